@@ -1,0 +1,61 @@
+"""`python -m grokpipe`: Hydra composes, grokpipe.launch runs; errors are one line."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CONF = next(path for path in (HERE.parent / "conf", HERE / "conf") if path.is_dir())
+
+
+def main() -> int:
+    """Exit code 0; 1 if a cell failed; 2 for wrong input; 130 if interrupted."""
+    full_errors = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    # Hydra would print its own message and leave; with this it raises, and the line is ours.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    # Some of PyTorch's optional parts warn at import about what is not installed; not our user's concern.
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+    from omegaconf import DictConfig
+
+    from grokpipe import launch
+    from grokpipe.config import register
+    from grokpipe.errors import InputError, Interrupted
+    from grokpipe.hydra_errors import one_line
+
+    register()
+    stopped: list[InputError | Interrupted] = []
+
+    @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
+    def task(config: DictConfig) -> float:
+        experiment = HydraConfig.get().runtime.choices.get("experiment")
+        try:
+            (outcome,) = launch.run([config], [""], experiment)
+        except (InputError, Interrupted) as error:
+            stopped.append(error)  # raised below: Hydra would print a line of its own first
+            return float("nan")
+        return outcome.test_accuracy
+
+    try:
+        task()
+        if stopped:
+            raise stopped[0]
+    except (InputError, HydraException) as error:
+        if full_errors:
+            raise
+        print(f"error: {one_line(error, CONF, sys.argv[1:])}", file=sys.stderr)
+        return 2
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return 130
+    for outcome in launch.failures:
+        print(f"failed: {outcome.reason}; see {outcome.folder}/traceback.txt", file=sys.stderr)
+    return 1 if launch.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""A cell: one point of the grid, and the key by which it is known for ever."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from grokpipe import rooms
+from grokpipe.config import Config
+from grokpipe.errors import InputError
+from grokpipe.randomness import generator
+from grokpipe.schema import scientific_values
+from grokpipe.tasks import Task
+
+SCHEMA_VERSION = 1  # raise it only when the same configuration comes to mean another run
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A checked configuration with its data."""
+
+    config: Config
+    task: Task
+
+    @classmethod
+    def of(cls, config: Config) -> "Cell":
+        """Loads the data; raises InputError if configuration and data do not fit."""
+        load = rooms.module("tasks", config.task.name, "task").load
+        task: Task = load(config.task, generator(config.seed, "split"))
+        if config.batch_size > len(task.train):
+            raise InputError(
+                f"batch_size={config.batch_size}: larger than the training set of "
+                f"{len(task.train)} samples (train_size={config.train_size})"
+            )
+        return cls(config, task)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The resolved scientific configuration, nested."""
+        return scientific_values(self.config)
+
+    @cached_property
+    def key(self) -> str:
+        """16 hexadecimal digits of SHA-256 over scientific configuration, data and schema version.
+
+        The resolved values are hashed, not their difference from the defaults: an edited default
+        is another key.
+        """
+        identity = {"schema": SCHEMA_VERSION, "data": self.task.fingerprint, "config": self.values}
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

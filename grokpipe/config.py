@@ -1,0 +1,164 @@
+"""The schema of a cell's configuration, and the way from Hydra's composition to checked values.
+
+The values themselves stand in conf/. Each group (task, arch, optimizer, intervention) has its
+schema beside its code: the dataclass `Config` of `grokpipe/<room>/<name>.py`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from grokpipe import rooms, schema
+from grokpipe.errors import InputError
+from grokpipe.schema import operational, scientific
+
+GROUPS = {
+    "task": "tasks",
+    "arch": "archs",
+    "optimizer": "optimizers",
+    "intervention": "interventions",
+}
+
+
+@dataclass
+class MeasuresConfig:
+    names: list[str] = scientific()
+    """modules of grokpipe/measures, computed at every evaluation, in this order of columns"""
+
+
+@dataclass
+class EvalConfig:
+    schedule: str = scientific(choices=("published", "regular"))
+    """published: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto & Sato);
+    regular: every `every` steps. The last step is always evaluated."""
+    every: int | None = scientific(at_least=1)
+    """steps between evaluations; for `regular` only, null otherwise"""
+
+
+@dataclass
+class CheckpointConfig:
+    every: float = operational(above=0)
+    """seconds of wall time between checkpoints"""
+
+
+@dataclass
+class SaveConfig:
+    final: bool = operational()
+    """write final.pt: parameters, optimiser state and generators after the last step"""
+
+
+@dataclass
+class Config:
+    """One cell and how to run it."""
+
+    task: Any = None
+    """group: the data and its split"""
+    arch: Any = None
+    """group: the network"""
+    optimizer: Any = None
+    """group: the update rule"""
+    intervention: Any = None
+    """group: a change to representation, loss or weights during training"""
+    measures: MeasuresConfig = field(default_factory=MeasuresConfig)
+    """group: what is logged beside losses and accuracies"""
+    seed: int = scientific(at_least=0)
+    """root of every generator of the cell; equal seeds share split, initial weights and batches"""
+    weight_decay: float = scientific(at_least=0)
+    """decoupled weight decay λ"""
+    lr: float = scientific(above=0)
+    """learning rate η"""
+    steps: int = scientific(at_least=1)
+    """optimiser steps: the budget"""
+    batch_size: int = scientific(at_least=1)
+    """samples per step, from shuffled epochs without replacement; an epoch may end inside a batch"""
+    init_scale: float = scientific(above=0)
+    """factor on PyTorch's default initial parameters"""
+    train_size: int = scientific(at_least=1)
+    """training samples, the first of the data set as published"""
+    loss: str = scientific(choices=("squared_error", "cross_entropy"))
+    """squared_error: against one-hot targets, summed over batch and classes; cross_entropy: batch mean"""
+    eval: EvalConfig = field(default_factory=EvalConfig)
+    """when the network is evaluated"""
+    name: str = operational()
+    """folder below `outputs`; the experiments of one paper share one"""
+    outputs: str = operational()
+    """folder of all run logs"""
+    threads: int | None = operational(at_least=1)
+    """CPU threads of PyTorch; null leaves its own choice"""
+    progress: bool = operational()
+    """show progress: a live line on a terminal, a plain line now and then elsewhere"""
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    """how often a checkpoint is written"""
+    save: SaveConfig = field(default_factory=SaveConfig)
+    """what is kept of a finished cell"""
+
+
+def register() -> None:
+    """Makes the schema known to Hydra as `schema`, the first entry of conf/config.yaml."""
+    ConfigStore.instance().store(name="schema", node=Config)
+
+
+def resolve(composed: DictConfig) -> Config:
+    """The checked configuration object of one composed cell; raises InputError.
+
+    The group nodes become instances of the `Config` dataclasses of their modules.
+    """
+    try:
+        values = OmegaConf.to_container(composed, resolve=True)
+    except OmegaConfBaseException as error:
+        raise InputError(_one_line(error)) from error
+    assert isinstance(values, dict)
+    values = {str(name): value for name, value in values.items() if name != "hydra"}
+    for group, room in GROUPS.items():
+        node = values.get(group)
+        if not isinstance(node, dict) or "name" not in node:
+            raise InputError(f"{group}={node}: needs a name; valid: {', '.join(rooms.names(room))}")
+        values[group] = _typed(rooms.module(room, node["name"], group).Config, node, f"{group}.")
+    config: Config = _typed(Config, values)
+    schema.check(config)
+    for measure in config.measures.names:
+        rooms.module("measures", measure, "measures.names")
+    _check_evaluation(config.eval)
+    if not config.name or "/" in config.name:
+        raise InputError(f"name={config.name!r}: must be the name of one folder, without a slash")
+    return config
+
+
+def _check_evaluation(evaluation: EvalConfig) -> None:
+    if evaluation.schedule == "regular" and evaluation.every is None:
+        raise InputError("eval.every=null: eval.schedule=regular needs a number of steps")
+    if evaluation.schedule == "published" and evaluation.every is not None:
+        raise InputError(
+            f"eval.every={evaluation.every}: has no effect with eval.schedule=published; "
+            "add eval.schedule=regular"
+        )
+
+
+def _typed(kind: Any, values: dict[str, Any], prefix: str = "") -> Any:
+    try:
+        node = OmegaConf.structured(kind)
+        OmegaConf.set_readonly(node, False)  # which it is if the dataclass is frozen
+        for name, value in values.items():
+            if name not in kind.__dataclass_fields__:
+                valid = [prefix + key for key in kind.__dataclass_fields__]
+                raise InputError(unknown(prefix + name, valid))
+            if hasattr(value, "__dataclass_fields__"):
+                node[name] = OmegaConf.structured(value)
+            else:
+                OmegaConf.update(node, name, value, merge=True)
+        return OmegaConf.to_object(node)
+    except OmegaConfBaseException as error:
+        raise InputError(prefix + _one_line(error)) from error
+
+
+def unknown(name: str, valid: list[str]) -> str:
+    """One line for a key that does not exist, with the nearest ones that do."""
+    return f"{name}: no such key; nearest: {', '.join(rooms.nearest(name, valid))}"
+
+
+def _one_line(error: OmegaConfBaseException) -> str:
+    first = str(error.msg or error).splitlines()[0]
+    return f"{error.full_key}: {first}" if error.full_key else first

@@ -1,0 +1,115 @@
+"""Times read from curves: when a run fits, generalises, collapses; or that it did not.
+
+A curve is two arrays, `steps` ascending and values at those evaluations. An event is never a bare
+number: it is known to lie in (lower, upper] between two evaluations, or not to have happened by
+the last one. NaN never counts as reached.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+SUSTAINED = 3  # evaluations in a row that make tau2_rise
+RISE = 0.1  # test accuracy above chance that counts as a rise
+FINAL = 5  # evaluations whose mean is the final value
+GENERALISED = 0.2  # least gain in test accuracy of a run that has generalised at all
+NEARLY = 0.02  # distance from the final value that counts as arrived
+RNC1_LEVELS = (0.2, 0.1, 0.05, 0.01)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A time to an event, in steps."""
+
+    step: float
+    """the evaluation that showed it; the last evaluation if it was not observed"""
+    observed: bool
+    """False: censored, it had not happened by `step`"""
+    lower: float
+    """it had not happened by then (equal to `upper` if the first evaluation showed it already)"""
+    upper: float
+    """it had happened by then; infinite if censored"""
+    budget: float
+    """the steps the run was given"""
+
+
+def first_reached(steps: ArrayLike, reached: ArrayLike, budget: float) -> Event:
+    """The first evaluation at which `reached` holds.
+
+    A curve that begins beyond the threshold is observed at its first evaluation, with
+    lower = upper: it happened then or before. A curve without evaluations is censored at 0.
+    """
+    steps, reached = np.asarray(steps), np.asarray(reached, dtype=bool)
+    if not reached.any():
+        last = float(steps[-1]) if len(steps) else 0.0
+        return Event(last, False, last, math.inf, budget)
+    at = int(reached.argmax())
+    return Event(float(steps[at]), True, float(steps[max(at - 1, 0)]), float(steps[at]), budget)
+
+
+def sustained(reached: ArrayLike, evaluations: int) -> NDArray[np.bool_]:
+    """Where `reached` holds now and at the following evaluations, `evaluations` in a row in all."""
+    reached = np.asarray(reached, dtype=bool)
+    if len(reached) < evaluations:
+        return np.zeros(len(reached), dtype=bool)
+    windows = np.lib.stride_tricks.sliding_window_view(reached, evaluations).all(1)
+    return np.concatenate([windows, np.zeros(evaluations - 1, dtype=bool)])
+
+
+def stays(reached: ArrayLike) -> NDArray[np.bool_]:
+    """Where `reached` holds now and at every later evaluation."""
+    return np.logical_and.accumulate(np.asarray(reached, dtype=bool)[::-1])[::-1]
+
+
+def ratio(late: Event, early: Event) -> Event | None:
+    """`late` over `early`, as an event on the scale of ratios; None if `early` was not observed or
+    was at step 0: then nothing bounds the ratio from below and above."""
+    if not early.observed or early.step == 0:
+        return None
+    return Event(
+        step=late.step / early.step,
+        observed=late.observed,
+        lower=late.lower / early.upper,
+        upper=late.upper / early.lower if early.lower else math.inf,
+        budget=late.budget / early.step,
+    )
+
+
+def collapse_events(
+    curves: Mapping[str, ArrayLike], chance: float, budget: float, finished: bool
+) -> dict[str, Event]:
+    """The times of the collapse paper's experiment.
+
+    `curves` has the columns step, train_accuracy, test_accuracy and, if measured, collapse/rnc1;
+    `chance` is 1/classes. First and final are the first value and the mean of the last 5.
+
+    tau1: training accuracy 1 · tau2_rise: first of 3 evaluations in a row with test accuracy ≥
+    chance + 0.1 · tau2_half: test accuracy ≥ (first + final)/2 · tau2_arrive: test accuracy ≥
+    final − 0.02 from then on · tau_rnc1@L: RNC1 ≤ L · each tau2 over tau1.
+    tau2_half and tau2_arrive need a final value: they are censored in a run that is not finished,
+    and in one with final − first < 0.2, which has not generalised.
+    """
+    steps = np.asarray(curves["step"])
+    train, test = np.asarray(curves["train_accuracy"]), np.asarray(curves["test_accuracy"])
+    first = test[0] if len(test) else math.nan
+    final = test[-FINAL:].mean() if len(test) else math.nan
+    generalised = finished and final - first >= GENERALISED
+    tau1 = first_reached(steps, train >= 1.0, budget)
+    tau2 = {
+        "tau2_rise": sustained(test >= chance + RISE, SUSTAINED),
+        "tau2_half": generalised & (test >= (first + final) / 2),
+        "tau2_arrive": generalised & stays(test >= final - NEARLY),
+    }
+    events = {"tau1": tau1}
+    events |= {name: first_reached(steps, reached, budget) for name, reached in tau2.items()}
+    if "collapse/rnc1" in curves:
+        rnc1 = np.asarray(curves["collapse/rnc1"])
+        for level in RNC1_LEVELS:
+            events[f"tau_rnc1@{level:g}"] = first_reached(steps, rnc1 <= level, budget)
+    for name in tau2:
+        if over := ratio(events[name], tau1):
+            events[f"{name}/tau1"] = over
+    return events

@@ -1,0 +1,63 @@
+"""Hydra's and OmegaConf's messages as one line that names the key and what would be valid."""
+
+import re
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+from grokpipe.config import GROUPS, unknown
+
+NOT_A_KEY = re.compile(r"Could not (?:override|append to config:?|delete) ?'?([\w./@-]+)'?")
+NO_CHOICE = re.compile(r"Could not find '([\w/-]+)'")
+BAD_VALUE = re.compile(r"Error merging override (.+)")
+
+
+def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
+    """The message for a user; `conf` is the folder of configurations, `arguments` the command's."""
+    if not isinstance(error, HydraException):
+        return str(error)
+    text = str(error)
+    if match := NO_CHOICE.search(text):
+        group, _, choice = match[1].rpartition("/")
+        if (conf / group).is_dir() or "/" in group:
+            root = group.split("/")[0]
+            choice = match[1].removeprefix(root + "/")
+            return f"{root}={choice}: no such choice; valid: {', '.join(choices(conf, root))}"
+    if match := BAD_VALUE.search(text):
+        cause = str(error.__cause__ or "").splitlines()
+        if cause and "is not in struct" not in cause[0] and "not in" not in cause[0]:
+            return f"{match[1].strip()}: {cause[0]}"
+    if match := NOT_A_KEY.search(text):
+        key = match[1].split("@")[0].replace("/", ".")
+        return unknown(key, valid_keys(conf, arguments))
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def choices(conf: Path, group: str) -> list[str]:
+    folder = conf / group
+    return sorted(str(f.relative_to(folder).with_suffix("")) for f in folder.rglob("*.yaml"))
+
+
+def valid_keys(conf: Path, arguments: list[str]) -> list[str]:
+    """Groups and dotted keys that can be set, given the groups that the command chooses."""
+    GlobalHydra.instance().clear()
+    chosen = [a for a in arguments if a.split("=")[0] in (*GROUPS, "measures") and "," not in a]
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        try:
+            config = compose("config", chosen)
+        except HydraException:
+            config = compose("config")
+    return ["experiment", *_dotted(config)]
+
+
+def _dotted(config: DictConfig, prefix: str = "") -> list[str]:
+    names = []
+    for name in config:
+        names.append(prefix + str(name))
+        node = OmegaConf.select(config, str(name), throw_on_missing=False)
+        if isinstance(node, DictConfig):
+            names += _dotted(node, f"{prefix}{name}.")
+    return names

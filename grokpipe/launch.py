@@ -1,0 +1,185 @@
+"""From composed configurations to finished run logs: check all cells, drop the done, train the rest.
+
+Here a cell is a pack of its own and packs run one after another in this process.
+"""
+
+import hashlib
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+from grokpipe import ledger, runlog
+from grokpipe.cell import Cell
+from grokpipe.config import resolve
+from grokpipe.curves.events import Event, collapse_events
+from grokpipe.errors import InputError, Interrupted
+from grokpipe.pack import Pack
+from grokpipe.progress import RunProgress
+from grokpipe.provenance import provenance
+from grokpipe.runlog import RunLog
+from grokpipe.schema import flatten
+from grokpipe.train import train
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one cell."""
+
+    key: str
+    folder: Path
+    label: str
+    state: str
+    reason: str
+    events: dict[str, Event]
+    test_accuracy: float
+    """at the last evaluation; NaN if the cell failed"""
+
+
+failures: list[Outcome] = []
+"""failed cells of this process: a sweeper may launch several batches, and the exit code must tell"""
+
+
+def run(configs: Sequence[DictConfig], labels: Sequence[str], experiment: str | None) -> list[Outcome]:
+    """Trains every cell that is not finished; nothing starts unless all cells are valid.
+
+    `labels` name the cells to the user. Raises InputError and Interrupted.
+    """
+    cells = []
+    for config, label in zip(configs, labels, strict=True):
+        try:
+            cells.append(Cell.of(resolve(config)))
+        except InputError as error:
+            place = f" (cell {len(cells) + 1} of {len(configs)}: {label})" if len(configs) > 1 else ""
+            raise InputError(f"{error}{place}") from error
+
+    first = cells[0].config
+    console = Console(quiet=not first.progress)
+    if first.threads is not None:
+        torch.set_num_threads(first.threads)
+    for folder in {_folder(cell) for cell in cells}:
+        rows = [
+            {"key": cell.key, "experiment": experiment, **flatten(cell.values)}
+            for cell in cells
+            if _folder(cell) == folder
+        ]
+        ledger.record_asked(folder, rows)
+
+    outcomes = []
+    for position, (cell, label) in enumerate(zip(cells, labels, strict=True), 1):
+        place = f"{position}/{len(cells)} {label}".rstrip() if len(cells) > 1 else ""
+        skipped = ledger.state(_folder(cell), cell.key) in ledger.FINISHED
+        if not skipped:
+            _train_alone(cell, place or "training", console)
+        outcomes.append(_outcome(cell, label))
+        if outcomes[-1].state == "failed":
+            failures.append(outcomes[-1])
+        if len(cells) > 1:
+            console.print(_finished_line(place, outcomes[-1], skipped), highlight=False, soft_wrap=True)
+    if len(cells) > 1:
+        console.print(_sweep_table(outcomes))
+    else:
+        _summarise(outcomes[0], skipped, console)
+    return outcomes
+
+
+def _folder(cell: Cell) -> Path:
+    return Path(cell.config.outputs) / cell.config.name
+
+
+def _train_alone(cell: Cell, label: str, console: Console) -> None:
+    """Trains one cell; an exception becomes the cell's state `failed`."""
+    folder = _folder(cell)
+    pack_id = hashlib.sha256(cell.key.encode()).hexdigest()[:16]
+    checkpoint = folder / "packs" / f"{pack_id}.pt"
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    description = {"keys": [cell.key], "width": 1, "threads": torch.get_num_threads()}
+    runlog.write_json(checkpoint.with_suffix(".json"), description)
+    log = RunLog(ledger.cells_folder(folder) / cell.key)
+    task = cell.task
+    data = {
+        "fingerprint": task.fingerprint,
+        "classes": task.classes,
+        "train_samples": len(task.train),
+        "test_samples": len(task.test),
+    }
+    log.start(asdict(cell.config), {**provenance(pack_id, "cpu"), "data": data})
+    try:
+        with RunProgress(label, cell.config.steps, console, cell.config.progress) as progress:
+            train(Pack([cell]), [log], checkpoint, progress)
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}; the same command goes on from there ({log.folder})") from stop
+    except Exception as error:
+        runlog.write_text(log.folder / "traceback.txt", traceback.format_exc())
+        rows = runlog.read_lines(log.folder)
+        steps = int(rows[-1]["step"]) if rows else 0
+        log.finish("failed", steps, f"{type(error).__name__}: {error}", seconds=0.0)
+
+
+def _outcome(cell: Cell, label: str) -> Outcome:
+    log = ledger.cells_folder(_folder(cell)) / cell.key
+    result = runlog.read_result(log)
+    assert result is not None
+    curves = runlog.read_curves(log)
+    failed = result["state"] == "failed"
+    events = {}
+    if len(curves):
+        chance = 1 / cell.task.classes
+        finished = result["state"] == "done"
+        columns = {str(name): curves[name].to_numpy() for name in curves}
+        events = collapse_events(columns, chance, cell.config.steps, finished)
+    return Outcome(
+        key=cell.key,
+        folder=log,
+        label=label,
+        state=result["state"],
+        reason=result["reason"],
+        events=events,
+        test_accuracy=float("nan") if failed else float(curves["test_accuracy"].iloc[-1]),
+    )
+
+
+SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
+
+
+def _time(event: Event | None) -> str:
+    """A time to event for people: the step, or that it lies beyond the last one."""
+    if event is None:
+        return "–"
+    return f"{event.step:,.0f}" if event.observed else f"> {event.step:,.0f}"
+
+
+def _finished_line(place: str, outcome: Outcome, skipped: bool) -> str:
+    times = "  ".join(f"{name} {_time(outcome.events.get(name))}" for name in SHOWN[:3])
+    state = f"{outcome.state}{' already' if skipped else ''}"
+    why = "" if outcome.state == "done" else f" ({outcome.reason})"
+    return f"{place}: {state}{why}  {times}  test accuracy {outcome.test_accuracy:.3f}"
+
+
+def _sweep_table(outcomes: Sequence[Outcome]) -> Table:
+    """Plain times per cell; medians and tests are the work of `python -m analysis`."""
+    table = Table(title=f"times in steps; run logs in {outcomes[0].folder.parent}", title_style="")
+    for name in ("cell", "state", *SHOWN):
+        table.add_column(name, justify="left" if name in ("cell", "state") else "right")
+    for outcome in outcomes:
+        times = (_time(outcome.events.get(name)) for name in SHOWN)
+        table.add_row(outcome.label, outcome.state, *times)
+    return table
+
+
+def _summarise(outcome: Outcome, skipped: bool, console: Console) -> None:
+    already = " already; nothing was run" if skipped else ""
+    console.print(f"{outcome.state}{already} ({outcome.reason}): test accuracy "
+                  f"{outcome.test_accuracy:.4f}", highlight=False)
+    table = Table("event", "step", "between evaluations", box=None)
+    for name in SHOWN:
+        if event := outcome.events.get(name):
+            interval = f"{event.lower:,.0f} – {event.upper:,.0f}" if event.observed else ""
+            table.add_row(name, _time(event), interval)
+    console.print(table)
+    console.print(f"run log: {outcome.folder}", highlight=False, soft_wrap=True)

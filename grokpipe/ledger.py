@@ -1,0 +1,36 @@
+"""What is known of every cell: what was asked for, and how far it is. Needs no PyTorch."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from grokpipe import runlog
+
+FINISHED = ("done", "diverged")  # never run again; `failed` is
+
+
+def cells_folder(folder: Path) -> Path:
+    return folder / "cells"
+
+
+def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """One part per submission in `<folder>/asked/`: key, experiment and flat scientific values."""
+    asked = folder / "asked"
+    asked.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(UTC)
+    table = pd.DataFrame(rows).assign(asked=now.isoformat(timespec="seconds"))
+    part = asked / f"{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.parquet"
+    with runlog.replacing(part) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def state(folder: Path, key: str) -> str:
+    """missing, interrupted (begun, not finished), done, diverged or failed."""
+    cell = cells_folder(folder) / key
+    if not runlog.is_run_log(cell):
+        return "missing"
+    result = runlog.read_result(cell)
+    return "interrupted" if result is None else str(result["state"])

@@ -1,0 +1,32 @@
+"""Losses per sample; training reduces them over the batch, evaluation always takes their mean."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
+    """(batch, classes), (batch,) → (batch,): squared error against one-hot targets, summed over
+    the classes (Sakamoto & Sato, released code)."""
+    targets = labels[:, None] == torch.arange(logits.shape[-1], device=logits.device)
+    return (logits - targets.to(logits.dtype)).square().sum(-1)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """(batch, classes), (batch,) → (batch,): negative log-likelihood of the labels, in nats."""
+    return functional.cross_entropy(logits, labels, reduction="none")
+
+
+PER_SAMPLE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "squared_error": squared_error,
+    "cross_entropy": cross_entropy,
+}
+
+
+def training_loss(loss: str, logits: Tensor, labels: Tensor) -> Tensor:
+    """The scalar that is minimised: squared error is summed over the batch as published,
+    cross-entropy averaged."""
+    per_sample = PER_SAMPLE[loss](logits, labels)
+    return per_sample.sum() if loss == "squared_error" else per_sample.mean()

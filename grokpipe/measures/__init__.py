@@ -1,0 +1,46 @@
+"""Measures: pure functions of features, labels, logits and weights; all in float64.
+
+A module here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names included. What is
+undefined (one class, constant features, …) is NaN, never an invented number or an exception.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What one network makes of one set of samples."""
+
+    features: Tensor
+    """(n, d) float64: the activations before the head"""
+    logits: Tensor
+    """(n, classes) float64"""
+    labels: Tensor
+    """(n,) int64"""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One network at one step: all that a measure may look at."""
+
+    train: Outputs
+    """the whole training set"""
+    test: Outputs
+    """the whole test set"""
+    train_probe: Tensor
+    """(m, d) float64: features of min(512, n) fixed training samples"""
+    test_probe: Tensor
+    """(m, d) float64: features of min(512, n) fixed test samples"""
+    parameters: Mapping[str, Tensor]
+    """all parameters by name, float64"""
+    classes: int
+    loss: str
+    """squared_error or cross_entropy"""
+
+    @property
+    def head(self) -> Tensor:
+        """(classes, d): weights of the last layer, one row a class"""
+        return self.parameters["head.weight"]

@@ -1,0 +1,213 @@
+"""Neural collapse: within-class variance, class-mean geometry, self-duality, nearest-mean rule.
+
+Sources: Papyan, Han & Donoho (2020) for NC1–NC4; Galanti, György & Hutter (2022) for CDNV;
+Sakamoto & Sato (2026), section 4, for RNC1. Sums are centred before they are squared: the one-pass
+form Σ‖z‖² − n‖μ‖² cancels once the classes have collapsed.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from grokpipe.measures import Snapshot
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class ClassStatistics:
+    """First and second moments by class; classes without samples are left out."""
+
+    present: Tensor
+    """(C,) labels that occur"""
+    shares: Tensor
+    """(C,) n_c / n"""
+    means: Tensor
+    """(C, d) μ_c"""
+    variances: Tensor
+    """(C,) V_c: mean squared distance of a class's samples from its mean"""
+    deviations: Tensor
+    """(n, d) z_i − μ_{y_i}"""
+    mean_norm: float
+    """B_g: the mean feature norm"""
+
+    @property
+    def within(self) -> float:
+        """Tr Σ_W"""
+        return (self.shares @ self.variances).item()
+
+    @property
+    def centred_means(self) -> Tensor:
+        """(C, d) μ_c − μ, with μ the mean of all samples"""
+        return self.means - self.shares @ self.means
+
+    @property
+    def between(self) -> float:
+        """Tr Σ_B"""
+        return (self.shares @ self.centred_means.square().sum(1)).item()
+
+
+def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
+    """(n, d), (n,) → moments by class, in float64."""
+    features = features.double()
+    present, index, counts = labels.unique(return_inverse=True, return_counts=True)
+    member = (index[:, None] == torch.arange(len(present))).double()
+    means = (member.T @ features) / counts[:, None]
+    deviations = torch.addmm(features, member, means, alpha=-1)
+    return ClassStatistics(
+        present=present,
+        shares=counts.double() / len(labels),
+        means=means,
+        variances=(member.T @ deviations.square().sum(1)) / counts,
+        deviations=deviations,
+        mean_norm=torch.linalg.vector_norm(features, dim=1).mean().item(),
+    )
+
+
+def rnc1(statistics: ClassStatistics) -> float:
+    """Tr Σ_W / B_g² (Sakamoto & Sato)."""
+    return _ratio(statistics.within, statistics.mean_norm**2)
+
+
+def nc1(statistics: ClassStatistics) -> float:
+    """Tr Σ_W / Tr Σ_B, the trace ratio; NaN if the class means coincide."""
+    return NAN if _coincide(statistics) else statistics.within / statistics.between
+
+
+def nc1_pinv(statistics: ClassStatistics) -> float:
+    """Tr(Σ_W Σ_B⁺) / C with the pseudo-inverse at rank C − 1 (Papyan et al.).
+
+    With A the centred means weighted by √(n_c/n), Σ_B = AᵀA; from A = USVᵀ follows
+    Tr(Σ_W Σ_B⁺) = (1/n) Σ_i ‖S⁻¹Vᵀ(z_i − μ_{y_i})‖². NaN if Σ_B has a lower rank.
+    """
+    classes = len(statistics.present)
+    weighted = statistics.shares.sqrt()[:, None] * statistics.centred_means
+    if _coincide(statistics) or classes - 1 > weighted.shape[1]:
+        return NAN
+    _, s, vt = torch.linalg.svd(weighted, full_matrices=False)
+    s, vt = s[: classes - 1], vt[: classes - 1]
+    if s[-1] <= _rounding(weighted) * s[0]:
+        return NAN
+    whitened = (statistics.deviations @ vt.T) / s
+    return (whitened.square().sum() / len(whitened) / classes).item()
+
+
+def cdnv(statistics: ClassStatistics) -> float:
+    """Class-distance normalised variance: mean over ordered pairs of classes of
+    (V_c + V_c')/(2‖μ_c − μ_c'‖²) (Galanti et al.). NaN for one class or two equal means."""
+    classes = len(statistics.present)
+    if classes < 2:
+        return NAN
+    pairs = torch.combinations(torch.arange(classes))
+    distances = _squared_distances(statistics.means)[pairs[:, 0], pairs[:, 1]]
+    largest = statistics.means.square().sum(1).max()
+    if distances.min() <= _rounding(statistics.means) ** 2 * largest:
+        return NAN
+    variances = statistics.variances[pairs].sum(1)
+    return (variances / (2 * distances)).mean().item()
+
+
+def nc2_cond(statistics: ClassStatistics) -> float:
+    """√cond(M Mᵀ), M ∈ R^{C×d} the uncentred class means (Sakamoto & Sato): 1 for orthogonal means
+    of one length, infinite for linearly dependent ones (a centred simplex, or C > d)."""
+    s = torch.linalg.svdvals(statistics.means)
+    if len(statistics.present) < 2 or s[0] == 0:
+        return NAN
+    if len(statistics.present) > len(s) or s[-1] <= _rounding(statistics.means) * s[0]:
+        return float("inf")
+    return (s[0] / s[-1]).item()
+
+
+def equinorm(statistics: ClassStatistics) -> float:
+    """Standard deviation over mean of ‖μ_c − μ‖ over the classes."""
+    if _coincide(statistics):
+        return NAN
+    norms = statistics.centred_means.norm(dim=1)
+    return (norms.std(correction=0) / norms.mean()).item()
+
+
+def equiangular(statistics: ClassStatistics) -> float:
+    """Mean over pairs of |cos(μ_c − μ, μ_c' − μ) + 1/(C − 1)|."""
+    if _coincide(statistics):
+        return NAN
+    classes = len(statistics.present)
+    centred = statistics.centred_means
+    directions = centred / centred.norm(dim=1, keepdim=True)
+    cosines = (directions @ directions.T)[~torch.eye(classes, dtype=torch.bool)]
+    return (cosines + 1 / (classes - 1)).abs().mean().item()
+
+
+def nc3(statistics: ClassStatistics, head: Tensor) -> float:
+    """‖W/‖W‖_F − Ṁ/‖Ṁ‖_F‖_F with Ṁ the centred class means and W (classes, d) the head.
+    NaN if a class has no sample."""
+    if _coincide(statistics) or len(head) != len(statistics.present):
+        return NAN
+    centred = statistics.centred_means
+    return (head / head.norm() - centred / centred.norm()).norm().item()
+
+
+def nc4(statistics: ClassStatistics, features: Tensor, logits: Tensor) -> float:
+    """Share of samples on which the head's choice is not the nearest class mean of `statistics`."""
+    if len(statistics.present) < 2:
+        return NAN
+    # ‖z − μ‖² without ‖z‖², which is the same for every class
+    half = features @ statistics.means.T - statistics.means.square().sum(1) / 2
+    nearest = statistics.present[half.argmax(1)]
+    return (nearest != logits.argmax(1)).double().mean().item()
+
+
+def measure(snapshot: Snapshot) -> dict[str, float]:
+    """The training set's measures, and rnc1, cdnv and NC4 of the test set."""
+    train, test = snapshot.train, snapshot.test
+    if not (train.features.isfinite().all() and test.features.isfinite().all()):
+        return dict.fromkeys(COLUMNS, NAN)
+    statistics = class_statistics(train.features, train.labels)
+    population = class_statistics(test.features, test.labels)
+    values = (
+        rnc1(statistics),
+        nc1(statistics),
+        nc1_pinv(statistics),
+        cdnv(statistics),
+        nc2_cond(statistics),
+        equinorm(statistics),
+        equiangular(statistics),
+        nc3(statistics, snapshot.head),
+        nc4(statistics, train.features, train.logits),
+        nc4(statistics, test.features, test.logits),
+        rnc1(population),
+        cdnv(population),
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+COLUMNS = tuple(
+    f"collapse/{name}"
+    for name in (
+        "rnc1 nc1 nc1_pinv cdnv nc2_cond equinorm equiangular nc3 nc4_train nc4_test "
+        "rnc1_test cdnv_test"
+    ).split()
+)
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else NAN
+
+
+def _coincide(statistics: ClassStatistics) -> bool:
+    """Whether there is one class, or all class means are one point up to rounding."""
+    if len(statistics.present) < 2:
+        return True
+    lengths = statistics.means.square().sum(1).max().item()
+    return statistics.between <= _rounding(statistics.means) ** 2 * lengths
+
+
+def _rounding(matrix: Tensor) -> float:
+    """Relative size below which a singular value of `matrix` is rounding (LAPACK's rule)."""
+    return max(matrix.shape) * torch.finfo(matrix.dtype).eps
+
+
+def _squared_distances(points: Tensor) -> Tensor:
+    """(m, d) → (m, m), from differences: products of sums would cancel."""
+    distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances.square()

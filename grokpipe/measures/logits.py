@@ -1,0 +1,34 @@
+"""Scale, margin and entropy of the outputs on the training set."""
+
+import torch
+from torch import Tensor
+
+from grokpipe.measures import Snapshot
+
+
+def logit_scale(logits: Tensor) -> float:
+    """(n, classes) → root mean square of the logits about their mean over the classes."""
+    return (logits - logits.mean(1, keepdim=True)).square().mean().sqrt().item()
+
+
+def logit_margin(logits: Tensor, labels: Tensor) -> float:
+    """(n, classes), (n,) → mean of the label's logit minus the largest other one; NaN for one class."""
+    if logits.shape[1] < 2:
+        return float("nan")
+    own = logits.gather(1, labels[:, None])
+    others = logits.scatter(1, labels[:, None], float("-inf"))
+    return (own[:, 0] - others.amax(1)).mean().item()
+
+
+def output_entropy(logits: Tensor) -> float:
+    """(n, classes) → mean entropy of softmax(logits), in nats."""
+    return torch.special.entr(logits.softmax(1)).sum(1).mean().item()
+
+
+def measure(snapshot: Snapshot) -> dict[str, float]:
+    logits, labels = snapshot.train.logits, snapshot.train.labels
+    return {
+        "logits/scale": logit_scale(logits),
+        "logits/margin": logit_margin(logits, labels),
+        "logits/entropy": output_entropy(logits),
+    }

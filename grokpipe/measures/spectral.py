@@ -1,0 +1,53 @@
+"""Spectral entropy of the representation (Truong et al. 2026, section 3)."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from grokpipe.measures import Snapshot
+
+SMALLEST_EIGENVALUE = 1e-12  # the paper's clamp
+CONSTANT = 1e-24  # variance per squared length below which features are constant up to rounding
+
+
+def spectrum(features: Tensor) -> Tensor | None:
+    """(n, d) → (d,) shares p_k = λ_k / Σλ of the covariance's eigenvalues, clamped at 1e-12.
+
+    None where the entropy is undefined: no more samples than dimensions (the rank would cap it),
+    constant or non-finite features, one dimension.
+    """
+    features = features.double()
+    n, d = features.shape
+    if n <= d or d < 2 or not features.isfinite().all():
+        return None
+    covariance = torch.cov(features.T)
+    if covariance.trace() <= CONSTANT * features.square().sum(1).mean():
+        return None
+    eigenvalues = torch.linalg.eigvalsh(covariance).clamp(min=SMALLEST_EIGENVALUE)
+    return eigenvalues / eigenvalues.sum()
+
+
+def spectral_entropy(features: Tensor) -> float:
+    """(n, d) → H̃ = −Σ p_k log p_k / log d in [0, 1]; 1 is isotropic, NaN undefined."""
+    p = spectrum(features)
+    if p is None:
+        return float("nan")
+    return torch.special.entr(p).sum().item() / math.log(len(p))
+
+
+def effective_rank(features: Tensor) -> float:
+    """(n, d) → exp(−Σ p_k log p_k), between 1 and d; NaN undefined."""
+    p = spectrum(features)
+    return float("nan") if p is None else torch.special.entr(p).sum().exp().item()
+
+
+def measure(snapshot: Snapshot) -> dict[str, float]:
+    """Entropy on the two probes, effective rank on the training probe."""
+    entropy = spectral_entropy(snapshot.train_probe)
+    return {
+        "spectral/entropy_train": entropy,
+        "spectral/entropy_test": spectral_entropy(snapshot.test_probe),
+        # exp(H), from the entropy just computed: the eigenvalues are the costly part
+        "spectral/effective_rank": snapshot.train_probe.shape[1] ** entropy,
+    }

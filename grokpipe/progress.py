@@ -1,0 +1,74 @@
+"""What a user sees while a pack trains: a live line on a terminal, a plain line elsewhere."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+PLAIN_EVERY = 30.0  # seconds between plain lines
+
+
+class RunProgress:
+    """Progress of one pack. `update` is cheap and may be called often."""
+
+    def __init__(self, label: str, steps: int, console: Console, enabled: bool = True):
+        self.label = label
+        self.steps = steps
+        self.console = console
+        self.enabled = enabled
+        self.notes: set[str] = set()
+        self._accuracies = ""
+        self._begun: tuple[float, int] | None = None
+        self._spoke = time.monotonic()
+        self._live: Progress | None = None
+
+    def __enter__(self) -> "RunProgress":
+        if self.enabled and self.console.is_terminal:
+            self._live = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[detail]}"),
+                TimeRemainingColumn(compact=True),
+                console=self.console,
+                transient=True,
+            )
+            self._task = self._live.add_task(self.label, total=self.steps, detail="")
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def evaluated(self, row: dict[str, float]) -> None:
+        """Shows the accuracies of the newest evaluation from now on."""
+        self._accuracies = (
+            f"train {row['train_accuracy']:.3f} test {row['test_accuracy']:.3f}"
+        )
+
+    def note(self, text: str) -> None:
+        """Says `text` once in a run."""
+        if text not in self.notes:
+            self.notes.add(text)
+            if self.enabled:
+                self.console.print(f"{self.label}: {text}", highlight=False, soft_wrap=True)
+
+    def update(self, step: int) -> None:
+        if not self.enabled:
+            return
+        now = time.monotonic()
+        if self._begun is None:
+            self._begun = (now, step)
+        begun, first = self._begun
+        rate = (step - first) / (now - begun) if now > begun else 0.0
+        detail = f"{step:,}/{self.steps:,}  {rate:,.0f} steps/s  {self._accuracies}"
+        if self._live is not None:
+            self._live.update(self._task, completed=step, detail=detail)
+        elif now - self._spoke >= PLAIN_EVERY:
+            self._spoke = now
+            left = f"  {(self.steps - step) / rate:,.0f} s left" if rate else ""
+            line = f"{self.label}: {detail}{left}"
+            self.console.print(line, highlight=False, soft_wrap=True)

@@ -1,0 +1,38 @@
+"""Choices by name: `task: {name: mnist}` is the module grokpipe/tasks/mnist.py, and so for each room.
+
+There is no registry. A name can only reach a module of its room, so that a configuration read from
+a file never decides what code is imported.
+"""
+
+import difflib
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+
+from grokpipe.errors import InputError
+
+
+def names(room: str) -> list[str]:
+    """The choices of a room: its modules without a leading underscore."""
+    path = import_module(f"grokpipe.{room}").__path__
+    return sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
+
+
+def module(room: str, name: str, key: str) -> ModuleType:
+    """The module of a choice. Raises InputError, naming the configuration key and the valid names."""
+    if name not in names(room):
+        raise InputError(f"{key}={name}: no such choice; valid: {', '.join(names(room))}")
+    return import_module(f"grokpipe.{room}.{name}")
+
+
+def nearest(name: str, valid: list[str]) -> list[str]:
+    """Up to three of the valid names that look most like `name`, the likeliest first."""
+
+    def likeness(candidate: str) -> float:
+        whole = difflib.SequenceMatcher(None, name, candidate).ratio()
+        last = difflib.SequenceMatcher(
+            None, name.rsplit(".", 1)[-1], candidate.rsplit(".", 1)[-1]
+        ).ratio()
+        return max(whole, last)
+
+    return sorted(valid, key=likeness, reverse=True)[:3]

@@ -1,0 +1,144 @@
+"""The run log: a cell's folder on disk, written so that a crash at any moment loses no evaluation
+that a checkpoint knows of. Nothing here needs PyTorch, so analysis reads run logs without it.
+
+    config.yaml       the resolved configuration
+    curves.jsonl      one line per evaluation, appended, while the cell is unfinished
+    curves.parquet    the same as a table, once it is finished
+    provenance.json   commit, versions, device, threads, pack, wall time, data
+    final.pt          parameters, optimiser state and generators after the last step
+    result.json       state, steps, reason; written last: with it, the cell is finished
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import OmegaConf
+
+CONFIG, LINES, CURVES = "config.yaml", "curves.jsonl", "curves.parquet"
+PROVENANCE, FINAL, RESULT = "provenance.json", "final.pt", "result.json"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place, on disk, when the block succeeds."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+class RunLog:
+    """The writing side; one process at a time."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def start(self, config: dict[str, Any], provenance: dict[str, Any]) -> None:
+        """Creates the folder. A cell that goes on keeps its first provenance and notes this one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / RESULT).unlink(missing_ok=True)  # of a failed try
+        write_text(self.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
+        path = self.folder / PROVENANCE
+        if path.exists():
+            before = read_json(path)
+            provenance = {**before, "resumed": [*before.get("resumed", []), provenance]}
+        write_json(path, provenance)
+
+    def append(self, row: dict[str, float]) -> None:
+        with open(self.folder / LINES, "a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def keep(self, rows: int) -> bool:
+        """Cuts the unfinished curve to its first `rows` rows; False if there are not so many."""
+        kept = read_lines(self.folder)[:rows]
+        write_text(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in kept))
+        return len(kept) == rows
+
+    def sync(self) -> None:
+        """Brings the appended rows to the disk: before a checkpoint that counts on them."""
+        with open(self.folder / LINES, "ab") as file:
+            os.fsync(file.fileno())
+
+    def finish(self, state: str, steps: int, reason: str, seconds: float) -> None:
+        """Curves to Parquet, wall time to provenance, then the result that makes it final."""
+        rows = read_lines(self.folder)
+        if rows:
+            with replacing(self.folder / CURVES) as temporary:
+                _table(rows).to_parquet(temporary, index=False)
+        provenance = read_json(self.folder / PROVENANCE)
+        write_json(self.folder / PROVENANCE, {**provenance, "wall_seconds": round(seconds, 1)})
+        write_json(self.folder / RESULT, {"state": state, "steps": steps, "reason": reason})
+        (self.folder / LINES).unlink(missing_ok=True)
+
+
+def is_run_log(folder: Path) -> bool:
+    return (folder / CONFIG).is_file()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(path.read_text())
+    return value
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """`state`, `steps`, `reason` of a finished cell; None if it is not finished."""
+    path = folder / RESULT
+    return read_json(path) if path.exists() else None
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The resolved configuration, nested."""
+    config = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
+    assert isinstance(config, dict)
+    return {str(name): value for name, value in config.items()}
+
+
+def read_curves(folder: Path) -> pd.DataFrame:
+    """One row per evaluation, `step` first; the rows so far if the cell is unfinished."""
+    if (folder / CURVES).exists() and read_result(folder) is not None:
+        return pd.read_parquet(folder / CURVES)
+    return _table(read_lines(folder))
+
+
+def read_lines(folder: Path) -> list[dict[str, float]]:
+    """The rows of an unfinished curve up to the first damaged line, which a crash may leave."""
+    rows = []
+    path = folder / LINES
+    text = path.read_bytes() if path.exists() else b""
+    for line in text.split(b"\n")[:-1]:  # what follows the last line end is torn
+        try:
+            row = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(row, dict) or "step" not in row:
+            break
+        rows.append(row)
+    return rows
+
+
+def _table(rows: list[dict[str, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["step"])
+    return table.astype({name: "int64" if name == "step" else "float64" for name in table})

@@ -1,0 +1,110 @@
+"""How a configuration field says what it is: scientific or operational, and within which bounds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING as NO_DEFAULT
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from omegaconf import MISSING
+
+from grokpipe.errors import InputError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the schema knows of one field beside its type."""
+
+    scientific: bool
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] | None = None
+
+    def complaint(self, value: Any) -> str | None:
+        """Why `value` is not valid, or None if it is. Lists are judged item by item."""
+        if isinstance(value, list | tuple):
+            return next((why for item in value if (why := self.complaint(item))), None)
+        if value is None:
+            return None
+        if self.choices is not None and value not in self.choices:
+            return f"must be one of {', '.join(self.choices)}"
+        if isinstance(value, float) and value != value:
+            return "must be a number, not NaN"
+        if self.at_least is not None and value < self.at_least:
+            return f"must be ≥ {self.at_least}"
+        if self.above is not None and value <= self.above:
+            return f"must be > {self.above}"
+        if self.below is not None and value >= self.below:
+            return f"must be < {self.below}"
+        return None
+
+
+def scientific(*, neutral: Any = NO_DEFAULT, **bounds: Any) -> Any:
+    """A field that changes training or what is recorded, and so enters the cell's key.
+
+    A field added after the first release declares `neutral`: the value that reproduces the older
+    behaviour. It is the default of configurations written before the field existed, and it is left
+    out of the key, so that older run logs keep theirs.
+    """
+    return _marked(Rule(scientific=True, **bounds), neutral)
+
+
+def operational(**bounds: Any) -> Any:
+    """A field that changes where, how fast or how loud a cell runs, and stays out of the key."""
+    return _marked(Rule(scientific=False, **bounds), NO_DEFAULT)
+
+
+def _marked(rule: Rule, neutral: Any) -> Any:
+    metadata = {"rule": rule, "neutral": neutral}
+    if neutral is NO_DEFAULT:
+        return field(default=MISSING, metadata=metadata)
+    if isinstance(neutral, list):
+        return field(default_factory=lambda: list(neutral), metadata=metadata)
+    return field(default=neutral, metadata=metadata)
+
+
+def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Rule]]:
+    """(dotted name, value, rule) of every field of a configuration object, nested ones included."""
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if is_dataclass(value):
+            yield from leaves(value, f"{prefix}{item.name}.")
+        else:
+            yield f"{prefix}{item.name}", value, item.metadata["rule"]
+
+
+def check(config: Any) -> None:
+    """Raises InputError for the first field whose value lies outside its bounds."""
+    for name, value, rule in leaves(config):
+        if why := rule.complaint(value):
+            raise InputError(f"{name}={value}: {why}")
+
+
+def scientific_values(config: Any) -> dict[str, Any]:
+    """The nested scientific values of a configuration object, neutral ones left out."""
+    values: dict[str, Any] = {}
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if is_dataclass(value):
+            if inner := scientific_values(value):
+                values[item.name] = inner
+        elif item.metadata["rule"].scientific and not _is_neutral(item.metadata["neutral"], value):
+            values[item.name] = list(value) if isinstance(value, tuple) else value
+    return values
+
+
+def _is_neutral(neutral: Any, value: Any) -> bool:
+    return neutral is not NO_DEFAULT and type(neutral) is type(value) and neutral == value
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted name; lists become text, so that each is one cell of a table."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            flat[prefix + name] = "[" + ", ".join(map(str, value)) + "]"
+        else:
+            flat[prefix + name] = value
+    return flat

@@ -1,0 +1,37 @@
+"""Tasks: a table of inputs with labels, and which rows train and which test.
+
+A module here has a dataclass `Config` (its first field `name`) and
+`load(config, split: torch.Generator) -> Task`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Task:
+    """The data of one cell. Cells of a pack share the table; each has its own rows."""
+
+    inputs: Tensor
+    """(n, *shape) float32 for images, int64 for tokens: every input, training and test"""
+    labels: Tensor
+    """(n,) int64 in [0, classes)"""
+    train: Tensor
+    """(n_train,) int64 rows of the training set"""
+    test: Tensor
+    """(n_test,) int64 rows of the test set"""
+    classes: int
+    fingerprint: str
+    """hash of the raw data, part of the cell's key"""
+
+
+def fingerprint(*arrays: np.ndarray) -> str:
+    """16 hexadecimal digits of SHA-256 over shapes, types and contents of the raw arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
