@@ -14,7 +14,7 @@ from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 
 PROBE = 512  # samples that spectral measures see, as in Truong et al.
-CHUNK = 1000  # samples of one forward pass: the activations stay in the cache
+SLICE = 1000  # samples of one forward pass
 
 
 def evaluation_steps(schedule: str, every: int | None, steps: int) -> list[int]:
@@ -64,13 +64,16 @@ class Evaluator:
     @torch.no_grad()
     def row(self, network: nn.Module) -> dict[str, float]:
         """Accuracies, mean losses and all measures of `network` now."""
-        train = self._outputs(network, self.task.train)
-        test = self._outputs(network, self.task.test)
+        # One pass over the table, in slices so that the activations stay in the cache.
+        parts = [network(part) for part in self.task.inputs.split(SLICE)]
+        logits, features = (torch.cat(column) for column in zip(*parts, strict=True))
+        train = self._outputs(logits, features, self.task.train)
+        test = self._outputs(logits, features, self.task.test)
         snapshot = Snapshot(
             train=train,
             test=test,
-            train_probe=train.features[self.train_probe],
-            test_probe=test.features[self.test_probe],
+            train_probe=train.features[self.train_probe].double(),
+            test_probe=test.features[self.test_probe].double(),
             parameters={name: p.double() for name, p in network.named_parameters()},
             classes=self.task.classes,
             loss=self.loss,
@@ -85,14 +88,10 @@ class Evaluator:
             row |= measure(snapshot)
         return row
 
-    def _outputs(self, network: nn.Module, rows: Tensor) -> Outputs:
-        """Forward passes in the precision of training; the rest in float64."""
-        logits, features = zip(
-            *(network(self.task.inputs[part]) for part in rows.split(CHUNK)), strict=True
-        )
+    def _outputs(self, logits: Tensor, features: Tensor, rows: Tensor) -> Outputs:
         return Outputs(
-            features=torch.cat([part.double() for part in features]),
-            logits=torch.cat([part.double() for part in logits]),
+            features=features.index_select(0, rows),
+            logits=logits.index_select(0, rows).double(),
             labels=self.task.labels[rows],
         )
 

@@ -74,10 +74,12 @@ def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Rule]]:
 
 
 def check(config: Any) -> None:
-    """Raises InputError for the first field whose value lies outside its bounds."""
-    for name, value, rule in leaves(config):
+    """Raises InputError for a field whose value lies outside its bounds, the outermost first: a
+    dial is named rather than the group that takes its value from it."""
+    for name, value, rule in sorted(leaves(config), key=lambda leaf: leaf[0].count(".")):
         if why := rule.complaint(value):
-            raise InputError(f"{name}={value}: {why}")
+            shown = f"{value:g}" if isinstance(value, float) else value
+            raise InputError(f"{name}={shown}: {why}")
 
 
 def scientific_values(config: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Measures: pure functions of features, labels, logits and weights; all in float64.
+"""Measures: pure functions of features, labels, logits and weights, computed in float64.
 
 A module here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names included. What is
 undefined (one class, constant features, …) is NaN, never an invented number or an exception.
@@ -15,7 +15,7 @@ class Outputs:
     """What one network makes of one set of samples."""
 
     features: Tensor
-    """(n, d) float64: the activations before the head"""
+    """(n, d) in the precision of training: the activations before the head"""
     logits: Tensor
     """(n, classes) float64"""
     labels: Tensor

@@ -5,6 +5,7 @@ Sakamoto & Sato (2026), section 4, for RNC1. Sums are centred before they are sq
 form Σ‖z‖² − n‖μ‖² cancels once the classes have collapsed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,22 +14,23 @@ from torch import Tensor
 from grokpipe.measures import Snapshot
 
 NAN = float("nan")
+PART = 1000  # rows at a time
 
 
 @dataclass(frozen=True)
 class ClassStatistics:
-    """First and second moments by class; classes without samples are left out."""
+    """First and second moments by class, in float64; classes without samples are left out."""
 
     present: Tensor
     """(C,) labels that occur"""
+    index: Tensor
+    """(n,) position of each sample's label in `present`"""
     shares: Tensor
     """(C,) n_c / n"""
     means: Tensor
     """(C, d) μ_c"""
     variances: Tensor
     """(C,) V_c: mean squared distance of a class's samples from its mean"""
-    deviations: Tensor
-    """(n, d) z_i − μ_{y_i}"""
     mean_norm: float
     """B_g: the mean feature norm"""
 
@@ -47,22 +49,41 @@ class ClassStatistics:
         """Tr Σ_B"""
         return (self.shares @ self.centred_means.square().sum(1)).item()
 
+    @property
+    def finite(self) -> bool:
+        return bool(self.variances.isfinite().all())
+
 
 def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
-    """(n, d), (n,) → moments by class, in float64."""
-    features = features.double()
+    """(n, d), (n,) → moments by class. Two passes, so that sums are centred before squaring."""
     present, index, counts = labels.unique(return_inverse=True, return_counts=True)
-    member = (index[:, None] == torch.arange(len(present))).double()
-    means = (member.T @ features) / counts[:, None]
-    deviations = torch.addmm(features, member, means, alpha=-1)
+    n, classes = len(labels), len(present)
+    member = (index[:, None] == torch.arange(classes)).double()
+    sums = torch.zeros(classes, features.shape[1], dtype=torch.float64)
+    norms = 0.0
+    for rows, part in in_parts(features):
+        sums.addmm_(member[rows].T, part)
+        norms += torch.linalg.vector_norm(part, dim=1).sum().item()
+    means = sums / counts[:, None]
+    squares = torch.zeros(n, dtype=torch.float64)
+    for rows, part in in_parts(features):
+        deviations = torch.addmm(part, member[rows], means, alpha=-1)
+        torch.linalg.vecdot(deviations, deviations, out=squares[rows])
     return ClassStatistics(
         present=present,
-        shares=counts.double() / len(labels),
+        index=index,
+        shares=counts.double() / n,
         means=means,
-        variances=(member.T @ deviations.square().sum(1)) / counts,
-        deviations=deviations,
-        mean_norm=torch.linalg.vector_norm(features, dim=1).mean().item(),
+        variances=(member.T @ squares) / counts,
+        mean_norm=norms / n,
     )
+
+
+def in_parts(features: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Slices of rows with those rows in float64, few enough at a time to stay in the cache."""
+    for start in range(0, len(features), PART):
+        rows = slice(start, start + PART)
+        yield rows, features[rows].double()
 
 
 def rnc1(statistics: ClassStatistics) -> float:
@@ -75,10 +96,10 @@ def nc1(statistics: ClassStatistics) -> float:
     return NAN if _coincide(statistics) else statistics.within / statistics.between
 
 
-def nc1_pinv(statistics: ClassStatistics) -> float:
+def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
     """Tr(Σ_W Σ_B⁺) / C with the pseudo-inverse at rank C − 1 (Papyan et al.).
 
-    With A the centred means weighted by √(n_c/n), Σ_B = AᵀA; from A = USVᵀ follows
+    `features` (n, d) are those of `statistics`. With A the centred means weighted by √(n_c/n), Σ_B = AᵀA; from A = USVᵀ follows
     Tr(Σ_W Σ_B⁺) = (1/n) Σ_i ‖S⁻¹Vᵀ(z_i − μ_{y_i})‖². NaN if Σ_B has a lower rank.
     """
     classes = len(statistics.present)
@@ -89,8 +110,11 @@ def nc1_pinv(statistics: ClassStatistics) -> float:
     s, vt = s[: classes - 1], vt[: classes - 1]
     if s[-1] <= _rounding(weighted) * s[0]:
         return NAN
-    whitened = (statistics.deviations @ vt.T) / s
-    return (whitened.square().sum() / len(whitened) / classes).item()
+    total = 0.0
+    for rows, part in in_parts(features):
+        deviations = part - statistics.means[statistics.index[rows]]
+        total += ((deviations @ vt.T) / s).square().sum().item()
+    return total / len(features) / classes
 
 
 def cdnv(statistics: ClassStatistics) -> float:
@@ -151,23 +175,26 @@ def nc4(statistics: ClassStatistics, features: Tensor, logits: Tensor) -> float:
     """Share of samples on which the head's choice is not the nearest class mean of `statistics`."""
     if len(statistics.present) < 2:
         return NAN
-    # ‖z − μ‖² without ‖z‖², which is the same for every class
-    half = features @ statistics.means.T - statistics.means.square().sum(1) / 2
-    nearest = statistics.present[half.argmax(1)]
-    return (nearest != logits.argmax(1)).double().mean().item()
+    disagree = 0
+    for rows, part in in_parts(features):
+        # −‖z − μ‖²/2 without ‖z‖², which is the same for every class
+        near = part @ statistics.means.T - statistics.means.square().sum(1) / 2
+        nearest = statistics.present[near.argmax(1)]
+        disagree += int((nearest != logits[rows].argmax(1)).sum())
+    return disagree / len(features)
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """The training set's measures, and rnc1, cdnv and NC4 of the test set."""
     train, test = snapshot.train, snapshot.test
-    if not (train.features.isfinite().all() and test.features.isfinite().all()):
-        return dict.fromkeys(COLUMNS, NAN)
     statistics = class_statistics(train.features, train.labels)
     population = class_statistics(test.features, test.labels)
+    if not (statistics.finite and population.finite):
+        return dict.fromkeys(COLUMNS, NAN)
     values = (
         rnc1(statistics),
         nc1(statistics),
-        nc1_pinv(statistics),
+        nc1_pinv(statistics, train.features),
         cdnv(statistics),
         nc2_cond(statistics),
         equinorm(statistics),

@@ -39,7 +39,7 @@ def kappa_surrogate(features: Tensor, logits: Tensor, head: Tensor) -> float:
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """κ of the training loss in use, and the surrogate, on the training set."""
-    features, logits = snapshot.train.features, snapshot.train.logits
+    features, logits = snapshot.train.features.double(), snapshot.train.logits
     if snapshot.loss == "squared_error":
         kappa = kappa_squared_error(features, snapshot.head)
     else:

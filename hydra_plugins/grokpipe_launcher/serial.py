@@ -37,10 +37,17 @@ class SerialLauncher(Launcher):
 
         compose = self.hydra_context.config_loader.load_sweep_config
         composed = [compose(self.config, list(overrides)) for overrides in job_overrides]
-        labels = [" ".join(filter_overrides(overrides)) for overrides in job_overrides]
+        labels = [" ".join(overrides) for overrides in what_differs(job_overrides)]
         experiment = composed[0].hydra.runtime.choices.get("experiment")
         outcomes = launch.run(composed, labels, experiment)
         return [
             JobReturn(overrides=overrides, status=JobStatus.COMPLETED, _return_value=o.test_accuracy)
             for overrides, o in zip(job_overrides, outcomes, strict=True)
         ]
+
+
+def what_differs(job_overrides: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The overrides of each job that not all jobs share, Hydra's own left out."""
+    kept = [list(filter_overrides(overrides)) for overrides in job_overrides]
+    shared = set(kept[0]).intersection(*kept)
+    return [[override for override in overrides if override not in shared] for overrides in kept]

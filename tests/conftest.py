@@ -1,0 +1,37 @@
+"""Small cells for every test: `compose` gives a checked configuration, `cell` one with its data."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+
+from grokpipe.cell import Cell
+from grokpipe.config import Config, register, resolve
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+SMALL = ["train_size=64", "batch_size=16", "arch.width=12", "steps=20"]
+
+
+@pytest.fixture
+def compose() -> Iterator[Callable[..., Config]]:
+    """compose("seed=3", …) → configuration; nothing but the overrides differs from the default."""
+    register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield lambda *overrides: resolve(hydra_compose("config", list(overrides)))
+
+
+@pytest.fixture
+def cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
+    """cell("seed=3", …) → a small cell on MNIST."""
+    return lambda *overrides: Cell.of(compose(*SMALL, *overrides))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Tests run side by side; more threads than cores only slow them."""
+    torch.set_num_threads(1)

@@ -1,0 +1,90 @@
+"""Relative flatness against the Hessian that autograd gives, and its invariances."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from grokpipe.measures import flatness
+
+N, D, C = 12, 5, 4
+
+
+def problem(seed: int) -> tuple[torch.Tensor, ...]:
+    draws = torch.Generator().manual_seed(seed)
+    features = torch.randn(N, D, generator=draws, dtype=torch.float64)
+    head = torch.randn(C, D, generator=draws, dtype=torch.float64)
+    bias = torch.randn(C, generator=draws, dtype=torch.float64)
+    labels = torch.randint(C, (N,), generator=draws)
+    return features, head, bias, labels
+
+
+def kappa_by_hessian(loss, head: torch.Tensor) -> float:
+    """Σ_{s,s'} ⟨w_s, w_s'⟩ Tr H_{s,s'} (Definition 3.2), H from autograd."""
+    hessian = torch.autograd.functional.hessian(loss, head)  # (C, D, C, D)
+    traces = torch.einsum("sdtd->st", hessian)
+    return ((head @ head.T) * traces).sum().item()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cross_entropy_agrees_with_the_hessian(seed: int) -> None:
+    features, head, bias, labels = problem(seed)
+    expected = kappa_by_hessian(
+        lambda w: functional.cross_entropy(features @ w.T + bias, labels), head
+    )
+    found = flatness.kappa_cross_entropy(features, features @ head.T + bias, head)
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_squared_error_agrees_with_the_hessian(seed: int) -> None:
+    features, head, bias, labels = problem(seed)
+    targets = functional.one_hot(labels, C).double()
+    expected = kappa_by_hessian(
+        lambda w: (features @ w.T + bias - targets).square().sum(1).mean(), head
+    )
+    assert flatness.kappa_squared_error(features, head) == pytest.approx(expected, rel=1e-10)
+
+
+def test_confident_outputs_do_not_cancel() -> None:
+    """With a margin of 40 nats p is one-hot up to 1e-17; κ keeps its digits all the same."""
+    features, head = torch.ones(1, 1, dtype=torch.float64), torch.zeros(2, 1, dtype=torch.float64)
+    head[0] = 40.0
+    p = torch.tensor(-40.0, dtype=torch.float64).exp().item()
+    found = flatness.kappa_cross_entropy(features, features @ head.T, head)
+    assert found == pytest.approx(40.0**2 * p, rel=1e-9)
+    surrogate = flatness.kappa_surrogate(features, features @ head.T, head)
+    assert surrogate == pytest.approx(40.0**2 * 2 * p, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_surrogate_bounds_kappa_and_is_its_formula(seed: int) -> None:
+    features, head, bias, _ = problem(seed)
+    logits = features @ head.T + bias
+    p = logits.softmax(1)
+    expected = (head.norm() ** 2 * (1 - p.square().sum(1)) * features.square().sum(1)).mean()
+    surrogate = flatness.kappa_surrogate(features, logits, head)
+    assert surrogate == pytest.approx(expected.item())
+    assert surrogate >= flatness.kappa_cross_entropy(features, logits, head)
+
+
+def test_invariances_of_kappa() -> None:
+    features, head, _, _ = problem(0)
+    kappa = flatness.kappa_cross_entropy(features, features @ head.T, head)
+    rescaled = flatness.kappa_cross_entropy(features * 7, features @ head.T, head / 7)
+    rotation = torch.linalg.qr(torch.randn(D, D, dtype=torch.float64)).Q
+    rotated = flatness.kappa_cross_entropy(features @ rotation, features @ head.T, head @ rotation)
+    shift = torch.arange(D, dtype=torch.float64)
+    shifted = flatness.kappa_cross_entropy(features, features @ head.T, head + shift)
+    assert [rescaled, rotated, shifted] == pytest.approx([kappa] * 3, rel=1e-10)
+    unshifted = flatness.kappa_surrogate(features, features @ head.T, head)
+    assert flatness.kappa_surrogate(features, features @ head.T, head + shift) > 1.1 * unshifted
+
+
+def test_collapsed_features_have_surrogate_over_kappa_of_classes_minus_one() -> None:
+    """Under exact collapse with centred head rows (a simplex)."""
+    rows = torch.eye(C, dtype=torch.float64) - 1 / C
+    logits = rows @ rows.T
+    ratio = flatness.kappa_surrogate(rows, logits, rows) / flatness.kappa_cross_entropy(
+        rows, logits, rows
+    )
+    assert ratio == pytest.approx(C - 1)

@@ -1,0 +1,35 @@
+"""Norms and logit summaries against loops."""
+
+import math
+
+import pytest
+import torch
+
+from grokpipe.measures import Outputs, Snapshot, logits, weights
+
+
+def test_logit_summaries() -> None:
+    values = torch.tensor([[2.0, 0.0, 1.0], [0.0, 0.0, 3.0]], dtype=torch.float64)
+    labels = torch.tensor([0, 1])
+    assert logits.logit_margin(values, labels) == pytest.approx(((2 - 1) + (0 - 3)) / 2)
+    squares = [1, 1, 0, 1, 1, 4]
+    assert logits.logit_scale(values) == pytest.approx(math.sqrt(sum(squares) / 6))
+    uniform = torch.zeros(4, 5, dtype=torch.float64)
+    assert logits.output_entropy(uniform) == pytest.approx(math.log(5))
+    assert logits.output_entropy(100 * values) == pytest.approx(0, abs=1e-12)
+
+
+def test_margin_of_one_class_is_nan() -> None:
+    assert math.isnan(logits.logit_margin(torch.zeros(3, 1), torch.zeros(3, dtype=torch.long)))
+
+
+def test_norms() -> None:
+    parameters = {
+        "hidden.weight": torch.tensor([[3.0, 4.0]]).double(),
+        "head.weight": torch.tensor([[12.0]]).double(),
+    }
+    nothing = Outputs(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, dtype=torch.long))
+    snapshot = Snapshot(nothing, nothing, torch.zeros(1, 1), torch.zeros(1, 1), parameters, 1, "")
+    assert weights.measure(snapshot) == pytest.approx(
+        {"weight_norm": 13.0, "weight_norm_sum": 17.0, "head_norm": 12.0}
+    )

@@ -1,0 +1,128 @@
+"""Packs against the plain PyTorch loop, and the independence of their cells."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from grokpipe.pack import BatchStream, Pack, chunks, initial_network
+from grokpipe.randomness import generator
+
+
+def plain_loop(cell, optimizer: torch.optim.Optimizer, network: torch.nn.Module, steps: int) -> None:
+    """What a user would write: one module, autograd, torch.optim."""
+    task, config = cell.task, cell.config
+    stream = BatchStream(task.train, config.batch_size, generator(config.seed, "batch"))
+    for rows in stream.take(steps):
+        logits, _ = network(task.inputs[rows])
+        if config.loss == "squared_error":
+            targets = functional.one_hot(task.labels[rows], task.classes).float()
+            loss = ((logits - targets) ** 2).sum()
+        else:
+            loss = functional.cross_entropy(logits, task.labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+ADAMW = ("optimizer=adamw", "lr=0.003", "weight_decay=0.5", "optimizer.betas=[0.8,0.95]")
+SGD = ("optimizer=sgd", "lr=1e-5", "weight_decay=0.1", "optimizer.momentum=0.9")
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("overrides", [ADAMW, SGD, SGD[:-1]], ids=["adamw", "momentum", "sgd"])
+def test_follows_the_plain_loop_step_by_step(cell, overrides, loss) -> None:
+    one = cell(*overrides, f"loss={loss}")
+    pack, network = Pack([one]), initial_network(one)
+    settings = one.config.optimizer
+    if settings.name == "adamw":
+        optimizer: torch.optim.Optimizer = torch.optim.AdamW(
+            network.parameters(), settings.lr, tuple(settings.betas), settings.eps,
+            settings.weight_decay,
+        )  # fmt: skip
+    else:
+        optimizer = torch.optim.SGD(
+            network.parameters(), settings.lr, settings.momentum,
+            weight_decay=settings.weight_decay,
+        )  # fmt: skip
+    before = [p.detach().clone() for p in network.parameters()]
+    for steps in (1, 1, 10):  # both sides start the stream anew each time
+        pack.streams[0] = BatchStream(one.task.train, 16, generator(one.config.seed, "batch"))
+        pack.advance(steps)
+        plain_loop(one, optimizer, network, steps)
+        found = dict(pack.network(0).named_parameters())
+        for name, parameter in network.named_parameters():
+            torch.testing.assert_close(found[name], parameter, rtol=2e-4, atol=2e-5)
+    moved = [(a - b).abs().max() for a, b in zip(before, network.parameters(), strict=True)]
+    assert min(moved) > 0  # every parameter is trained
+
+
+def test_cells_of_a_pack_have_coefficients_of_their_own(cell) -> None:
+    cells = [
+        cell("seed=0", "weight_decay=0", "lr=0.001"),
+        cell("seed=1", "weight_decay=2", "lr=0.01", "init_scale=2"),
+        cell("seed=0", "weight_decay=2", "lr=0.001", "optimizer.betas=[0.9,0.9]"),
+    ]
+    together = Pack(cells)
+    together.advance(8)
+    for i, one in enumerate(cells):
+        alone = Pack([one])
+        alone.advance(8)
+        for name, parameter in alone.parameters.items():
+            torch.testing.assert_close(
+                together.parameters[name][i], parameter[0], rtol=1e-4, atol=1e-5
+            )
+
+
+def test_draws_do_not_depend_on_the_pack(cell) -> None:
+    cells = [cell(f"seed={seed}", f"weight_decay={seed}") for seed in (5, 6, 7)]
+    for i, one in enumerate(cells):
+        pack, alone = Pack(cells), Pack([one])
+        for name in pack.parameters:
+            assert torch.equal(pack.parameters[name][i], alone.parameters[name][0])
+        assert torch.equal(pack.streams[i].take(9), alone.streams[0].take(9))
+
+
+def test_arms_with_one_seed_are_paired(cell) -> None:
+    left, right = Pack([cell("weight_decay=0.1")]), Pack([cell("weight_decay=0.3", "lr=0.1")])
+    for name in left.parameters:
+        assert torch.equal(left.parameters[name], right.parameters[name])
+    assert torch.equal(left.streams[0].take(9), right.streams[0].take(9))
+
+
+def test_batches_are_shuffled_epochs_however_they_are_taken() -> None:
+    rows = torch.arange(100, 130)
+    whole = BatchStream(rows, 7, generator(0, "batch")).take(30)
+    parts = BatchStream(rows, 7, generator(0, "batch"))
+    assert torch.equal(whole, torch.cat([parts.take(n) for n in (1, 4, 25)]))
+    epochs = whole.flatten().view(7, 30)
+    assert all(torch.equal(epoch.sort().values, rows) for epoch in epochs)
+    assert len({tuple(epoch.tolist()) for epoch in epochs}) == 7
+
+
+def test_stream_state_continues_it() -> None:
+    first = BatchStream(torch.arange(10), 4, generator(3, "batch"))
+    first.take(2)
+    state = first.state_dict()
+    expected = first.take(5)
+    other = BatchStream(torch.arange(10), 4, generator(99, "batch"))
+    other.load_state_dict(state)
+    assert torch.equal(other.take(5), expected)
+
+
+def test_initial_scale_multiplies_every_parameter(cell) -> None:
+    one, eight = initial_network(cell("init_scale=1")), initial_network(cell("init_scale=8"))
+    for small, large in zip(one.parameters(), eight.parameters(), strict=True):
+        assert torch.equal(8 * small, large)
+
+
+def test_making_a_network_leaves_the_global_generator_alone(cell) -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    initial_network(cell())
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_chunks_cover_the_way() -> None:
+    assert list(chunks(3, 3, 50)) == []
+    assert list(chunks(0, 120, 50)) == [50, 50, 20]
