@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -14,9 +13,6 @@ def main() -> int:
     full_errors = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Hydra would print its own message and leave; with this it raises, and the line is ours.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    # Some of PyTorch's optional parts warn at import about what is not installed; not our user's concern.
-    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
-
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException

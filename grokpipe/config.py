@@ -4,7 +4,7 @@ The values themselves stand in conf/. Each group (task, arch, optimizer, interve
 schema beside its code: the dataclass `Config` of `grokpipe/<room>/<name>.py`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -32,8 +32,8 @@ class MeasuresConfig:
 @dataclass
 class EvalConfig:
     schedule: str = scientific(choices=("published", "regular"))
-    """published: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto & Sato);
-    regular: every `every` steps. The last step is always evaluated."""
+    """published: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto &
+    Sato); regular: every `every` steps. The last step is always evaluated."""
     every: int | None = scientific(at_least=1)
     """steps between evaluations; for `regular` only, null otherwise"""
 
@@ -73,13 +73,14 @@ class Config:
     steps: int = scientific(at_least=1)
     """optimiser steps: the budget"""
     batch_size: int = scientific(at_least=1)
-    """samples per step, from shuffled epochs without replacement; an epoch may end inside a batch"""
+    """samples per step, from shuffled epochs without replacement; one may end inside a batch"""
     init_scale: float = scientific(above=0)
     """factor on PyTorch's default initial parameters"""
     train_size: int = scientific(at_least=1)
     """training samples, the first of the data set as published"""
     loss: str = scientific(choices=("squared_error", "cross_entropy"))
-    """squared_error: against one-hot targets, summed over batch and classes; cross_entropy: batch mean"""
+    """squared_error: against one-hot targets, summed over batch and classes; cross_entropy: mean
+    over the batch"""
     eval: EvalConfig = field(default_factory=EvalConfig)
     """when the network is evaluated"""
     name: str = operational()
@@ -96,6 +97,22 @@ class Config:
     """what is kept of a finished cell"""
 
 
+def operational_names() -> set[str]:
+    """Dotted names of the operational keys: those a table of results leaves out."""
+    names = set()
+    for item in fields(Config):
+        if "rule" in item.metadata:
+            leaves = [(item.name, item.metadata["rule"])]
+        elif item.default_factory is not MISSING:
+            leaves = [
+                (f"{item.name}.{n}", rule) for n, _, rule in schema.leaves(item.default_factory())
+            ]
+        else:
+            leaves = []  # a group: scientific throughout
+        names |= {name for name, rule in leaves if not rule.scientific}
+    return names
+
+
 def register() -> None:
     """Makes the schema known to Hydra as `schema`, the first entry of conf/config.yaml."""
     ConfigStore.instance().store(name="schema", node=Config)
@@ -107,11 +124,11 @@ def resolve(composed: DictConfig) -> Config:
     The group nodes become instances of the `Config` dataclasses of their modules.
     """
     try:
-        values = OmegaConf.to_container(composed, resolve=True)
+        container = OmegaConf.to_container(composed, resolve=True)
     except OmegaConfBaseException as error:
         raise InputError(_one_line(error)) from error
-    assert isinstance(values, dict)
-    values = {str(name): value for name, value in values.items() if name != "hydra"}
+    assert isinstance(container, dict)
+    values: dict[str, Any] = {str(k): value for k, value in container.items() if k != "hydra"}
     for group, room in GROUPS.items():
         node = values.get(group)
         if not isinstance(node, dict) or "name" not in node:

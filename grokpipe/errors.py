@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """A value that cannot be used. The message names the thing, the value and what would be valid."""
+    """A value that cannot be used. The message names thing, value and what would be valid."""
 
 
 class Interrupted(Exception):

@@ -55,9 +55,9 @@ def valid_keys(conf: Path, arguments: list[str]) -> list[str]:
 
 def _dotted(config: DictConfig, prefix: str = "") -> list[str]:
     names = []
-    for name in config:
-        names.append(prefix + str(name))
-        node = OmegaConf.select(config, str(name), throw_on_missing=False)
+    for name in map(str, config):
+        names.append(prefix + name)
+        node = OmegaConf.select(config, name, throw_on_missing=False)
         if isinstance(node, DictConfig):
             names += _dotted(node, f"{prefix}{name}.")
     return names

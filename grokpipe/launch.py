@@ -1,4 +1,4 @@
-"""From composed configurations to finished run logs: check all cells, drop the done, train the rest.
+"""From composed configurations to finished run logs: check all, drop the done, train the rest.
 
 Here a cell is a pack of its own and packs run one after another in this process.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 from rich.console import Console
-from rich.table import Table
+from tabulate import tabulate
 
 from grokpipe import ledger, runlog
 from grokpipe.cell import Cell
@@ -42,10 +42,12 @@ class Outcome:
 
 
 failures: list[Outcome] = []
-"""failed cells of this process: a sweeper may launch several batches, and the exit code must tell"""
+"""of this process: a sweeper may launch several batches, and the exit code must tell of all"""
 
 
-def run(configs: Sequence[DictConfig], labels: Sequence[str], experiment: str | None) -> list[Outcome]:
+def run(
+    configs: Sequence[DictConfig], labels: Sequence[str], experiment: str | None
+) -> list[Outcome]:
     """Trains every cell that is not finished; nothing starts unless all cells are valid.
 
     `labels` name the cells to the user. Raises InputError and Interrupted.
@@ -55,7 +57,9 @@ def run(configs: Sequence[DictConfig], labels: Sequence[str], experiment: str | 
         try:
             cells.append(Cell.of(resolve(config)))
         except InputError as error:
-            place = f" (cell {len(cells) + 1} of {len(configs)}: {label})" if len(configs) > 1 else ""
+            place = (
+                f" (cell {len(cells) + 1} of {len(configs)}: {label})" if len(configs) > 1 else ""
+            )
             raise InputError(f"{error}{place}") from error
 
     first = cells[0].config
@@ -80,12 +84,14 @@ def run(configs: Sequence[DictConfig], labels: Sequence[str], experiment: str | 
         if outcomes[-1].state == "failed":
             failures.append(outcomes[-1])
         if len(cells) > 1:
-            console.print(_finished_line(place, outcomes[-1], skipped), highlight=False, soft_wrap=True)
-    if len(cells) > 1:
-        console.print(_sweep_table(outcomes))
-    else:
-        _summarise(outcomes[0], skipped, console)
+            _say(console, _finished_line(place, outcomes[-1], skipped))
+    ending = _sweep_table(outcomes) if len(cells) > 1 else _summary(outcomes[0], skipped)
+    _say(console, ending)
     return outcomes
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _folder(cell: Cell) -> Path:
@@ -161,25 +167,29 @@ def _finished_line(place: str, outcome: Outcome, skipped: bool) -> str:
     return f"{place}: {state}{why}  {times}  test accuracy {outcome.test_accuracy:.3f}"
 
 
-def _sweep_table(outcomes: Sequence[Outcome]) -> Table:
+def _sweep_table(outcomes: Sequence[Outcome]) -> str:
     """Plain times per cell; medians and tests are the work of `python -m analysis`."""
-    table = Table(title=f"times in steps; run logs in {outcomes[0].folder.parent}", title_style="")
-    for name in ("cell", "state", *SHOWN):
-        table.add_column(name, justify="left" if name in ("cell", "state") else "right")
-    for outcome in outcomes:
-        times = (_time(outcome.events.get(name)) for name in SHOWN)
-        table.add_row(outcome.label, outcome.state, *times)
-    return table
+    rows = [
+        [outcome.label, outcome.state, *(_time(outcome.events.get(name)) for name in SHOWN)]
+        for outcome in outcomes
+    ]
+    aligned = ("left", "left", *["right"] * len(SHOWN))
+    table = tabulate(rows, ("cell", "state", *SHOWN), colalign=aligned, disable_numparse=True)
+    return f"\n{table}\n\ntimes in steps; run logs: {outcomes[0].folder.parent}"
 
 
-def _summarise(outcome: Outcome, skipped: bool, console: Console) -> None:
-    already = " already; nothing was run" if skipped else ""
-    console.print(f"{outcome.state}{already} ({outcome.reason}): test accuracy "
-                  f"{outcome.test_accuracy:.4f}", highlight=False)
-    table = Table("event", "step", "between evaluations", box=None)
-    for name in SHOWN:
-        if event := outcome.events.get(name):
-            interval = f"{event.lower:,.0f} – {event.upper:,.0f}" if event.observed else ""
-            table.add_row(name, _time(event), interval)
-    console.print(table)
-    console.print(f"run log: {outcome.folder}", highlight=False, soft_wrap=True)
+def _summary(outcome: Outcome, skipped: bool) -> str:
+    """What a user wants to know of a single cell."""
+    already = " already, nothing was run" if skipped else ""
+    rows = [
+        [name, _time(event), f"{event.lower:,.0f} – {event.upper:,.0f}" if event.observed else ""]
+        for name in SHOWN
+        if (event := outcome.events.get(name))
+    ]
+    aligned = ("left", "right", "right")
+    headers = ("event", "step", "between")
+    table = tabulate(rows, headers, colalign=aligned, disable_numparse=True) if rows else ""
+    return (
+        f"{outcome.state}{already} ({outcome.reason}): test accuracy {outcome.test_accuracy:.4f}\n"
+        f"{table}\nrun log: {outcome.folder}"
+    )

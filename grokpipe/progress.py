@@ -38,16 +38,17 @@ class RunProgress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._live is not None:
             self._live.stop()
 
     def evaluated(self, row: dict[str, float]) -> None:
         """Shows the accuracies of the newest evaluation from now on."""
-        self._accuracies = (
-            f"train {row['train_accuracy']:.3f} test {row['test_accuracy']:.3f}"
-        )
+        self._accuracies = f"train {row['train_accuracy']:.3f} test {row['test_accuracy']:.3f}"
 
     def note(self, text: str) -> None:
         """Says `text` once in a run."""

@@ -1,4 +1,4 @@
-"""Choices by name: `task: {name: mnist}` is the module grokpipe/tasks/mnist.py, and so for each room.
+"""Choices by name: `task: {name: mnist}` is the module grokpipe/tasks/mnist.py; so in each room.
 
 There is no registry. A name can only reach a module of its room, so that a configuration read from
 a file never decides what code is imported.
@@ -19,7 +19,7 @@ def names(room: str) -> list[str]:
 
 
 def module(room: str, name: str, key: str) -> ModuleType:
-    """The module of a choice. Raises InputError, naming the configuration key and the valid names."""
+    """The module of a choice. Raises InputError that names the key and the choices."""
     if name not in names(room):
         raise InputError(f"{key}={name}: no such choice; valid: {', '.join(names(room))}")
     return import_module(f"grokpipe.{room}.{name}")

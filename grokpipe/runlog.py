@@ -19,6 +19,9 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
+from grokpipe.config import operational_names
+from grokpipe.schema import flatten
+
 CONFIG, LINES, CURVES = "config.yaml", "curves.jsonl", "curves.parquet"
 PROVENANCE, FINAL, RESULT = "provenance.json", "final.pt", "result.json"
 
@@ -114,6 +117,13 @@ def read_config(folder: Path) -> dict[str, Any]:
     config = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
     assert isinstance(config, dict)
     return {str(name): value for name, value in config.items()}
+
+
+def read_scientific(folder: Path) -> dict[str, Any]:
+    """The scientific configuration by dotted name."""
+    operational = operational_names()
+    flat = flatten(read_config(folder))
+    return {name: value for name, value in flat.items() if name not in operational}
 
 
 def read_curves(folder: Path) -> pd.DataFrame:

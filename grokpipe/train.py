@@ -125,7 +125,9 @@ def stop_requests() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         requested.set()
 
-    handlers: dict[int, Any] = {n: signal.signal(n, request) for n in (signal.SIGINT, signal.SIGTERM)}
+    handlers: dict[int, Any] = {
+        n: signal.signal(n, request) for n in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield requested
     finally:

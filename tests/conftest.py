@@ -11,6 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from grokpipe.cell import Cell
 from grokpipe.config import Config, register, resolve
+from grokpipe.tasks import _images
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 SMALL = ["train_size=64", "batch_size=16", "arch.width=12", "steps=20"]
@@ -35,3 +36,12 @@ def cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
 def one_thread() -> None:
     """Tests run side by side; more threads than cores only slow them."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def fashion_mnist() -> None:
+    """Skips where the files of Fashion-MNIST are neither installed nor in the cache."""
+    system = Path("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz")
+    cached = _images.cache_folder() / "fashion_mnist" / "train-images-idx3-ubyte.gz"
+    if not system.exists() and not cached.exists():
+        pytest.skip("needs Debian's dataset-fashion-mnist or the files in the cache folder")

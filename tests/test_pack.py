@@ -8,7 +8,9 @@ from grokpipe.pack import BatchStream, Pack, chunks, initial_network
 from grokpipe.randomness import generator
 
 
-def plain_loop(cell, optimizer: torch.optim.Optimizer, network: torch.nn.Module, steps: int) -> None:
+def plain_loop(
+    cell, optimizer: torch.optim.Optimizer, network: torch.nn.Module, steps: int
+) -> None:
     """What a user would write: one module, autograd, torch.optim."""
     task, config = cell.task, cell.config
     stream = BatchStream(task.train, config.batch_size, generator(config.seed, "batch"))

@@ -2,6 +2,7 @@
 parameters."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class MLP(nn.Module):
     def __init__(self, inputs: int, width: int, depth: int, classes: int, init_scale: float):
         super().__init__()
         sizes = [inputs] + [width] * depth
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.head = nn.Linear(width, classes)
         with torch.no_grad():
             for parameter in self.parameters():

@@ -99,8 +99,9 @@ def nc1(statistics: ClassStatistics) -> float:
 def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
     """Tr(Σ_W Σ_B⁺) / C with the pseudo-inverse at rank C − 1 (Papyan et al.).
 
-    `features` (n, d) are those of `statistics`. With A the centred means weighted by √(n_c/n), Σ_B = AᵀA; from A = USVᵀ follows
-    Tr(Σ_W Σ_B⁺) = (1/n) Σ_i ‖S⁻¹Vᵀ(z_i − μ_{y_i})‖². NaN if Σ_B has a lower rank.
+    `features` (n, d) are those of `statistics`. With A the centred means weighted by √(n_c/n),
+    Σ_B = AᵀA; from A = USVᵀ follows Tr(Σ_W Σ_B⁺) = (1/n) Σ_i ‖S⁻¹Vᵀ(z_i − μ_{y_i})‖². NaN if
+    Σ_B has a lower rank.
     """
     classes = len(statistics.present)
     weighted = statistics.shares.sqrt()[:, None] * statistics.centred_means

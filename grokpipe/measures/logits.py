@@ -12,7 +12,7 @@ def logit_scale(logits: Tensor) -> float:
 
 
 def logit_margin(logits: Tensor, labels: Tensor) -> float:
-    """(n, classes), (n,) → mean of the label's logit minus the largest other one; NaN for one class."""
+    """(n, classes), (n,) → mean of the label's logit minus the largest other; NaN for one class."""
     if logits.shape[1] < 2:
         return float("nan")
     own = logits.gather(1, labels[:, None])

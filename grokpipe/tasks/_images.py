@@ -106,7 +106,7 @@ def _contents(data_set: DataSet, name: str, need: str) -> bytes:
 
 
 def _fetch(url: str, path: Path, md5: str) -> bytes | None:
-    """Download to `path` and return the unzipped bytes; None if the mirror fails or sends others."""
+    """Download to `path`, return the unzipped bytes; None if the mirror fails or sends others."""
     incoming = path.name + ".incoming"
     pooch.get_logger().setLevel("WARNING")
     try:

@@ -41,7 +41,9 @@ class SerialLauncher(Launcher):
         experiment = composed[0].hydra.runtime.choices.get("experiment")
         outcomes = launch.run(composed, labels, experiment)
         return [
-            JobReturn(overrides=overrides, status=JobStatus.COMPLETED, _return_value=o.test_accuracy)
+            JobReturn(
+                overrides=overrides, status=JobStatus.COMPLETED, _return_value=o.test_accuracy
+            )
             for overrides, o in zip(job_overrides, outcomes, strict=True)
         ]
 

@@ -48,10 +48,7 @@ def brute_force(features: np.ndarray, labels: np.ndarray, head: np.ndarray) -> d
         "nc1": np.trace(within) / np.trace(between),
         "nc1_pinv": np.trace(within @ np.linalg.pinv(between, rcond=1e-10)) / len(classes),
         "cdnv": np.mean(
-            [
-                (variance[a] + variance[b]) / (2 * np.sum((mean[a] - mean[b]) ** 2))
-                for a, b in pairs
-            ]
+            [(variance[a] + variance[b]) / (2 * np.sum((mean[a] - mean[b]) ** 2)) for a, b in pairs]
         ),
         "nc2_cond": math.sqrt(np.linalg.cond(stacked @ stacked.T)),
         "equinorm": np.std(norms) / np.mean(norms),

@@ -1,0 +1,152 @@
+"""`python -m analysis`: tables and figures from run logs or gathered tables."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from analysis import gather as gathering
+from analysis import tables as table_files
+from analysis.gather import Tables
+from grokpipe.errors import InputError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0, or 2 with one line for wrong input."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis", description=__doc__, allow_abbrev=False
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(function, help: str) -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
+        sub = commands.add_parser(
+            function.__name__, help=help, description=function.__doc__, allow_abbrev=False
+        )
+        sub.add_argument(
+            "folder",
+            type=Path,
+            help="a folder of run logs (outputs/default) or of gathered tables "
+            "(outputs/reference/collapse/weight_decay)",
+        )
+        sub.set_defaults(command=function)
+        return sub
+
+    sub = command(gather, "run logs → curves.parquet and cells.parquet")
+    sub.add_argument("--to", type=Path, help="also write both as single files into this folder")
+    for function, text in (
+        (timescales, "times to events: medians with intervals, by group"),
+        (figures, "accuracies, RNC1 and NC2 over steps, by group"),
+    ):
+        sub = command(function, text)
+        sub.add_argument(
+            "--by",
+            help="a configuration column, or several with commas; default: whatever was swept",
+        )
+    return parser
+
+
+def gather(options: argparse.Namespace) -> None:
+    """Gather run logs into two tidy tables. Only run logs that are new are read."""
+    if (options.folder / "cells").is_dir():
+        print("\n".join(gathering.gather(options.folder)))
+    tables = _read(options.folder)
+    _print_notes(gathering.mixtures(tables))
+    if options.to:
+        gathering.write(tables, options.to)
+    to = options.to or options.folder
+    for name, table in ((gathering.CURVES, tables.curves), (gathering.CELLS, tables.cells)):
+        print(f"{to / name}: {len(table):,} rows, {len(table.columns)} columns")
+
+
+def timescales(options: argparse.Namespace) -> None:
+    """Kaplan–Meier medians of every event with 95 % intervals, on the screen and as csv, md and tex
+    in <folder>/tables/, beside the events of each run (events.csv). Runs that did not show an event
+    count as censored, never as missing."""
+    from analysis.timescales import COLUMNS, events, readable
+    from analysis.timescales import timescales as medians
+
+    tables = _read(options.folder)
+    by = _by(options.by, tables)
+    _print_notes(gathering.mixtures(tables) + _pooled(tables, by) + _unfinished(tables))
+    long = events(tables)
+    table = medians(long, by)
+    print(table_files.text(readable(table)))
+    to = options.folder / "tables"
+    paths = table_files.write(table[[*by, *COLUMNS]], readable(table), to, "timescales")
+    paths.append(to / "events.csv")
+    long.to_csv(paths[-1], index=False)
+    print("\nwritten: " + " ".join(map(str, paths)))
+
+
+def figures(options: argparse.Namespace) -> None:
+    """Draw the figures that the folder's runs allow, as pdf and png, into <folder>/figures/."""
+    from analysis.figures import collapse, prepare, save
+
+    tables = _read(options.folder)
+    by = _by(options.by, tables)
+    if len(by) != 1:
+        raise InputError(f"--by {','.join(by)}: a figure takes one column; name one of them")
+    missing = [column for column in collapse.PANELS if column not in tables.curves]
+    if missing:
+        raise InputError(f"{options.folder}: no column {missing[0]}; the runs did not measure it")
+    _print_notes(_pooled(tables, by) + _unfinished(tables))
+    prepare()
+    name = f"collapse_{by[0].replace('.', '_')}"
+    paths = save(collapse.draw(tables.curves, by[0]), options.folder / "figures", name)
+    print("written: " + " ".join(map(str, paths)))
+
+
+def _read(folder: Path) -> Tables:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    tables = gathering.read(folder)
+    if not len(tables.curves):
+        raise InputError(f"{folder}: no run has an evaluation yet")
+    return tables
+
+
+def _by(given: str | None, tables: Tables) -> list[str]:
+    """The columns to group by: those given, or what was swept, or weight_decay."""
+    if given is None:
+        return gathering.varied(tables) or ["weight_decay"]
+    by = given.split(",")
+    for column in by:
+        if column not in tables.configuration:
+            raise InputError(
+                f"--by {column}: no such column; valid: {', '.join(tables.configuration)}"
+            )
+    return by
+
+
+def _pooled(tables: Tables, by: list[str]) -> list[str]:
+    """A line for each swept column that the groups mix."""
+    return [
+        f"note: {column} differs within the groups; add it with --by {','.join([*by, column])}"
+        for column in gathering.varied(tables)
+        if column not in by
+        and tables.cells.groupby(by, dropna=False)[column].nunique(dropna=False).max() > 1
+    ]
+
+
+def _unfinished(tables: Tables) -> list[str]:
+    states = tables.cells["state"].value_counts()
+    other = ", ".join(f"{n} {state}" for state, n in states.items() if state != "done")
+    return [f"note: {other}: events not seen are censored at the last step"] if other else []
+
+
+def _print_notes(notes: list[str]) -> None:
+    for note in notes:
+        print(note, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
