@@ -22,6 +22,7 @@ def main() -> int:
     from grokpipe.config import register
     from grokpipe.errors import InputError, Interrupted
     from grokpipe.hydra_errors import one_line
+    from grokpipe.runlog import TRACEBACK
 
     register()
     stopped: list[InputError | Interrupted] = []
@@ -49,7 +50,7 @@ def main() -> int:
         print(stop, file=sys.stderr)
         return 130
     for outcome in launch.failures:
-        print(f"failed: {outcome.reason}; see {outcome.folder}/traceback.txt", file=sys.stderr)
+        print(f"failed: {outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)
     return 1 if launch.failures else 0
 
 

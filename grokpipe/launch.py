@@ -121,10 +121,7 @@ def _train_alone(cell: Cell, label: str, console: Console) -> None:
     except Interrupted as stop:
         raise Interrupted(f"{stop}; the same command goes on from there ({log.folder})") from stop
     except Exception as error:
-        runlog.write_text(log.folder / "traceback.txt", traceback.format_exc())
-        rows = runlog.read_lines(log.folder)
-        steps = int(rows[-1]["step"]) if rows else 0
-        log.finish("failed", steps, f"{type(error).__name__}: {error}", seconds=0.0)
+        log.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _outcome(cell: Cell, label: str) -> Outcome:

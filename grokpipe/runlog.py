@@ -6,6 +6,7 @@ that a checkpoint knows of. Nothing here needs PyTorch, so analysis reads run lo
     curves.parquet    the same as a table, once it is finished
     provenance.json   commit, versions, device, threads, pack, wall time, data
     final.pt          parameters, optimiser state and generators after the last step
+    traceback.txt     of a cell that failed
     result.json       state, steps, reason; written last: with it, the cell is finished
 """
 
@@ -24,6 +25,7 @@ from grokpipe.schema import flatten
 
 CONFIG, LINES, CURVES = "config.yaml", "curves.jsonl", "curves.parquet"
 PROVENANCE, FINAL, RESULT = "provenance.json", "final.pt", "result.json"
+TRACEBACK = "traceback.txt"
 
 
 @contextlib.contextmanager
@@ -62,7 +64,8 @@ class RunLog:
     def start(self, config: dict[str, Any], provenance: dict[str, Any]) -> None:
         """Creates the folder. A cell that goes on keeps its first provenance and notes this one."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / RESULT).unlink(missing_ok=True)  # of a failed try
+        for left in (RESULT, TRACEBACK):  # of a failed try
+            (self.folder / left).unlink(missing_ok=True)
         write_text(self.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
         path = self.folder / PROVENANCE
         if path.exists():
@@ -95,6 +98,13 @@ class RunLog:
         write_json(self.folder / PROVENANCE, {**provenance, "wall_seconds": round(seconds, 1)})
         write_json(self.folder / RESULT, {"state": state, "steps": steps, "reason": reason})
         (self.folder / LINES).unlink(missing_ok=True)
+
+    def fail(self, reason: str, trace: str) -> None:
+        """The result of a cell that raised; its rows so far stay as they are."""
+        write_text(self.folder / TRACEBACK, trace)
+        rows = read_lines(self.folder)
+        steps = int(rows[-1]["step"]) if rows else 0
+        write_json(self.folder / RESULT, {"state": "failed", "steps": steps, "reason": reason})
 
 
 def is_run_log(folder: Path) -> bool:
@@ -137,7 +147,7 @@ def read_lines(folder: Path) -> list[dict[str, float]]:
     """The rows of an unfinished curve up to the first damaged line, which a crash may leave."""
     rows = []
     path = folder / LINES
-    text = path.read_bytes() if path.exists() else b""
+    text = path.read_bytes() if path.is_file() else b""
     for line in text.split(b"\n")[:-1]:  # what follows the last line end is torn
         try:
             row = json.loads(line)

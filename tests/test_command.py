@@ -1,0 +1,179 @@
+"""`python -m grokpipe` as a user meets it: what it prints, leaves behind and returns."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+from grokpipe.__main__ import main
+from tests.cli import TINY, grokpipe
+
+
+def test_one_cell_leaves_a_run_log_and_a_summary(tmp_path: Path) -> None:
+    ran = grokpipe(*TINY, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    (log,) = (tmp_path / "outputs/default/cells").iterdir()
+    assert {path.name for path in log.iterdir()} == {
+        "config.yaml", "curves.parquet", "result.json", "provenance.json", "final.pt",
+    }  # fmt: skip
+    for word in ("tau1", "tau2_half", str(log.relative_to(tmp_path))):
+        assert word in ran.stdout
+    result = json.loads((log / "result.json").read_text())
+    assert result == {"state": "done", "steps": 40, "reason": "reached its steps"}
+    curves = pd.read_parquet(log / "curves.parquet")
+    assert curves.columns[0] == "step"
+    assert curves["step"].tolist() == [*range(31), 40]
+    # nothing of Hydra's lies about
+    assert {path.name for path in (tmp_path / "outputs/default").iterdir()} == {
+        "asked", "cells", "packs",
+    }  # fmt: skip
+    assert [path.suffix for path in (tmp_path / "outputs/default/packs").iterdir()] == [".json"]
+
+    # the same command again runs nothing
+    stamp = (log / "result.json").stat().st_mtime_ns
+    again = grokpipe(*TINY, cwd=tmp_path)
+    assert again.returncode == 0
+    assert "already" in again.stdout
+    assert (log / "result.json").stat().st_mtime_ns == stamp
+
+    asked = [pd.read_parquet(p) for p in sorted((tmp_path / "outputs/default/asked").iterdir())]
+    assert [part["key"].tolist() for part in asked] == [[log.name], [log.name]]
+    assert asked[0]["weight_decay"].tolist() == [0.1]
+
+
+def test_a_sweep_has_a_line_a_cell_and_a_table(tmp_path: Path) -> None:
+    ran = grokpipe("-m", *TINY, "weight_decay=0.3,0.1", "seed=range(2)", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    for position in range(1, 5):
+        assert sum(line.startswith(f"{position}/4 ") for line in lines) == 1
+    assert sum(line.startswith("weight_decay=0.3 seed=1 ") for line in lines) == 1
+    assert len(list((tmp_path / "outputs/default/cells").iterdir())) == 4
+
+
+def test_silent_with_a_flag(tmp_path: Path) -> None:
+    ran = grokpipe(*TINY, "progress=false", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+WRONG = {
+    ("wieght_decay=0.1",): ("wieght_decay", "weight_decay"),
+    ("arch.widht=3",): ("arch.widht", "arch.width"),
+    ("evall.every=3",): ("evall.every", "eval.every"),
+    ("+foo=1",): ("foo: no such key",),
+    ("seed=many",): ("seed=many", "Integer"),
+    ("arch.width=wide",): ("arch.width", "wide", "Integer"),
+    ("weight_decay=-1",): ("weight_decay=-1: must be ≥ 0",),
+    ("lr=nan",): ("lr=nan",),
+    ("steps=0",): ("steps=0: must be ≥ 1",),
+    ("optimizer.betas=[0.9,1]",): ("optimizer.betas", "must be < 1"),
+    ("batch_size=65",): ("batch_size=65", "64"),
+    ("train_size=60001",): ("train_size=60001", "60000"),
+    ("task=mnits",): ("task=mnits", "fashion_mnist, mnist"),
+    ("experiment=colapse",): ("experiment=colapse", "collapse/weight_decay", "demo"),
+    ("loss=hinge",): ("loss=hinge", "squared_error, cross_entropy"),
+    ("measures.names=[flatnes]",): ("flatnes", "flatness"),
+    ("eval.schedule=regular",): ("eval.every=null",),
+    ("eval.every=5",): ("eval.every=5", "eval.schedule=regular"),
+    ("name=a/b",): ("a/b", "slash"),
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
+def test_wrong_input_is_one_line_before_anything_runs(
+    tmp_path: Path, arguments, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    monkeypatch.setattr("sys.argv", ["grokpipe", *TINY, *arguments])
+    GlobalHydra.instance().clear()
+    assert main() == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1, printed.err
+    for part in WRONG[arguments]:
+        assert part in printed.err
+    assert not list(tmp_path.rglob("cells"))
+
+
+def test_more_than_the_embedded_data_without_network(tmp_path: Path) -> None:
+    # a proxy that refuses stands for the missing network, wherever the test runs
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    variables = {**nowhere, "GROKPIPE_DATA": str(tmp_path / "data")}
+    ran = grokpipe("train_size=20000", cwd=tmp_path, **variables)
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+    for part in ("train_size=20000", "10000", str(tmp_path / "data/mnist"), "GROKPIPE_DATA"):
+        assert part in ran.stderr
+
+
+def test_one_wrong_cell_stops_the_sweep_before_the_first(tmp_path: Path) -> None:
+    ran = grokpipe("-m", *TINY, "weight_decay=0.1,-0.1", "seed=0,1", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+    assert "weight_decay=-0.1: must be ≥ 0" in ran.stderr
+    assert "cell 3 of 4" in ran.stderr
+    assert not (tmp_path / "outputs/default/cells").exists()
+
+
+def test_wrong_key_in_a_sweep(tmp_path: Path) -> None:
+    ran = grokpipe("-m", *TINY, "weightdecay=0.1,0.3", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+    assert "weight_decay" in ran.stderr
+
+
+def test_a_diverging_cell_is_an_outcome_and_the_others_go_on(tmp_path: Path) -> None:
+    ran = grokpipe("-m", *TINY, "optimizer=sgd", "lr=1e3,1e-6", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    results = [
+        json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")
+    ]
+    assert sorted(result["state"] for result in results) == ["diverged", "done"]
+    (diverged,) = (result for result in results if result["state"] == "diverged")
+    assert diverged["steps"] < 40
+    assert f"step {diverged['steps']}" in diverged["reason"]
+
+
+def test_a_raising_cell_is_failed_with_its_traceback_and_the_others_go_on(tmp_path: Path) -> None:
+    """A file where a cell's curve belongs makes exactly that cell raise."""
+    assert grokpipe("-m", *TINY, "seed=0,1", cwd=tmp_path).returncode == 0
+    cells = sorted((tmp_path / "outputs/default/cells").iterdir())
+    for path in cells[0].iterdir():
+        path.unlink()
+    (cells[0] / "curves.jsonl").mkdir()
+    (cells[1] / "result.json").unlink()
+    ran = grokpipe("-m", *TINY, "seed=0,1", cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "failed" in ran.stderr
+    assert str(cells[0].relative_to(tmp_path)) in ran.stderr
+    states = [json.loads((cell / "result.json").read_text())["state"] for cell in cells]
+    assert states == ["failed", "done"]
+    assert "IsADirectoryError" in (cells[0] / "traceback.txt").read_text()
+
+    (cells[0] / "curves.jsonl").rmdir()  # the cause removed, the same command finishes it
+    assert grokpipe("-m", *TINY, "seed=0,1", cwd=tmp_path).returncode == 0
+
+
+def test_configuration_can_be_printed_without_running(tmp_path: Path) -> None:
+    ran = grokpipe("--cfg", "job", cwd=tmp_path)
+    assert ran.returncode == 0
+    assert "weight_decay: 0.1" in ran.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_the_dials_the_groups_and_the_experiments(tmp_path: Path) -> None:
+    ran = grokpipe("--help", cwd=tmp_path)
+    assert ran.returncode == 0
+    for part in ("weight_decay: 0.1", "task: fashion_mnist, mnist", "experiment=collapse", "-m "):
+        assert part in ran.stdout
+
+
+def test_the_configuration_fits_one_screen() -> None:
+    lines = (Path(__file__).parents[1] / "conf/config.yaml").read_text().splitlines()
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 100
