@@ -130,9 +130,7 @@ def test_wrong_key_in_a_sweep(tmp_path: Path) -> None:
 def test_a_diverging_cell_is_an_outcome_and_the_others_go_on(tmp_path: Path) -> None:
     ran = grokpipe("-m", *TINY, "optimizer=sgd", "lr=1e3,1e-6", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    results = [
-        json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")
-    ]
+    results = [json.loads(path.read_text()) for path in (tmp_path / "outputs").rglob("result.json")]
     assert sorted(result["state"] for result in results) == ["diverged", "done"]
     (diverged,) = (result for result in results if result["state"] == "diverged")
     assert diverged["steps"] < 40

@@ -1,0 +1,214 @@
+"""Killed in the middle, continued by the same command: the same tensors and the same rows."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from grokpipe import checkpoint, runlog
+from grokpipe.errors import Interrupted
+from grokpipe.pack import Pack
+from grokpipe.progress import RunProgress
+from grokpipe.runlog import RunLog
+from grokpipe.train import train
+from tests.cli import ENVIRONMENT, grokpipe
+
+RUN = (
+    "train_size=64", "batch_size=16", "arch.width=12", "steps=3000", "threads=1",
+    "eval={schedule: regular, every: 500}", "checkpoint.every=0.05",
+)  # fmt: skip
+
+
+def start(cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "grokpipe", *RUN],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition, process: subprocess.Popen[str], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def the_log(cwd: Path) -> Path:
+    (log,) = (cwd / "outputs/default/cells").iterdir()
+    return log
+
+
+def same(a: object, b: object) -> bool:
+    """Equal to the last bit, through dictionaries and lists."""
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and torch.equal(a, b)
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    ran = grokpipe(*RUN, cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    return the_log(folder)
+
+
+def assert_same_run(log: Path, expected: Path) -> None:
+    assert (log / "curves.parquet").read_bytes() == (expected / "curves.parquet").read_bytes()
+    assert (log / "result.json").read_text() == (expected / "result.json").read_text()
+    assert same(
+        torch.load(log / "final.pt", weights_only=True),
+        torch.load(expected / "final.pt", weights_only=True),
+    )
+    assert not (log / "curves.jsonl").exists()
+    assert not list(log.parents[1].glob("packs/*.pt*"))
+
+
+def test_killed_twice_in_the_middle(tmp_path: Path, undisturbed: Path) -> None:
+    for number in (1, 2):
+        process = start(tmp_path)
+        packs = tmp_path / "outputs/default/packs"
+        before = {p: p.stat().st_mtime_ns for p in packs.glob("*.pt")}
+
+        def wrote_anew(packs: Path = packs, before: dict = before) -> bool:
+            now = {p: p.stat().st_mtime_ns for p in packs.glob("*.pt")}
+            return bool(now) and now != before
+
+        wait_for(wrote_anew, process)
+        process.kill()
+        process.communicate()
+        provenance = json.loads((the_log(tmp_path) / "provenance.json").read_text())
+        assert len(provenance.get("resumed", [])) == number - 1
+    assert grokpipe(*RUN, cwd=tmp_path).returncode == 0
+    assert_same_run(the_log(tmp_path), undisturbed)
+    provenance = json.loads((the_log(tmp_path) / "provenance.json").read_text())
+    assert len(provenance["resumed"]) == 2
+    assert provenance["wall_seconds"] > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_politely(tmp_path: Path, undisturbed: Path, number: signal.Signals) -> None:
+    process = start(tmp_path)
+    wait_for(lambda: list((tmp_path / "outputs/default/packs").glob("*.pt")), process)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "same command" in told
+    assert told.count("\n") == 1, told
+    assert grokpipe(*RUN, cwd=tmp_path).returncode == 0
+    assert_same_run(the_log(tmp_path), undisturbed)
+
+
+@pytest.mark.parametrize("damage", ["newest truncated", "both truncated", "curve truncated"])
+def test_damaged_files_fall_back(tmp_path: Path, undisturbed: Path, damage: str) -> None:
+    process = start(tmp_path)
+    packs, cells = tmp_path / "outputs/default/packs", tmp_path / "outputs/default/cells"
+    wait_for(
+        lambda: (
+            list(packs.glob("*.previous"))
+            and any(len(p.read_text().splitlines()) > 2 for p in cells.glob("*/curves.jsonl"))
+        ),
+        process,
+    )
+    process.kill()
+    process.communicate()
+    for path in packs.glob("*.pt*"):
+        if damage == "both truncated" or (damage == "newest truncated" and path.suffix == ".pt"):
+            os.truncate(path, path.stat().st_size // 2)
+    if damage == "curve truncated":
+        lines = the_log(tmp_path) / "curves.jsonl"
+        os.truncate(lines, lines.stat().st_size // 2)
+    assert grokpipe(*RUN, cwd=tmp_path).returncode == 0
+    assert_same_run(the_log(tmp_path), undisturbed)
+
+
+def test_a_pack_of_several_resumes_and_a_diverged_cell_leaves_the_rest_alone(
+    cell, tmp_path: Path
+) -> None:
+    small = ("steps=60", "optimizer=sgd", "eval={schedule: regular, every: 10}")
+    cells = [
+        cell(*small, f"lr={lr}", f"seed={seed}") for lr, seed in ((1e-6, 0), (1e3, 1), (2e-6, 2))
+    ]
+
+    def logs(folder: Path) -> list[RunLog]:
+        found = [RunLog(folder / one.key) for one in cells]
+        for log, one in zip(found, cells):
+            log.start({"seed": one.config.seed}, {})
+        return found
+
+    def quiet() -> RunProgress:
+        from rich.console import Console
+
+        return RunProgress("", 60, Console(quiet=True), enabled=False)
+
+    whole, parts = logs(tmp_path / "whole"), logs(tmp_path / "parts")
+    train(Pack(cells), whole, tmp_path / "whole.pt", quiet())
+    stop_after(tmp_path, cells, parts, quiet())
+    train(Pack(cells), parts, tmp_path / "parts.pt", quiet())
+    states = [runlog.read_result(log.folder) for log in whole]
+    assert [state and state["state"] for state in states] == ["done", "diverged", "done"]
+    for a, b in zip(whole, parts):
+        assert runlog.read_result(a.folder) == runlog.read_result(b.folder)
+        pd.testing.assert_frame_equal(
+            runlog.read_curves(a.folder), runlog.read_curves(b.folder), check_exact=True
+        )
+    alone = logs(tmp_path / "alone")
+    train(Pack(cells[2:]), alone[2:], tmp_path / "alone.pt", quiet())
+    pd.testing.assert_frame_equal(
+        runlog.read_curves(alone[2].folder), runlog.read_curves(whole[2].folder), rtol=1e-3
+    )
+
+
+def stop_after(tmp_path: Path, cells: list, parts: list[RunLog], progress: RunProgress) -> None:
+    """Trains until a real SIGTERM arrives at the third evaluation."""
+    count = 0
+    evaluated = progress.evaluated
+
+    def count_and_stop(row: dict[str, float]) -> None:
+        nonlocal count
+        count += 1
+        if count == 7:
+            os.kill(os.getpid(), signal.SIGTERM)
+        evaluated(row)
+
+    progress.evaluated = count_and_stop  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        train(Pack(cells), parts, tmp_path / "parts.pt", progress)
+
+
+def test_checkpoints_keep_two_generations_and_skip_damaged_ones(tmp_path: Path) -> None:
+    path = tmp_path / "pack.pt"
+    assert list(checkpoint.generations(path)) == []
+    for step in (1, 2, 3):
+        checkpoint.save(path, {"step": step})
+    assert [state["step"] for state in checkpoint.generations(path)] == [3, 2]
+    path.write_bytes(b"")
+    assert [state["step"] for state in checkpoint.generations(path)] == [2]
+    checkpoint.delete(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loading_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "owned"),))
+
+    torch.save({"step": 1, "pack": Evil()}, tmp_path / "pack.pt")
+    assert list(checkpoint.generations(tmp_path / "pack.pt")) == []
+    assert not (tmp_path / "owned").exists()
