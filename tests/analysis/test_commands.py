@@ -1,0 +1,95 @@
+"""`python -m analysis` on a small folder: tables, figures, and one line for wrong input."""
+
+from pathlib import Path
+
+import matplotlib.image
+import pandas as pd
+import pytest
+
+from analysis.__main__ import main
+from tests.analysis.conftest import write_run
+
+
+def test_timescales_on_screen_and_in_three_formats(runs: Path, capsys) -> None:
+    assert main(["timescales", str(runs)]) == 0
+    screen = capsys.readouterr().out
+    table = pd.read_csv(runs / "tables" / "timescales.csv")
+    assert list(table) == ["weight_decay", "event", "n", "reached", "median", "lower", "upper"]
+    half = table[table["event"] == "tau2_half"].set_index("weight_decay")
+    assert half.loc[0.3, ["n", "reached", "median"]].tolist() == [3, 3, 100]
+    # one of three never groks: it counts, and the median is that of all three
+    assert half.loc[0.1, ["n", "reached", "median"]].tolist() == [3, 2, 300]
+    assert table["weight_decay"].is_monotonic_decreasing
+    for text in (screen, (runs / "tables/timescales.md").read_text()):
+        assert "2/3" in text
+        assert "tau2_half" in text
+    assert r"\begin{tabular}" in (runs / "tables/timescales.tex").read_text()
+
+
+def test_events_of_each_run_with_interval_and_censoring(runs: Path) -> None:
+    write_run(runs, 9, 0.3, 100, state=None)
+    main(["timescales", str(runs)])
+    events = pd.read_csv(runs / "tables" / "events.csv")
+    row = events[(events["seed"] == 2) & (events["weight_decay"] == 0.1)]
+    never = row[row["event"] == "tau2_rise"].iloc[0]
+    assert (never["step"], never["observed"], never["upper"]) == (400, False, float("inf"))
+    unfinished = events[(events["seed"] == 9) & (events["event"] == "tau2_half")].iloc[0]
+    assert (unfinished["observed"], unfinished["state"]) == (False, "interrupted")
+    crossed = events[(events["seed"] == 9) & (events["event"] == "tau_rnc1@0.1")].iloc[0]
+    assert (crossed["lower"], crossed["upper"], crossed["budget"]) == (10, 100, 400)
+
+
+def test_never_reached_is_a_bound_for_people_and_infinite_in_csv(runs: Path, capsys) -> None:
+    main(["timescales", str(runs)])
+    table = pd.read_csv(runs / "tables" / "timescales.csv")
+    assert table[table["event"] == "tau_rnc1@0.05"]["median"].tolist() == [float("inf")] * 2
+    assert "> 400" in capsys.readouterr().out
+
+
+def test_by_any_column_and_a_note_when_groups_mix(runs: Path, capsys) -> None:
+    assert main(["timescales", str(runs), "--by", "seed"]) == 0
+    assert "weight_decay differs within the groups" in capsys.readouterr().err
+    table = pd.read_csv(runs / "tables" / "timescales.csv")
+    assert sorted(set(table["seed"])) == [0, 1, 2]
+    assert main(["timescales", str(runs), "--by", "weight_decay,seed"]) == 0
+
+
+def test_figures_are_drawn_and_the_same_each_time(runs: Path) -> None:
+    assert main(["figures", str(runs)]) == 0
+    png, pdf = (runs / "figures" / f"collapse_weight_decay.{end}" for end in ("png", "pdf"))
+    image = matplotlib.image.imread(png)
+    assert image.shape[0] > 500
+    assert image[..., :3].std() > 0.05  # something is on it
+    first = png.read_bytes(), pdf.read_bytes()
+    main(["figures", str(runs)])
+    assert (png.read_bytes(), pdf.read_bytes()) == first
+
+
+def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys) -> None:
+    assert main(["gather", str(runs), "--to", str(tmp_path / "reference")]) == 0
+    assert "6 new" in capsys.readouterr().out
+    assert main(["timescales", str(tmp_path / "reference")]) == 0
+    main(["timescales", str(runs)])
+    ours, theirs = (p / "tables/timescales.csv" for p in (tmp_path / "reference", runs))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["timescales", "nowhere"], ["nowhere", "no such folder"]),
+        (["timescales", "."], ["neither run logs"]),
+        (["timescales", "runs", "--by", "weigth"], ["--by weigth", "weight_decay"]),
+        (["figures", "runs", "--by", "seed,steps"], ["takes one column"]),
+    ],
+)
+def test_wrong_input_is_one_line(
+    runs: Path, arguments, parts, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(runs.parent)
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    for part in parts:
+        assert part in printed.err
