@@ -20,7 +20,7 @@ def test_agrees_with_lifelines(seed: int) -> None:
     interval = median_survival_times(fitted.confidence_interval_).to_numpy()[0]
     found = median(times, observed)
     assert found.median == fitted.median_survival_time_, f"seed {seed}"
-    # where nobody is left the band is undefined; lifelines takes it as 0 there, R and we as no bound
+    # where nobody is left the band is undefined: lifelines takes it as 0 there, R and we do not
     emptied = fitted.survival_function_.iloc[-1, 0] == 0
     upper = math.inf if emptied and interval[1] == times[observed].max() else interval[1]
     assert found.upper == upper, f"seed {seed}"

@@ -1,0 +1,155 @@
+"""The main job against the plain loop that a user would write, in one process, in turns.
+
+One published run (MLP on MNIST, every cheap measure at the published log points, run log and
+checkpoints included) trains through `grokpipe.train`; every 2,500 steps it pauses while the plain
+data-resident loop (autograd, fused AdamW, no measure at all) takes as many steps, so that both see
+the machine in the same state. Prints the ratio and the share of evaluations, and stores them.
+
+    python benchmarks/main_job.py [--steps 100000] [--threads N]
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from rich.console import Console
+from torch import Tensor
+from torch.nn import functional
+
+from grokpipe.__main__ import CONF
+from grokpipe.cell import Cell
+from grokpipe.config import register, resolve
+from grokpipe.evaluate import Evaluator
+from grokpipe.pack import Pack, initial_network
+from grokpipe.progress import RunProgress
+from grokpipe.runlog import RunLog
+from grokpipe.train import train
+
+SLICE = 2500
+STORED = Path(__file__).parent / "results" / "main_job.json"
+
+
+class PlainLoop:
+    """Data resident in memory, a shuffled epoch at a time, fused AdamW; nothing is measured."""
+
+    def __init__(self, cell: Cell):
+        task, config = cell.task, cell.config
+        self.network = initial_network(cell)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), config.lr, weight_decay=config.weight_decay, fused=True
+        )
+        self.images = task.inputs[task.train]
+        self.targets = functional.one_hot(task.labels[task.train], task.classes).float()
+        self.batch_size = config.batch_size
+        self.batches = self._epochs()
+
+    def _epochs(self) -> Iterator[Tensor]:
+        while True:
+            yield from torch.randperm(len(self.images)).split(self.batch_size)
+
+    def run(self, steps: int) -> float:
+        """Seconds for so many steps."""
+        begun = time.perf_counter()
+        for _ in range(steps):
+            rows = next(self.batches)
+            logits, _ = self.network(self.images[rows])
+            loss = ((logits - self.targets[rows]) ** 2).sum()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+        return time.perf_counter() - begun
+
+
+class Turns(RunProgress):
+    """Shown no progress, the benchmark uses the training loop's calls to take turns."""
+
+    def __init__(self, plain: PlainLoop, steps: int):
+        super().__init__("", steps, Console(quiet=True), enabled=False)
+        self.plain = plain
+        self.next_turn = SLICE
+        self.ours: list[float] = []
+        self.theirs: list[float] = []
+        self.begun = time.perf_counter()
+
+    def update(self, step: int) -> None:
+        while step >= self.next_turn:
+            self.ours.append(time.perf_counter() - self.begun)
+            self.theirs.append(self.plain.run(SLICE))
+            self.next_turn += SLICE
+            self.begun = time.perf_counter()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cell = Cell.of(resolve(compose("config", [f"steps={options.steps}"])))
+
+    evaluating: list[float] = []
+    row = Evaluator.row
+
+    def timed_row(self: Evaluator, network: torch.nn.Module) -> dict[str, float]:
+        begun = time.perf_counter()
+        result = row(self, network)
+        evaluating.append(time.perf_counter() - begun)
+        return result
+
+    Evaluator.row = timed_row  # type: ignore[method-assign]
+    plain = PlainLoop(cell)
+    plain.run(200)
+    with tempfile.TemporaryDirectory() as folder:
+        log = RunLog(Path(folder) / cell.key)
+        log.start({}, {})
+        turns = Turns(plain, options.steps)
+        train(Pack([cell]), [log], Path(folder) / "pack.pt", turns)
+        rest = time.perf_counter() - turns.begun  # closing the run log, after the last turn
+
+    ours, theirs = sum(turns.ours) + rest, sum(turns.theirs)
+    result = {
+        "steps": options.steps,
+        "threads": options.threads,
+        "plain_seconds": round(theirs, 1),
+        "grokpipe_seconds": round(ours, 1),
+        "ratio": round(ours / theirs, 3),
+        "median_slice_ratio": round(
+            statistics.median(a / b for a, b in zip(turns.ours, turns.theirs, strict=True)), 3
+        ),
+        "evaluations": len(evaluating),
+        "evaluation_milliseconds": round(1000 * statistics.median(evaluating), 1),
+        "evaluation_share": round(sum(evaluating) / ours, 3),
+        "training_ratio": round((ours - sum(evaluating)) / theirs, 3),
+        "machine": {
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    print(json.dumps(result, indent=2))
+    STORED.parent.mkdir(exist_ok=True)
+    STORED.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def processor() -> str:
+    """The processor's name as Linux gives it, or what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""What README and docs say is what happens: their commands run, their numbers are the stored ones."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs import numbers
+from tests.cli import ENVIRONMENT, ROOT
+
+README = (ROOT / "README.md").read_text()
+EXTENDING = (ROOT / "docs" / "extending.md").read_text()
+SMALL = "steps=2 train_size=64 batch_size=16 arch.width=12 threads=1"
+
+
+def commands(text: str) -> list[str]:
+    """The lines of the shell blocks, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, flags=re.S)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def shell(command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a line in bash, `python` being this one, so that quotes mean what a user's shell makes
+    of them."""
+    return subprocess.run(
+        ["bash", "-c", f'python() {{ "{sys.executable}" "$@"; }}; {command}'],
+        cwd=cwd,
+        env={**ENVIRONMENT, **variables},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def test_the_commands_of_the_readme(tmp_path: Path) -> None:
+    """All of them in the order in which they stand, trained for two steps; `make test` runs this
+    very test, and what makes an environment is left to it."""
+    ran = []
+    for line in commands(README):
+        if line.startswith("python -m grokpipe"):
+            done = shell(f"{line} {SMALL}", tmp_path)
+        elif line.startswith("python -m analysis"):
+            done = shell(line, tmp_path)
+        else:
+            continue
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        ran.append(line)
+    assert len(ran) == 6
+    cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
+             for name in ("default", "collapse")}  # fmt: skip
+    # the single cell (decay 0.1, seed 0) is one of the sweep's forty
+    assert cells == {"default": 40, "collapse": 20}
+    assert {p.name for p in (tmp_path / "outputs/default/tables").iterdir()} == {
+        "timescales.csv", "timescales.md", "timescales.tex", "events.csv",
+    }  # fmt: skip
+    assert len(list((tmp_path / "outputs/default/figures").iterdir())) == 2
+
+
+def test_the_readme_names_the_make_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), flags=re.M))
+    named = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(commands(README))))
+    assert named <= targets
+    listed = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert {line.split()[0] for line in listed.splitlines()} == targets
+
+
+def test_continuous_integration_runs_the_readmes_test_command() -> None:
+    assert "make test" in commands(README)
+    assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_numbers_of_the_readme_are_the_stored_ones() -> None:
+    """If the stored files have changed: make readme."""
+    assert numbers.renewed(README) == README
+
+
+def test_the_readmes_figure_and_links_exist() -> None:
+    for target in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_figures_are_drawn_from_the_stored_tables(tmp_path: Path) -> None:
+    """What `make figures` does, into a copy."""
+    stored = tmp_path / "stored"
+    shutil.copytree(numbers.REFERENCE, stored, ignore=shutil.ignore_patterns("figures", "tables"))
+    assert shell(f"python -m analysis figures {stored}", tmp_path).returncode == 0
+    drawn = (stored / "figures" / "collapse_weight_decay.png").read_bytes()
+    assert drawn[:4] == b"\x89PNG"
+    assert len(drawn) > 50_000
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code with the files of docs/extending.md added."""
+    copy = tmp_path_factory.mktemp("extended")
+    for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
+        shutil.copytree(ROOT / package, copy / package)
+    files = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", EXTENDING, flags=re.S)
+    assert len(files) == 6
+    for path, text in files:
+        assert not (copy / path).exists(), path
+        (copy / path).write_text(text)
+    return copy
+
+
+def test_extending_by_two_files_each(extended: Path) -> None:
+    lines = commands(EXTENDING)
+    assert len(lines) == 3
+    for line in lines:
+        done = shell(line, extended, PYTHONPATH=str(extended))
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    logs = list((extended / "outputs/default/cells").iterdir())
+    assert len(logs) == 3
+    code = (
+        f"import pandas as pd; print(pd.read_parquet({str(logs[0])!r} + '/curves.parquet').columns)"
+    )
+    printed = shell(f"python -c {code!r}" if "'" not in code else f'python -c "{code}"', extended)
+    assert "sparsity/active" in printed.stdout
+
+
+def test_the_extended_schema_is_checked(extended: Path) -> None:
+    line = "python -m grokpipe task=sparse_parity arch=quadratic steps=2 task.bits=2"
+    done = shell(line, extended, PYTHONPATH=str(extended))
+    assert done.returncode == 2
+    assert "task.bits=2: must be ≥ 3" in done.stderr
+
+
+def test_no_document_or_code_needs_this_machine() -> None:
+    """Nothing that is committed names a path of the place where it was written."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a clone")
+    home = str(ROOT.parent) + os.sep
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".json", ".csv", ".cff"}:
+            assert home not in path.read_text(), name
