@@ -49,6 +49,9 @@ def main() -> int:
     except Interrupted as stop:
         print(stop, file=sys.stderr)
         return 130
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
     for outcome in launch.failures:
         print(f"failed: {outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)
     return 1 if launch.failures else 0
