@@ -6,40 +6,24 @@ Here a cell is a pack of its own and packs run one after another in this process
 import hashlib
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
 from rich.console import Console
-from tabulate import tabulate
 
 from grokpipe import ledger, runlog
 from grokpipe.cell import Cell
 from grokpipe.config import resolve
-from grokpipe.curves.events import Event, collapse_events
 from grokpipe.errors import InputError, Interrupted
+from grokpipe.outcome import Outcome, finished_line, read_outcome, summary, sweep_table
 from grokpipe.pack import Pack
 from grokpipe.progress import RunProgress
 from grokpipe.provenance import provenance
 from grokpipe.runlog import RunLog
 from grokpipe.schema import flatten
 from grokpipe.train import train
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one cell."""
-
-    key: str
-    folder: Path
-    label: str
-    state: str
-    reason: str
-    events: dict[str, Event]
-    test_accuracy: float
-    """at the last evaluation; NaN if the cell failed"""
-
 
 failures: list[Outcome] = []
 """of this process: a sweeper may launch several batches, and the exit code must tell of all"""
@@ -80,12 +64,13 @@ def run(
         skipped = ledger.state(_folder(cell), cell.key) in ledger.FINISHED
         if not skipped:
             _train_alone(cell, place or "training", console)
-        outcomes.append(_outcome(cell, label))
+        log = ledger.cells_folder(_folder(cell)) / cell.key
+        outcomes.append(read_outcome(log, label, 1 / cell.task.classes, cell.config.steps))
         if outcomes[-1].state == "failed":
             failures.append(outcomes[-1])
         if len(cells) > 1:
-            _say(console, _finished_line(place, outcomes[-1], skipped))
-    ending = _sweep_table(outcomes) if len(cells) > 1 else _summary(outcomes[0], skipped)
+            _say(console, finished_line(place, outcomes[-1], skipped))
+    ending = sweep_table(outcomes) if len(cells) > 1 else summary(outcomes[0], skipped)
     _say(console, ending)
     return outcomes
 
@@ -122,71 +107,3 @@ def _train_alone(cell: Cell, label: str, console: Console) -> None:
         raise Interrupted(f"{stop}; the same command goes on from there ({log.folder})") from stop
     except Exception as error:
         log.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
-
-
-def _outcome(cell: Cell, label: str) -> Outcome:
-    log = ledger.cells_folder(_folder(cell)) / cell.key
-    result = runlog.read_result(log)
-    assert result is not None
-    curves = runlog.read_curves(log)
-    failed = result["state"] == "failed"
-    events = {}
-    if len(curves):
-        chance = 1 / cell.task.classes
-        finished = result["state"] == "done"
-        columns = {str(name): curves[name].to_numpy() for name in curves}
-        events = collapse_events(columns, chance, cell.config.steps, finished)
-    return Outcome(
-        key=cell.key,
-        folder=log,
-        label=label,
-        state=result["state"],
-        reason=result["reason"],
-        events=events,
-        test_accuracy=float("nan") if failed else float(curves["test_accuracy"].iloc[-1]),
-    )
-
-
-SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
-
-
-def _time(event: Event | None) -> str:
-    """A time to event for people: the step, or that it lies beyond the last one."""
-    if event is None:
-        return "–"
-    return f"{event.step:,.0f}" if event.observed else f"> {event.step:,.0f}"
-
-
-def _finished_line(place: str, outcome: Outcome, skipped: bool) -> str:
-    times = "  ".join(f"{name} {_time(outcome.events.get(name))}" for name in SHOWN[:3])
-    state = f"{outcome.state}{' already' if skipped else ''}"
-    why = "" if outcome.state == "done" else f" ({outcome.reason})"
-    return f"{place}: {state}{why}  {times}  test accuracy {outcome.test_accuracy:.3f}"
-
-
-def _sweep_table(outcomes: Sequence[Outcome]) -> str:
-    """Plain times per cell; medians and tests are the work of `python -m analysis`."""
-    rows = [
-        [outcome.label, outcome.state, *(_time(outcome.events.get(name)) for name in SHOWN)]
-        for outcome in outcomes
-    ]
-    aligned = ("left", "left", *["right"] * len(SHOWN))
-    table = tabulate(rows, ("cell", "state", *SHOWN), colalign=aligned, disable_numparse=True)
-    return f"\n{table}\n\ntimes in steps; run logs: {outcomes[0].folder.parent}"
-
-
-def _summary(outcome: Outcome, skipped: bool) -> str:
-    """What a user wants to know of a single cell."""
-    already = " already, nothing was run" if skipped else ""
-    rows = [
-        [name, _time(event), f"{event.lower:,.0f} – {event.upper:,.0f}" if event.observed else ""]
-        for name in SHOWN
-        if (event := outcome.events.get(name))
-    ]
-    aligned = ("left", "right", "right")
-    headers = ("event", "step", "between")
-    table = tabulate(rows, headers, colalign=aligned, disable_numparse=True) if rows else ""
-    return (
-        f"{outcome.state}{already} ({outcome.reason}): test accuracy {outcome.test_accuracy:.4f}\n"
-        f"{table}\nrun log: {outcome.folder}"
-    )
