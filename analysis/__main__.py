@@ -1,6 +1,7 @@
 """`python -m analysis`: tables and figures from run logs or gathered tables."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -79,11 +80,11 @@ def timescales(options: argparse.Namespace) -> None:
     _print_notes(gathering.mixtures(tables) + _pooled(tables, by) + _unfinished(tables))
     long = events(tables)
     table = medians(long, by)
-    print(table_files.text(readable(table)))
     to = options.folder / "tables"
     paths = table_files.write(table[[*by, *COLUMNS]], readable(table), to, "timescales")
     paths.append(to / "events.csv")
     long.to_csv(paths[-1], index=False)
+    print(table_files.text(readable(table)))
     print("\nwritten: " + " ".join(map(str, paths)))
 
 
@@ -149,4 +150,5 @@ def _print_notes(notes: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `… | head` is not an error
     sys.exit(main())

@@ -59,18 +59,20 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.drop(columns=[*COLUMNS[1:], "followed"])
     shown["reached"] = [f"{r}/{n}" for r, n in zip(table["reached"], table["n"], strict=True)]
     shown["median"] = [
-        _time(row.median) if row.median < float("inf") else f"> {_time(row.followed)}"
+        _time(row.median, row.event)
+        if row.median < float("inf")
+        else f"> {_time(row.followed, row.event)}"
         for row in table.itertuples()
     ]
     shown["95 % interval"] = [
-        f"{_time(row.lower)} – {_time(row.upper)}" if row.reached else "–"
+        f"{_time(row.lower, row.event)} – {_time(row.upper, row.event)}" if row.reached else "–"
         for row in table.itertuples()
     ]
     return shown
 
 
-def _time(value: float) -> str:
-    """Steps without decimals, ratios of times (which are small) with two digits after the point."""
+def _time(value: float, event: str) -> str:
+    """Steps without decimals; ratios of times, such as tau2_half/tau1, with two."""
     if value == float("inf"):
         return "∞"
-    return f"{value:,.0f}" if value == round(value) and value >= 1 else f"{value:,.2f}"
+    return f"{value:,.2f}" if "/" in event else f"{value:,.0f}"
