@@ -30,7 +30,7 @@ readme: $(VENV)/installed  ## renew the numbers in README.md from the stored tab
 	$(PY) docs/numbers.py
 
 bench: $(VENV)/installed  ## time the main job against a plain loop
-	$(PY) benchmarks/main_job.py
+	$(PY) benchmarks/main_job.py --store
 
 docs: $(VENV)/installed  ## build the documentation into site/
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

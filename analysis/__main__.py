@@ -61,6 +61,8 @@ def gather(options: argparse.Namespace) -> None:
         print("\n".join(gathering.gather(options.folder)))
     tables = _read(options.folder)
     _print_notes(gathering.mixtures(tables))
+    if options.to and options.to.resolve() == options.folder.resolve():
+        raise InputError(f"--to {options.to}: is the folder itself; name another")
     if options.to:
         gathering.write(tables, options.to)
     to = options.to or options.folder
@@ -119,7 +121,7 @@ def _by(given: str | None, tables: Tables) -> list[str]:
     """The columns to group by: those given, or what was swept, or weight_decay."""
     if given is None:
         return gathering.varied(tables) or ["weight_decay"]
-    by = given.split(",")
+    by = list(dict.fromkeys(given.split(",")))
     for column in by:
         if column not in tables.configuration:
             raise InputError(

@@ -8,7 +8,7 @@ each time. Elsewhere (outputs/reference) the same two names are single files.
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,25 @@ def gather(folder: Path) -> list[str]:
     if any(finished.get(key) != stamp for key, stamp in index["keys"].items()):
         index = {"parts": 0, "keys": {}}  # a cell is gone or was run again: gather all anew
     new = [path for path in logs if path.name in finished and path.name not in index["keys"]]
+    tables = {part: _read_logs(some) for part, some in (("new", new), (UNFINISHED, unfinished))}
+    columns = sorted({name for pair in tables.values() for table in pair for name in table})
+    if index["parts"] and not set(columns) <= set(index["columns"]):
+        # other readers take the columns of the first part for those of all: write it anew
+        index = {"parts": 0, "keys": {}}
+        new = [path for path in logs if path.name in finished]
+        tables["new"] = _read_logs(new)
     _drop_parts_from(folder, index["parts"])
     if new:
-        _write_part(folder, f"part-{index['parts']:06d}.parquet", new)
+        _write_part(folder, f"part-{index['parts']:06d}.parquet", tables["new"])
         stamps = {path.name: finished[path.name] for path in new}
-        index = {"parts": index["parts"] + 1, "keys": index["keys"] | stamps}
+        index = {
+            "parts": index["parts"] + 1,
+            "columns": index.get("columns", columns),
+            "keys": index["keys"] | stamps,
+        }
         runlog.write_json(folder / CELLS / INDEX, index)
     if unfinished:
-        _write_part(folder, UNFINISHED, unfinished)
+        _write_part(folder, UNFINISHED, tables[UNFINISHED])
 
     told = [
         f"{folder}: {len(new)} new, {len(finished) - len(new)} gathered before, "
@@ -76,6 +87,8 @@ def read(folder: Path) -> Tables:
     """The tables of a folder of run logs, gathered first, or of a folder of gathered tables."""
     if ledger.cells_folder(folder).is_dir():
         gather(folder)
+        if not (folder / CURVES).exists():
+            raise InputError(f"{folder}: no run log in {ledger.cells_folder(folder)} yet")
     if not (folder / CURVES).exists() or not (folder / CELLS).exists():
         raise InputError(
             f"{folder}: neither run logs (a folder cells/) nor gathered tables "
@@ -99,7 +112,7 @@ def mixtures(tables: Tables) -> list[str]:
     """One line each where cells were trained by different code or software."""
     told = []
     for column in ("commit", "torch"):
-        values = tables.cells[column].fillna("unknown").unique()
+        values = {value for text in tables.cells[column] for value in text.split()}
         if len(values) > 1:
             told.append(f"note: cells were trained by {len(values)} versions of {column}")
     if tables.cells["dirty"].eq(True).any():
@@ -113,14 +126,14 @@ def varied(tables: Tables) -> list[str]:
     return [
         column
         for column in several
-        if column != "seed"
-        and not any(
-            other != column
-            and "." not in other
-            and tables.cells[other].equals(tables.cells[column])
-            for other in several
-        )
+        if column != "seed" and not _repeats_a_dial(tables.cells, column)
     ]
+
+
+def _repeats_a_dial(cells: pd.DataFrame, column: str) -> bool:
+    """Whether `group.x` is the dial `x` again, from which the group takes its value."""
+    group, _, dial = column.rpartition(".")
+    return bool(group) and dial in cells and cells[dial].equals(cells[column])
 
 
 def _stamp(log: Path) -> int:
@@ -148,12 +161,18 @@ def _drop_parts_from(folder: Path, first: int) -> None:
         shutil.rmtree(folder / CELLS, ignore_errors=True)
 
 
-def _write_part(folder: Path, part: str, logs: Sequence[Path]) -> None:
-    curves, cells = zip(*(_read_log(log) for log in logs), strict=True)
-    for name, table in ((CURVES, _concat(curves)), (CELLS, _concat(cells))):
+def _write_part(folder: Path, part: str, tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    for name, table in zip((CURVES, CELLS), tables, strict=True):
         (folder / name).mkdir(exist_ok=True)
         with runlog.replacing(folder / name / part) as temporary:
             table.to_parquet(temporary, index=False)
+
+
+def _read_logs(logs: Sequence[Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if not logs:
+        return pd.DataFrame(), pd.DataFrame()
+    curves, cells = zip(*(_read_log(log) for log in logs), strict=True)
+    return _concat(curves), _concat(cells)
 
 
 def _read_log(log: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -164,13 +183,16 @@ def _read_log(log: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     if result is None:
         result = {"state": "interrupted", "steps": last, "reason": "not finished"}
     provenance = runlog.read_json(log / runlog.PROVENANCE)
+    sessions = [provenance, *provenance.get("resumed", [])]
     cell = dict(
         zip(
             CELL_COLUMNS,
             (
                 key, result["state"], result["steps"], result["reason"],
                 provenance["data"]["classes"], provenance["data"]["fingerprint"],
-                provenance["commit"], provenance["dirty"], provenance["versions"]["torch"],
+                _all_of(session["commit"] for session in sessions),
+                any(session["dirty"] for session in sessions),
+                _all_of(session["versions"]["torch"] for session in sessions),
             ),
             strict=True,
         )
@@ -181,6 +203,11 @@ def _read_log(log: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     }
     curves.insert(0, "key", key)
     return curves.assign(**values), pd.DataFrame([{**cell, **values}])
+
+
+def _all_of(values: Iterable[str | None]) -> str:
+    """The different values in their order, as one text: a run may have gone on under new code."""
+    return " ".join(dict.fromkeys(value or "unknown" for value in values))
 
 
 def _read_table(path: Path) -> pd.DataFrame:

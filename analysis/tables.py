@@ -6,6 +6,7 @@ import pandas as pd
 from tabulate import tabulate
 
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
+TEX = {"∞": r"$\infty$", "–": "--", ">": "$>$", "λ": r"$\lambda$"}
 
 
 def text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
@@ -23,5 +24,9 @@ def write(exact: pd.DataFrame, readable: pd.DataFrame, folder: Path, name: str) 
     exact.to_csv(paths[0], index=False)
     for ending, tablefmt in FORMATS.items():
         paths.append(folder / f"{name}.{ending}")
-        paths[-1].write_text(text(readable, tablefmt) + "\n")
+        content = text(readable, tablefmt)
+        if ending == "tex":
+            for sign, command in TEX.items():
+                content = content.replace(sign, command)
+        paths[-1].write_text(content + "\n")
     return paths

@@ -3,9 +3,10 @@
 One published run (MLP on MNIST, every cheap measure at the published log points, run log and
 checkpoints included) trains through `grokpipe.train`; every 2,500 steps it pauses while the plain
 data-resident loop (autograd, fused AdamW, no measure at all) takes as many steps, so that both see
-the machine in the same state. Prints the ratio and the share of evaluations, and stores them.
+the machine in the same state. Prints the ratio and the share of evaluations, and with --store keeps
+them for the README.
 
-    python benchmarks/main_job.py [--steps 100000] [--threads N]
+    python benchmarks/main_job.py [--steps 100000] [--threads N] [--store]
 """
 
 import argparse
@@ -30,6 +31,7 @@ from grokpipe.config import register, resolve
 from grokpipe.evaluate import Evaluator
 from grokpipe.pack import Pack, initial_network
 from grokpipe.progress import RunProgress
+from grokpipe.provenance import processor
 from grokpipe.runlog import RunLog
 from grokpipe.train import train
 
@@ -91,7 +93,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--store", action="store_true", help=f"write {STORED}")
     options = parser.parse_args()
+    if options.steps < SLICE or options.steps % SLICE:
+        parser.error(f"--steps {options.steps}: must be a multiple of {SLICE}")
     torch.set_num_threads(options.threads)
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -138,17 +143,9 @@ def main() -> None:
         },
     }
     print(json.dumps(result, indent=2))
-    STORED.parent.mkdir(exist_ok=True)
-    STORED.write_text(json.dumps(result, indent=2) + "\n")
-
-
-def processor() -> str:
-    """The processor's name as Linux gives it, or what Python knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
+    if options.store:
+        STORED.parent.mkdir(exist_ok=True)
+        STORED.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

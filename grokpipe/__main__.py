@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CONF = next(path for path in (HERE.parent / "conf", HERE / "conf") if path.is_dir())
+CONF = next(path for path in (HERE / "conf", HERE.parent / "conf") if path.is_dir())
 
 
 def main() -> int:
@@ -16,11 +16,14 @@ def main() -> int:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
+    from hydra.types import RunMode
     from omegaconf import DictConfig
+    from omegaconf.errors import OmegaConfBaseException
 
     from grokpipe import launch
     from grokpipe.config import register
     from grokpipe.errors import InputError, Interrupted
+    from grokpipe.grids import check_grid
     from grokpipe.hydra_errors import one_line
     from grokpipe.runlog import TRACEBACK
 
@@ -29,9 +32,13 @@ def main() -> int:
 
     @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
     def task(config: DictConfig) -> float:
-        experiment = HydraConfig.get().runtime.choices.get("experiment")
+        hydra_config = HydraConfig.get()
+        choices = hydra_config.runtime.choices
+        if hydra_config.mode == RunMode.MULTIRUN:
+            raise InputError(f"hydra/launcher={choices['hydra/launcher']}: must be serial")
         try:
-            (outcome,) = launch.run([config], [""], experiment)
+            check_grid(hydra_config, hydra_config.overrides.task, sweeping=False)
+            (outcome,) = launch.run([config], [""], choices.get("experiment"))
         except (InputError, Interrupted) as error:
             stopped.append(error)  # raised below: Hydra would print a line of its own first
             return float("nan")
@@ -41,10 +48,15 @@ def main() -> int:
         task()
         if stopped:
             raise stopped[0]
-    except (InputError, HydraException) as error:
+    except (ValueError, HydraException, OmegaConfBaseException) as error:
         if full_errors:
             raise
         print(f"error: {one_line(error, CONF, sys.argv[1:])}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if full_errors:
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     except Interrupted as stop:
         print(stop, file=sys.stderr)

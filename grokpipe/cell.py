@@ -18,22 +18,27 @@ SCHEMA_VERSION = 1  # raise it only when the same configuration comes to mean an
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A checked configuration with its data."""
+    """A checked configuration; its data are loaded when they are asked for."""
 
     config: Config
-    task: Task
+    fingerprint: str
+    """of the raw data"""
 
     @classmethod
     def of(cls, config: Config) -> "Cell":
-        """Loads the data; raises InputError if configuration and data do not fit."""
-        load = rooms.module("tasks", config.task.name, "task").load
-        task: Task = load(config.task, generator(config.seed, "split"))
+        """Raises InputError if configuration and data do not fit, or the data are not to be had."""
+        task = _load(config)
         if config.batch_size > len(task.train):
             raise InputError(
                 f"batch_size={config.batch_size}: larger than the training set of "
-                f"{len(task.train)} samples (train_size={config.train_size})"
+                f"{len(task.train)} samples"
             )
-        return cls(config, task)
+        return cls(config, task.fingerprint)
+
+    @property
+    def task(self) -> Task:
+        """The data, with the split of this cell's seed."""
+        return _load(self.config)
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -47,6 +52,12 @@ class Cell:
         The resolved values are hashed, not their difference from the defaults: an edited default
         is another key.
         """
-        identity = {"schema": SCHEMA_VERSION, "data": self.task.fingerprint, "config": self.values}
+        identity = {"schema": SCHEMA_VERSION, "data": self.fingerprint, "config": self.values}
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _load(config: Config) -> Task:
+    load = rooms.module("tasks", config.task.name, "task").load
+    task: Task = load(config.task, generator(config.seed, "split"))
+    return task

@@ -64,10 +64,10 @@ class Config:
     """group: a change to representation, loss or weights during training"""
     measures: MeasuresConfig = field(default_factory=MeasuresConfig)
     """group: what is logged beside losses and accuracies"""
-    seed: int = scientific(at_least=0)
+    seed: int = scientific(at_least=0, below=2**63)
     """root of every generator of the cell; equal seeds share split, initial weights and batches"""
     weight_decay: float = scientific(at_least=0)
-    """decoupled weight decay λ"""
+    """weight decay λ"""
     lr: float = scientific(above=0)
     """learning rate η"""
     steps: int = scientific(at_least=1)
@@ -136,12 +136,37 @@ def resolve(composed: DictConfig) -> Config:
         values[group] = _typed(rooms.module(room, node["name"], group).Config, node, f"{group}.")
     config: Config = _typed(Config, values)
     schema.check(config)
-    for measure in config.measures.names:
-        rooms.module("measures", measure, "measures.names")
+    _check_dials(config)
+    _check_measures(config.measures.names)
     _check_evaluation(config.eval)
-    if not config.name or "/" in config.name:
+    if config.name in ("", ".", "..") or "/" in config.name:
         raise InputError(f"name={config.name!r}: must be the name of one folder, without a slash")
+    if not config.outputs:
+        raise InputError("outputs=: must be a folder")
     return config
+
+
+def _check_dials(config: Config) -> None:
+    """A group that takes a value from a dial must have the dial's: else one run had two keys, and
+    tables would file it under the wrong value."""
+    for group in GROUPS:
+        chosen = getattr(config, group)
+        for item in fields(chosen):
+            if item.name == "name" or not hasattr(config, item.name):
+                continue
+            value, dial = getattr(chosen, item.name), getattr(config, item.name)
+            if value != dial:
+                raise InputError(
+                    f"{group}.{item.name}={value}: differs from {item.name}={dial}; "
+                    f"set {item.name} alone"
+                )
+
+
+def _check_measures(names: list[str]) -> None:
+    for name in names:
+        rooms.module("measures", name, "measures.names")
+    if len(set(names)) < len(names):
+        raise InputError(f"measures.names={names}: each measure once")
 
 
 def _check_evaluation(evaluation: EvalConfig) -> None:

@@ -11,15 +11,23 @@ from omegaconf import DictConfig, OmegaConf
 from grokpipe.config import GROUPS, unknown
 
 NOT_A_KEY = re.compile(r"Could not (?:override|append to config:?|delete) ?'?([\w./@-]+)'?")
+TWICE = re.compile(r"Multiple values for (\w+)")
 NO_CHOICE = re.compile(r"Could not find '([\w/-]+)'")
+OPTION = re.compile(r"^\t(\w+)$", flags=re.M)
 BAD_VALUE = re.compile(r"Error merging override (.+)")
 
 
 def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
     """The message for a user; `conf` is the folder of configurations, `arguments` the command's."""
-    if not isinstance(error, HydraException):
-        return str(error)
     text = str(error)
+    if not isinstance(error, HydraException):
+        return " ".join(line.strip() for line in text.splitlines() if line.strip())
+    if match := TWICE.search(text):
+        return f"{match[1]}: chosen twice; write {match[1]}=… once and without a plus"
+    if (match := NO_CHOICE.search(text)) and match[1].startswith("hydra/"):
+        group, _, choice = match[1].rpartition("/")
+        valid = "serial" if group == "hydra/launcher" else ", ".join(OPTION.findall(text))
+        return f"{group}={choice}: no such choice; valid: {valid}"
     if match := NO_CHOICE.search(text):
         group, _, choice = match[1].rpartition("/")
         if (conf / group).is_dir() or "/" in group:
@@ -28,7 +36,7 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
             return f"{root}={choice}: no such choice; valid: {', '.join(choices(conf, root))}"
     if match := BAD_VALUE.search(text):
         cause = str(error.__cause__ or "").splitlines()
-        if cause and "is not in struct" not in cause[0] and "not in" not in cause[0]:
+        if cause and "not in" not in cause[0]:  # that is an unknown key, below
             return f"{match[1].strip()}: {cause[0]}"
     if match := NOT_A_KEY.search(text):
         key = match[1].split("@")[0].replace("/", ".")

@@ -48,8 +48,7 @@ def run(
 
     first = cells[0].config
     console = Console(quiet=not first.progress)
-    if first.threads is not None:
-        torch.set_num_threads(first.threads)
+    threads = first.threads or torch.get_num_threads()
     for folder in {_folder(cell) for cell in cells}:
         rows = [
             {"key": cell.key, "experiment": experiment, **flatten(cell.values)}
@@ -63,7 +62,7 @@ def run(
         place = f"{position}/{len(cells)} {label}".rstrip() if len(cells) > 1 else ""
         skipped = ledger.state(_folder(cell), cell.key) in ledger.FINISHED
         if not skipped:
-            _train_alone(cell, place or "training", console)
+            _train_alone(cell, threads, place or "training", console)
         log = ledger.cells_folder(_folder(cell)) / cell.key
         outcomes.append(read_outcome(log, label, 1 / cell.task.classes, cell.config.steps))
         if outcomes[-1].state == "failed":
@@ -83,27 +82,41 @@ def _folder(cell: Cell) -> Path:
     return Path(cell.config.outputs) / cell.config.name
 
 
-def _train_alone(cell: Cell, label: str, console: Console) -> None:
-    """Trains one cell; an exception becomes the cell's state `failed`."""
+def _train_alone(cell: Cell, threads: int, label: str, console: Console) -> None:
+    """Trains one cell, unless another process does; an exception becomes the state `failed`."""
     folder = _folder(cell)
     pack_id = hashlib.sha256(cell.key.encode()).hexdigest()[:16]
     checkpoint = folder / "packs" / f"{pack_id}.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    description = {"keys": [cell.key], "width": 1, "threads": torch.get_num_threads()}
-    runlog.write_json(checkpoint.with_suffix(".json"), description)
-    log = RunLog(ledger.cells_folder(folder) / cell.key)
+    file = checkpoint.with_suffix(".json")
+    description = runlog.create_json(
+        file, {"keys": [cell.key], "width": 1, "threads": threads, "compiled": False}
+    )
+    with ledger.claimed(file) as ours:
+        if not ours or ledger.state(folder, cell.key) in ledger.FINISHED:
+            return
+        if description["threads"] != threads:
+            told = f"goes on with {description['threads']} threads, as it began: a pack is fixed"
+            _say(console, f"{label}: {told}")
+        torch.set_num_threads(description["threads"])
+        runlog.remove_leftovers(checkpoint.parent, pack_id)
+        log = RunLog(ledger.cells_folder(folder) / cell.key)
+        log.start(asdict(cell.config), {**provenance(pack_id, "cpu"), "data": _data(cell)})
+        try:
+            with RunProgress(label, cell.config.steps, console, cell.config.progress) as progress:
+                train(Pack([cell]), [log], checkpoint, progress)
+        except Interrupted as stop:
+            raise Interrupted(f"{stop}; the same command goes on from there") from stop
+        except Exception as error:
+            log.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _data(cell: Cell) -> dict[str, str | int]:
+    """What provenance says of the data."""
     task = cell.task
-    data = {
+    return {
         "fingerprint": task.fingerprint,
         "classes": task.classes,
         "train_samples": len(task.train),
         "test_samples": len(task.test),
     }
-    log.start(asdict(cell.config), {**provenance(pack_id, "cpu"), "data": data})
-    try:
-        with RunProgress(label, cell.config.steps, console, cell.config.progress) as progress:
-            train(Pack([cell]), [log], checkpoint, progress)
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}; the same command goes on from there ({log.folder})") from stop
-    except Exception as error:
-        log.fail(f"{type(error).__name__}: {error}", traceback.format_exc())

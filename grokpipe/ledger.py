@@ -1,6 +1,9 @@
 """What is known of every cell: what was asked for, and how far it is. Needs no PyTorch."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,21 @@ FINISHED = ("done", "diverged")  # never run again; `failed` is
 
 def cells_folder(folder: Path) -> Path:
     return folder / "cells"
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Holds the existing file `path` for this process; False if another one holds it.
+
+    The lock is the system's: it ends with the process, however that ends.
+    """
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:

@@ -27,11 +27,12 @@ class Outcome:
 
 
 def read_outcome(log: Path, label: str, chance: float, budget: int) -> Outcome:
-    """The outcome of the finished run log `log`; `chance` is 1/classes, `budget` its steps."""
-    result = runlog.read_result(log)
-    assert result is not None
+    """The outcome of the run log `log`; `chance` is 1/classes, `budget` its steps. A cell without
+    a result is one that another process trains."""
+    running = {"state": "running", "reason": "in another process"}
+    result = runlog.read_result(log) or running
     curves = runlog.read_curves(log)
-    failed = result["state"] == "failed"
+    known = len(curves) and result["state"] != "failed"
     events = {}
     if len(curves):
         finished = result["state"] == "done"
@@ -44,7 +45,7 @@ def read_outcome(log: Path, label: str, chance: float, budget: int) -> Outcome:
         state=result["state"],
         reason=result["reason"],
         events=events,
-        test_accuracy=float("nan") if failed else float(curves["test_accuracy"].iloc[-1]),
+        test_accuracy=float(curves["test_accuracy"].iloc[-1]) if known else float("nan"),
     )
 
 
@@ -65,12 +66,19 @@ def finished_line(place: str, outcome: Outcome, skipped: bool) -> str:
 def sweep_table(outcomes: Sequence[Outcome]) -> str:
     """Plain times per cell; medians and tests are the work of `python -m analysis`."""
     rows = [
-        [outcome.label, outcome.state, *(_time(outcome.events.get(name)) for name in SHOWN)]
+        [
+            outcome.label,
+            outcome.state,
+            *(_time(outcome.events.get(name)) for name in SHOWN),
+            outcome.key,
+        ]
         for outcome in outcomes
     ]
-    aligned = ("left", "left", *["right"] * len(SHOWN))
-    table = tabulate(rows, ("cell", "state", *SHOWN), colalign=aligned, disable_numparse=True)
-    return f"\n{table}\n\ntimes in steps; run logs: {outcomes[0].folder.parent}"
+    aligned = ("left", "left", *["right"] * len(SHOWN), "left")
+    headers = ("cell", "state", *SHOWN, "key")
+    table = tabulate(rows, headers, colalign=aligned, disable_numparse=True)
+    folders = ", ".join(sorted({f"{outcome.folder.parent}/<key>" for outcome in outcomes}))
+    return f"\n{table}\n\ntimes in steps; run logs: {folders}"
 
 
 def summary(outcome: Outcome, skipped: bool) -> str:

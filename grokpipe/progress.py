@@ -26,9 +26,9 @@ class RunProgress:
     def __enter__(self) -> "RunProgress":
         if self.enabled and self.console.is_terminal:
             self._live = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=20),
-                TextColumn("{task.fields[detail]}"),
+                TextColumn("{task.fields[detail]}", markup=False),
                 TimeRemainingColumn(compact=True),
                 console=self.console,
                 transient=True,
@@ -55,7 +55,9 @@ class RunProgress:
         if text not in self.notes:
             self.notes.add(text)
             if self.enabled:
-                self.console.print(f"{self.label}: {text}", highlight=False, soft_wrap=True)
+                self.console.print(
+                    f"{self.label}: {text}", highlight=False, markup=False, soft_wrap=True
+                )
 
     def update(self, step: int) -> None:
         if not self.enabled:
@@ -72,4 +74,4 @@ class RunProgress:
             self._spoke = now
             left = f"  {(self.steps - step) / rate:,.0f} s left" if rate else ""
             line = f"{self.label}: {detail}{left}"
-            self.console.print(line, highlight=False, soft_wrap=True)
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)

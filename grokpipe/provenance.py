@@ -31,6 +31,15 @@ def commit() -> tuple[str | None, bool | None]:
         return None, None
 
 
+def processor() -> str:
+    """The processor's name as Linux gives it, or what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
 def provenance(pack: str, device: str) -> dict[str, Any]:
     """What is known when training starts, as plain values."""
     head, dirty = commit()
@@ -42,7 +51,7 @@ def provenance(pack: str, device: str) -> dict[str, Any]:
             **{name: version(name) for name in ("grokpipe", "torch", "numpy", "hydra-core")},
         },
         "device": device,
-        "processor": platform.machine(),
+        "processor": processor(),
         "host": platform.node(),
         "threads": torch.get_num_threads(),
         "pack": pack,

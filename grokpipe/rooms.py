@@ -33,6 +33,7 @@ def nearest(name: str, valid: list[str]) -> list[str]:
         last = difflib.SequenceMatcher(
             None, name.rsplit(".", 1)[-1], candidate.rsplit(".", 1)[-1]
         ).ratio()
-        return max(whole, last)
+        initials = "".join(part[:1] for part in candidate.rsplit(".", 1)[-1].split("_"))
+        return max(whole, last, float(name == initials))  # wd is weight_decay
 
-    return sorted(valid, key=likeness, reverse=True)[:3]
+    return sorted(valid, key=lambda key: (-likeness(key), key.count(".")))[:3]

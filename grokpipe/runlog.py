@@ -55,6 +55,24 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def create_json(path: Path, value: Any) -> dict[str, Any]:
+    """Writes `value` unless the file exists already; returns what it holds now."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(value, indent=2) + "\n")
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink()
+    return read_json(path)
+
+
+def remove_leftovers(folder: Path, name: str = "") -> None:
+    """Removes temporary files of killed processes, of any file or of those named `name…`."""
+    for path in folder.glob(f".{name}*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 class RunLog:
     """The writing side; one process at a time."""
 
@@ -64,6 +82,7 @@ class RunLog:
     def start(self, config: dict[str, Any], provenance: dict[str, Any]) -> None:
         """Creates the folder. A cell that goes on keeps its first provenance and notes this one."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.folder)
         for left in (RESULT, TRACEBACK):  # of a failed try
             (self.folder / left).unlink(missing_ok=True)
         write_text(self.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
@@ -108,7 +127,8 @@ class RunLog:
 
 
 def is_run_log(folder: Path) -> bool:
-    return (folder / CONFIG).is_file()
+    """Whether a run has begun there; provenance is the last that `start` writes."""
+    return (folder / CONFIG).is_file() and (folder / PROVENANCE).is_file()
 
 
 def read_json(path: Path) -> dict[str, Any]:

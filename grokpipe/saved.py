@@ -1,6 +1,7 @@
-"""A finished run log, read back as objects."""
+"""A run log, read back as objects."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -19,23 +20,29 @@ from grokpipe.pack import initial_network
 class SavedRun:
     """One cell's run, as `grokpipe.load(folder)` gives it."""
 
+    folder: Path
     config: Config
     curves: pd.DataFrame
     """one row per evaluation, `step` first"""
-    model: nn.Module | None
-    """the plain module after the last step; None if final.pt was not kept or the run goes on"""
-    cell: Cell
-    """configuration and data: `cell.task.inputs`, `.labels`, `.train`, `.test`"""
+
+    @cached_property
+    def cell(self) -> Cell:
+        """The cell with its data: `cell.task.inputs`, `.labels`, `.train`, `.test`."""
+        return Cell.of(self.config)
+
+    @cached_property
+    def model(self) -> nn.Module | None:
+        """The plain module after the last step; None if it was not kept or the run goes on."""
+        path = self.folder / runlog.FINAL
+        if not path.exists():
+            return None
+        model = initial_network(self.cell)
+        model.load_state_dict(torch.load(path, weights_only=True)["parameters"])
+        return model
 
 
 def load_run(folder: Path) -> SavedRun:
-    if not runlog.is_run_log(folder):
+    if not (folder / runlog.CONFIG).is_file():
         raise InputError(f"{folder}: not a run log; it has no {runlog.CONFIG}")
     config = resolve(OmegaConf.create(runlog.read_config(folder)))
-    cell = Cell.of(config)
-    model = None
-    if (folder / runlog.FINAL).exists():
-        final = torch.load(folder / runlog.FINAL, weights_only=True)
-        model = initial_network(cell)
-        model.load_state_dict(final["parameters"])
-    return SavedRun(config, runlog.read_curves(folder), model, cell)
+    return SavedRun(folder, config, runlog.read_curves(folder))

@@ -1,5 +1,6 @@
 """How a configuration field says what it is: scientific or operational, and within which bounds."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -19,17 +20,20 @@ class Rule:
     above: float | None = None
     below: float | None = None
     choices: tuple[str, ...] | None = None
+    length: int | None = None
 
     def complaint(self, value: Any) -> str | None:
         """Why `value` is not valid, or None if it is. Lists are judged item by item."""
         if isinstance(value, list | tuple):
+            if self.length is not None and len(value) != self.length:
+                return f"must have {self.length} values"
             return next((why for item in value if (why := self.complaint(item))), None)
         if value is None:
             return None
         if self.choices is not None and value not in self.choices:
             return f"must be one of {', '.join(self.choices)}"
-        if isinstance(value, float) and value != value:
-            return "must be a number, not NaN"
+        if isinstance(value, float) and not math.isfinite(value):
+            return "must be a finite number"
         if self.at_least is not None and value < self.at_least:
             return f"must be ≥ {self.at_least}"
         if self.above is not None and value <= self.above:

@@ -74,9 +74,11 @@ def train(pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress)
             if not going:
                 break
 
-    for i in sorted(going):
-        finish(pack, i, logs[i], "done", "reached its steps", seconds())
-    checkpoint.delete(file)
+        for i in sorted(going):
+            finish(pack, i, logs[i], "done", "reached its steps", seconds())
+        checkpoint.delete(file)
+        if stop_requested.is_set():
+            raise Interrupted("stopped at the end of a run, which is done")
 
 
 def resume(pack: Pack, logs: Sequence[RunLog], file: Path) -> tuple[int, float]:

@@ -1,6 +1,9 @@
 """`python -m grokpipe` as a user meets it: what it prints, leaves behind and returns."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +11,7 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from grokpipe.__main__ import main
-from tests.cli import TINY, grokpipe
+from tests.cli import ENVIRONMENT, TINY, grokpipe
 
 
 def test_one_cell_leaves_a_run_log_and_a_summary(tmp_path: Path) -> None:
@@ -79,6 +82,21 @@ WRONG = {
     ("eval.schedule=regular",): ("eval.every=null",),
     ("eval.every=5",): ("eval.every=5", "eval.schedule=regular"),
     ("name=a/b",): ("a/b", "slash"),
+    ("name=..",): ("name='..'",),
+    ("outputs=",): ("outputs=",),
+    ("optimizer.betas=[0.9]",): ("optimizer.betas=[0.9]", "2 values"),
+    ("weight_decay=inf",): ("weight_decay=inf", "finite"),
+    ("seed=99999999999999999999",): ("seed=99999999999999999999",),
+    ("measures.names=[weights,weights]",): ("each measure once",),
+    ("optimizer.weight_decay=0.3",): ("optimizer.weight_decay=0.3", "set weight_decay"),
+    ("wd=0.3",): ("nearest: weight_decay",),
+    ("name=${nope}",): ("nope",),
+    ("experiment=demo",): ("experiment=demo: a grid over weight_decay, seed", "add -m"),
+    ("+experiment=demo",): ("experiment", "without a plus"),
+    ("hydra/launcher=joblib", "-m"): ("hydra/launcher=joblib", "serial"),
+    ("experiment=demo,collapse/weight_decay", "-m"): ("one experiment at a time",),
+    ("outputs=/proc/nowhere",): ("/proc/nowhere",),
+    ("outputs=/etc/hostname",): ("/etc/hostname",),
 }
 
 
@@ -155,6 +173,36 @@ def test_a_raising_cell_is_failed_with_its_traceback_and_the_others_go_on(tmp_pa
 
     (cells[0] / "curves.jsonl").rmdir()  # the cause removed, the same command finishes it
     assert grokpipe("-m", *TINY, "seed=0,1", cwd=tmp_path).returncode == 0
+
+
+def test_one_cell_of_a_grid_can_be_named(tmp_path: Path) -> None:
+    ran = grokpipe(*TINY, "experiment=demo", "seed=0", "weight_decay=1", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_hydras_own_launcher_is_refused(tmp_path: Path) -> None:
+    ran = grokpipe("-m", *TINY, "hydra/launcher=basic", "seed=0,1", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "hydra/launcher=basic: must be serial" in ran.stderr
+    assert not list(tmp_path.rglob("cells"))
+
+
+def test_a_cell_that_another_process_trains_is_left_to_it(tmp_path: Path) -> None:
+    longer = (*TINY, "steps=3000", "eval={schedule: regular, every: 300}")
+    command = [sys.executable, "-m", "grokpipe", *longer]
+    first = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    while not list(tmp_path.rglob("curves.jsonl")):
+        assert first.poll() is None
+        time.sleep(0.01)
+    second = grokpipe("-m", *longer, "seed=0,1", cwd=tmp_path)
+    assert first.wait(60) == 0
+    assert second.returncode == 0, second.stderr
+    assert "running (in another process)" in second.stdout or "done already" in second.stdout
+    logs = list((tmp_path / "outputs/default/cells").iterdir())
+    assert len(logs) == 2
+    for log in logs:
+        steps = pd.read_parquet(log / "curves.parquet")["step"].tolist()
+        assert steps == list(range(0, 3001, 300))
 
 
 def test_configuration_can_be_printed_without_running(tmp_path: Path) -> None:

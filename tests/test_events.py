@@ -72,6 +72,13 @@ def test_sustained_needs_all_in_a_row() -> None:
     assert sustained([True, True], 3).tolist() == [False, False]  # too short
 
 
+def test_ending_within_a_row_is_censored_before_it_began() -> None:
+    found = events(test=[0.1, 0.1, 0.1, 0.5, 0.9], finished=False)["tau2_rise"]
+    assert found == Event(20, False, 20, math.inf, 320)
+    assert events(test=[0.1, 0.1, 0.1, 0.5, 0.9, 0.9])["tau2_rise"].step == 40
+    assert events(test=[0.9, 0.9])["tau2_rise"] == Event(0, False, 0, math.inf, 320)
+
+
 def test_stays_is_from_then_on() -> None:
     assert stays([True, False, True, True]).tolist() == [False, False, True, True]
 

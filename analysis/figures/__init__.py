@@ -14,7 +14,6 @@ STYLE = {
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
     "pdf.fonttype": 42,  # text stays text
-    "svg.hashsalt": "grokpipe",
 }
 
 

@@ -12,8 +12,8 @@ from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 PANELS = {  # column → (title, logarithmic)
     "train_accuracy": ("training accuracy", False),
     "test_accuracy": ("test accuracy", False),
-    "collapse/rnc1": ("RNC1 = Tr Σ_W / B²", True),
-    "collapse/nc2_cond": ("NC2 = √cond(M Mᵀ)", True),
+    "collapse/rnc1": (r"RNC1 = $\mathrm{Tr}\,\Sigma_W / B_g^2$", True),
+    "collapse/nc2_cond": (r"NC2 = $\sqrt{\mathrm{cond}(M M^\top)}$", True),
 }
 DASHES = ("-", "--", "-.", ":")
 
@@ -22,12 +22,12 @@ def draw(curves: pd.DataFrame, by: str) -> Figure:
     """Four panels over steps (log): mean over the runs of each value of `by`, band from the least
     to the largest. Colour runs from dark to light with `by`, and dashes differ too, so that the
     lines part in grey print and for the colour-blind."""
-    values = sorted(curves[by].unique(), reverse=True)
+    values = sorted(curves[by].dropna().unique(), reverse=True)
     colours = sns.color_palette("viridis", len(values) + 1)[: len(values)]  # not the pale yellow
     figure, axes = plt.subplots(2, 2, figsize=(6.6, 4.4), sharex=True, layout="constrained")
     for axis, (column, (title, logarithmic)) in zip(axes.flat, PANELS.items(), strict=True):
         for value, colour, dash in zip(values, colours, cycle(DASHES), strict=False):
-            _band(axis, curves[curves[by] == value], column, colour, dash, f"{value:g}")
+            _band(axis, curves[curves[by] == value], column, colour, dash, _shown(value))
         axis.set_title(title, loc="left")
         axis.set_xscale("log")
         if logarithmic:
@@ -48,6 +48,10 @@ def draw(curves: pd.DataFrame, by: str) -> Figure:
     )  # fmt: skip
     sns.despine(figure)
     return figure
+
+
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, str) else f"{value:g}"
 
 
 def _label_within_decades(axis: Axes) -> None:

@@ -59,6 +59,20 @@ def sustained(reached: ArrayLike, evaluations: int) -> NDArray[np.bool_]:
     return np.concatenate([windows, np.zeros(evaluations - 1, dtype=bool)])
 
 
+def first_sustained(steps: ArrayLike, reached: ArrayLike, evaluations: int, budget: float) -> Event:
+    """The first of `evaluations` evaluations in a row at which `reached` holds.
+
+    A curve that ends in a shorter row is censored before that row began: it may be the event.
+    """
+    steps, reached = np.asarray(steps), np.asarray(reached, dtype=bool)
+    found = first_reached(steps, sustained(reached, evaluations), budget)
+    if found.observed or not len(steps) or not reached[-1]:
+        return found
+    before = np.flatnonzero(~reached)
+    last = float(steps[before[-1]]) if len(before) else 0.0
+    return Event(last, False, last, math.inf, budget)
+
+
 def stays(reached: ArrayLike) -> NDArray[np.bool_]:
     """Where `reached` holds now and at every later evaluation."""
     return np.logical_and.accumulate(np.asarray(reached, dtype=bool)[::-1])[::-1]
@@ -98,18 +112,19 @@ def collapse_events(
     final = test[-FINAL:].mean() if len(test) else math.nan
     generalised = finished and final - first >= GENERALISED
     tau1 = first_reached(steps, train >= 1.0, budget)
+    half = generalised & (test >= (first + final) / 2)
+    arrived = generalised & stays(test >= final - NEARLY)
     tau2 = {
-        "tau2_rise": sustained(test >= chance + RISE, SUSTAINED),
-        "tau2_half": generalised & (test >= (first + final) / 2),
-        "tau2_arrive": generalised & stays(test >= final - NEARLY),
+        "tau2_rise": first_sustained(steps, test >= chance + RISE, SUSTAINED, budget),
+        "tau2_half": first_reached(steps, half, budget),
+        "tau2_arrive": first_reached(steps, arrived, budget),
     }
-    events = {"tau1": tau1}
-    events |= {name: first_reached(steps, reached, budget) for name, reached in tau2.items()}
+    events = {"tau1": tau1, **tau2}
     if "collapse/rnc1" in curves:
         rnc1 = np.asarray(curves["collapse/rnc1"])
         for level in RNC1_LEVELS:
             events[f"tau_rnc1@{level:g}"] = first_reached(steps, rnc1 <= level, budget)
-    for name in tau2:
-        if over := ratio(events[name], tau1):
+    for name, event in tau2.items():
+        if over := ratio(event, tau1):
             events[f"{name}/tau1"] = over
     return events

@@ -18,7 +18,7 @@ class Config:
     """learning rate η"""
     weight_decay: float = scientific(at_least=0)
     """λ: each step multiplies the parameters by 1 − ηλ"""
-    betas: list[float] = scientific(at_least=0, below=1)
+    betas: list[float] = scientific(at_least=0, below=1, length=2)
     """decay rates of the first and second moment"""
     eps: float = scientific(at_least=0)
     """added to the root of the second moment"""

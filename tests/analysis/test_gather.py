@@ -1,5 +1,6 @@
 """Gathering: tidy, incremental, and honest about what it skips."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from analysis import gather
 from grokpipe.errors import InputError
+from grokpipe.runlog import RunLog
 from tests.analysis.conftest import STEPS, write_run
 
 
@@ -38,7 +40,6 @@ def test_only_new_run_logs_are_read(runs: Path) -> None:
     gather.gather(runs)
     parts = {p: p.stat().st_mtime_ns for p in runs.glob("*.parquet/part-*")}
     assert len(parts) == 2
-    shutil.rmtree(runs / "cells" / "0300000000000000" / "nothing", ignore_errors=True)
     for path in (runs / "cells").glob("*/curves.parquet"):
         path.write_bytes(b"reading this again would fail")
     write_run(runs, 7, 0.3, 100)
@@ -113,6 +114,33 @@ def test_mixtures_are_told(runs: Path) -> None:
     tables.cells.loc[0, "commit"] = "another"
     tables.cells.loc[1, "dirty"] = True
     assert len(gather.mixtures(tables)) == 2
+
+
+def test_a_resume_under_another_commit_is_a_mixture(runs: Path) -> None:
+    path = runs / "cells" / "0300000000000000" / "provenance.json"
+    first = json.loads(path.read_text())
+    later = {**first, "commit": "beef", "versions": {"torch": "2.14"}}
+    path.write_text(json.dumps({**first, "resumed": [later]}))
+    assert len(gather.mixtures(gather.read(runs))) == 2
+
+
+def test_a_new_column_reaches_other_readers_too(runs: Path) -> None:
+    gather.gather(runs)
+    log = write_run(runs, 7, 0.3, 100, state=None)
+    rows = [json.loads(line) for line in (log / "curves.jsonl").read_text().splitlines()]
+    lines = [json.dumps({**row, "new/measure": 1.0}) + "\n" for row in rows]
+    (log / "curves.jsonl").write_text("".join(lines))
+    RunLog(log).finish("done", 400, "reached its steps", 1.0)
+    gather.gather(runs)
+    table = pd.read_parquet(runs / "curves.parquet")
+    assert table["new/measure"].notna().sum() == len(STEPS)
+    assert len(table) == 7 * len(STEPS)
+
+
+def test_two_dials_swept_together_are_both_named(runs: Path) -> None:
+    tables = gather.read(runs)
+    tables.cells["batch_size"] = tables.cells["weight_decay"]
+    assert sorted(gather.varied(tables)) == ["batch_size", "weight_decay"]
 
 
 def test_swept_columns_without_seed_and_repetition(runs: Path) -> None:
