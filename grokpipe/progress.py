@@ -17,7 +17,6 @@ class RunProgress:
         self.steps = steps
         self.console = console
         self.enabled = enabled
-        self.notes: set[str] = set()
         self._accuracies = ""
         self._begun: tuple[float, int] | None = None
         self._spoke = time.monotonic()
@@ -51,13 +50,8 @@ class RunProgress:
         self._accuracies = f"train {row['train_accuracy']:.3f} test {row['test_accuracy']:.3f}"
 
     def note(self, text: str) -> None:
-        """Says `text` once in a run."""
-        if text not in self.notes:
-            self.notes.add(text)
-            if self.enabled:
-                self.console.print(
-                    f"{self.label}: {text}", highlight=False, markup=False, soft_wrap=True
-                )
+        if self.enabled:
+            self._say(f"{self.label}: {text}")
 
     def update(self, step: int) -> None:
         if not self.enabled:
@@ -73,5 +67,7 @@ class RunProgress:
         elif now - self._spoke >= PLAIN_EVERY:
             self._spoke = now
             left = f"  {(self.steps - step) / rate:,.0f} s left" if rate else ""
-            line = f"{self.label}: {detail}{left}"
-            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self._say(f"{self.label}: {detail}{left}")
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -32,6 +32,7 @@ def train(pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress)
     evaluators = [Evaluator.of(cell.config, cell.task) for cell in pack.cells]
     going = {i for i, log in enumerate(logs) if read_result(log.folder) is None}
     rows, before = resume(pack, [logs[i] for i in sorted(going)], file)
+    undefined: dict[int, set[str]] = {i: set() for i in going}
     started = saved = time.monotonic()
     schedule = evaluation_steps(config.eval.schedule, config.eval.every, config.steps)
 
@@ -68,7 +69,7 @@ def train(pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress)
                     finish(pack, i, logs[i], "diverged", why, seconds())
                     going.remove(i)
                 else:
-                    warn_undefined(row, progress)
+                    tell_undefined(row, undefined[i], progress)
             rows += 1
             progress.update(pack.step)
             if not going:
@@ -108,10 +109,12 @@ def diverged(row: dict[str, float]) -> bool:
     return not (math.isfinite(row["train_loss"]) and math.isfinite(row.get("weight_norm", 0.0)))
 
 
-def warn_undefined(row: dict[str, float], progress: RunProgress) -> None:
-    for name, value in row.items():
-        if math.isnan(value):
-            progress.note(f"{name} is undefined here and logged as NaN")
+def tell_undefined(row: dict[str, float], told: set[str], progress: RunProgress) -> None:
+    """Says once in a run which columns are undefined; `told` remembers them."""
+    new = [name for name, value in row.items() if math.isnan(value) and name not in told]
+    if new:
+        told.update(new)
+        progress.note(f"undefined and logged as NaN: {', '.join(new)}")
 
 
 @contextmanager
