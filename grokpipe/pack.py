@@ -1,24 +1,23 @@
 """A pack: cells of equal shapes, trained together as one stacked program.
 
 Parameters, batches and optimiser state carry a leading cell axis. The network is written for one
-cell; `torch.func.vmap` stacks its loss and gradient, and the result is traced once into a plain
-list of ATen operations, which spares each step the cost of the transformations (it makes eager
-width 1 as fast as an ordinary autograd loop).
+cell; `torch.func.vmap` stacks its loss and gradient, and the result is traced (tracing.py), which
+makes width 1 as fast as an ordinary autograd loop.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from grokpipe import rooms
 from grokpipe.cell import Cell
 from grokpipe.losses import training_loss
 from grokpipe.randomness import derived_seed, generator
+from grokpipe.tracing import Program, traced
 
 Parameters = dict[str, Tensor]
 
@@ -75,16 +74,16 @@ class Pack:
         self.optimizer = optimizer.Stacked(
             [cell.config.optimizer for cell in cells], list(self.parameters.values())
         )
-        self._gradients: Callable[[Parameters, Tensor, Tensor], Sequence[Tensor]] | None = None
+        self._gradients: Program | None = None
 
     def advance(self, steps: int) -> None:
         """Trains every cell for `steps` more steps."""
         for inputs, labels in self._batches(steps):
+            arguments = (*self.parameters.values(), inputs, labels)
             if self._gradients is None:
-                self._gradients = traced_gradients(
-                    self._template, self.cells[0].config.loss, self.parameters, inputs, labels
-                )
-            self.optimizer.step(self._gradients(self.parameters, inputs, labels))
+                names, loss = list(self.parameters), self.cells[0].config.loss
+                self._gradients = traced(stacked_gradients(self._template, loss, names), *arguments)
+            self.optimizer.step(self._gradients(*arguments))
         self.step += steps
 
     def _batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -139,21 +138,21 @@ def initial_network(cell: Cell) -> nn.Module:
     return network
 
 
-def traced_gradients(
-    network: nn.Module, loss: str, parameters: Parameters, inputs: Tensor, labels: Tensor
-) -> Callable[[Parameters, Tensor, Tensor], Sequence[Tensor]]:
-    """A function of stacked parameters, inputs and labels that gives the gradients of every cell's
-    training loss, (cell, …) in the order of the parameters; for these shapes only."""
+def stacked_gradients(network: nn.Module, loss: str, names: Sequence[str]) -> Program:
+    """A function of stacked parameters in the order of `names`, inputs and labels, that gives the
+    gradients of each cell's training loss, (cell, …) in the same order."""
 
     def cell_loss(parameters: Parameters, inputs: Tensor, labels: Tensor) -> Tensor:
         logits, _ = functional_call(network, parameters, (inputs,))
         return training_loss(loss, logits, labels)
 
-    def gradients(parameters: Parameters, inputs: Tensor, labels: Tensor) -> list[Tensor]:
+    def gradients(*arguments: Tensor) -> list[Tensor]:
+        *stacked, inputs, labels = arguments
+        parameters = dict(zip(names, stacked, strict=True))
         by_name, _ = vmap(grad_and_value(cell_loss))(parameters, inputs, labels)
-        return [by_name[name].contiguous() for name in parameters]
+        return [by_name[name].contiguous() for name in names]
 
-    return make_fx(gradients)(parameters, inputs, labels)
+    return gradients
 
 
 def chunks(start: int, stop: int, size: int) -> Iterator[int]:

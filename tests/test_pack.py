@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from grokpipe.pack import BatchStream, Pack, chunks, initial_network
+from grokpipe.pack import BatchStream, Pack, chunks, initial_network, stacked_gradients
 from grokpipe.randomness import generator
+from grokpipe.tracing import traced
 
 
 def plain_loop(
@@ -56,6 +57,20 @@ def test_follows_the_plain_loop_step_by_step(cell, overrides, loss) -> None:
             torch.testing.assert_close(found[name], parameter, rtol=2e-4, atol=2e-5)
     moved = [(a - b).abs().max() for a, b in zip(before, network.parameters(), strict=True)]
     assert min(moved) > 0  # every parameter is trained
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
+@pytest.mark.parametrize("width", [1, 3])
+def test_tracing_changes_no_bit(cell, loss, width) -> None:
+    pack = Pack([cell(f"loss={loss}", f"seed={seed}") for seed in range(width)])
+    gradients = stacked_gradients(pack.network(0), loss, list(pack.parameters))
+    program = None
+    for inputs, labels in pack._batches(5):
+        arguments = (*pack.parameters.values(), inputs, labels)
+        program = program or traced(gradients, *arguments)
+        for found, expected in zip(program(*arguments), gradients(*arguments), strict=True):
+            assert torch.equal(found, expected)
+        pack.optimizer.step(program(*arguments))
 
 
 def test_cells_of_a_pack_have_coefficients_of_their_own(cell) -> None:
