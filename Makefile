@@ -27,7 +27,7 @@ figures: $(VENV)/installed  ## draw all published figures from stored tables; RU
 
 readme: $(VENV)/installed  ## renew the numbers in README.md from the stored tables
 	$(PY) -m analysis timescales outputs/reference/collapse/weight_decay
-	$(PY) docs/numbers.py
+	$(PY) docs/stored_numbers.py
 
 bench: $(VENV)/installed  ## time the main job against a plain loop
 	$(PY) benchmarks/main_job.py --store

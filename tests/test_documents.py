@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from docs import numbers
+from docs import stored_numbers
 from tests.cli import ENVIRONMENT, ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -68,7 +68,11 @@ def test_the_readme_names_the_make_targets_that_exist() -> None:
     named = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(commands(README))))
     assert named <= targets
     listed = subprocess.run(
-        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert {line.split()[0] for line in listed.splitlines()} == targets
 
@@ -80,7 +84,7 @@ def test_continuous_integration_runs_the_readmes_test_command() -> None:
 
 def test_the_numbers_of_the_readme_are_the_stored_ones() -> None:
     """If the stored files have changed: make readme."""
-    assert numbers.renewed(README) == README
+    assert stored_numbers.renewed(README) == README
 
 
 def test_the_readmes_figure_and_links_exist() -> None:
@@ -91,7 +95,9 @@ def test_the_readmes_figure_and_links_exist() -> None:
 def test_figures_are_drawn_from_the_stored_tables(tmp_path: Path) -> None:
     """What `make figures` does, into a copy."""
     stored = tmp_path / "stored"
-    shutil.copytree(numbers.REFERENCE, stored, ignore=shutil.ignore_patterns("figures", "tables"))
+    shutil.copytree(
+        stored_numbers.REFERENCE, stored, ignore=shutil.ignore_patterns("figures", "tables")
+    )
     assert shell(f"python -m analysis figures {stored}", tmp_path).returncode == 0
     drawn = (stored / "figures" / "collapse_weight_decay.png").read_bytes()
     assert drawn[:4] == b"\x89PNG"

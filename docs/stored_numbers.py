@@ -1,10 +1,11 @@
 """Writes the numbers in README.md from stored files: between the markers, and nowhere else.
 
-python docs/numbers.py
+python docs/stored_numbers.py
 """
 
 import json
 import re
+import textwrap
 from pathlib import Path
 
 from analysis import gather, tables
@@ -31,13 +32,14 @@ def tau_table() -> str:
 def speed() -> str:
     found = json.loads(BENCHMARK.read_text())
     machine = found["machine"]
-    return (
+    return textwrap.fill(
         f"One published run ({found['steps']:,} steps, {found['evaluations']} evaluations of every "
         f"measure) takes {found['ratio']:.2f} times what a plain loop with resident data and fused "
         f"AdamW needs for the same steps without measuring anything; evaluations are "
         f"{100 * found['evaluation_share']:.0f} % of it ({machine['processor']}, "
         f"{found['threads']} threads, torch {machine['torch']}: {found['grokpipe_seconds']:.0f} s "
-        f"and {found['plain_seconds']:.0f} s)."
+        f"and {found['plain_seconds']:.0f} s).",
+        width=100,
     )
 
 
@@ -47,7 +49,7 @@ BLOCKS = {"tau": tau_table, "speed": speed}
 def renewed(text: str) -> str:
     """`text` with each block between its markers written anew."""
     for name, block in BLOCKS.items():
-        pattern = rf"(<!-- {name}: docs/numbers.py -->\n).*?(<!-- end -->)"
+        pattern = rf"(<!-- {name}: docs/stored_numbers.py -->\n).*?(<!-- end -->)"
         text, found = re.subn(pattern, lambda m, b=block: f"{m[1]}{b()}\n{m[2]}", text, flags=re.S)
         if found != 1:
             raise ValueError(f"README.md: {found} blocks named {name}, there must be one")
