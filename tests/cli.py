@@ -10,22 +10,18 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "C
 TINY = ("train_size=64", "batch_size=16", "arch.width=12", "steps=40", "threads=1")
 
 
-def python(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs `python <arguments>` in `cwd` and returns what it printed; never raises."""
+def run(arguments: list[str], cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in `cwd` and returns what it printed; never raises for its exit code."""
     return subprocess.run(
-        [sys.executable, *arguments],
+        arguments,
         cwd=cwd,
         env={**ENVIRONMENT, **variables},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
 
 
 def grokpipe(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return python("-m", "grokpipe", *arguments, cwd=cwd, **variables)
-
-
-def analysis(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return python("-m", "analysis", *arguments, cwd=cwd)
+    return run([sys.executable, "-m", "grokpipe", *arguments], cwd, **variables)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from docs import stored_numbers
-from tests.cli import ENVIRONMENT, ROOT
+from tests.cli import ROOT, run
 
 README = (ROOT / "README.md").read_text()
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
@@ -28,21 +28,15 @@ def commands(text: str) -> list[str]:
 def shell(command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a line in bash, `python` being this one, so that quotes mean what a user's shell makes
     of them."""
-    return subprocess.run(
-        ["bash", "-c", f'python() {{ "{sys.executable}" "$@"; }}; {command}'],
-        cwd=cwd,
-        env={**ENVIRONMENT, **variables},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
+    return run(
+        ["bash", "-c", f'python() {{ "{sys.executable}" "$@"; }}; {command}'], cwd, **variables
     )
 
 
 def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     """All of them in the order in which they stand, trained for two steps; `make test` runs this
     very test, and what makes an environment is left to it."""
-    ran = []
+    done_lines = []
     for line in commands(README):
         if line.startswith("python -m grokpipe"):
             done = shell(f"{line} {SMALL}", tmp_path)
@@ -51,8 +45,8 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
         else:
             continue
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-        ran.append(line)
-    assert len(ran) == 6
+        done_lines.append(line)
+    assert len(done_lines) == 6
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
              for name in ("default", "collapse")}  # fmt: skip
     # the single cell (decay 0.1, seed 0) is one of the sweep's forty

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
@@ -30,9 +31,10 @@ def draw(curves: pd.DataFrame, by: str) -> Figure:
             _band(axis, curves[curves[by] == value], column, colour, dash, _shown(value))
         axis.set_title(title, loc="left")
         axis.set_xscale("log")
+        _label_within_decades(axis.xaxis)
         if logarithmic:
             axis.set_yscale("log")
-            _label_within_decades(axis)
+            _label_within_decades(axis.yaxis)
         else:
             axis.set_ylim(0, 1.02)
         axis.grid(alpha=0.3, linewidth=0.5)
@@ -54,13 +56,13 @@ def _shown(value: object) -> str:
     return str(value) if isinstance(value, str) else f"{value:g}"
 
 
-def _label_within_decades(axis: Axes) -> None:
-    """Plain numbers at 1, 2 and 5 where the axis spans less than two decades."""
-    low, high = axis.get_ylim()
+def _label_within_decades(axis: Axis) -> None:
+    """Plain numbers at 1, 2 and 5 where a logarithmic axis spans less than two decades."""
+    low, high = axis.get_view_interval()
     if high / low < 100:
-        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.yaxis.set_major_formatter(ScalarFormatter())
-        axis.yaxis.set_minor_formatter(NullFormatter())
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _band(
