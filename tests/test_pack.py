@@ -99,6 +99,13 @@ def test_draws_do_not_depend_on_the_pack(cell) -> None:
         assert torch.equal(pack.streams[i].take(9), alone.streams[0].take(9))
 
 
+def test_another_seed_means_other_weights_and_batches(cell) -> None:
+    pack = Pack([cell("seed=0"), cell("seed=1")])
+    for name, stacked in pack.parameters.items():
+        assert not torch.equal(stacked[0], stacked[1]), name
+    assert not torch.equal(*(stream.take(3) for stream in pack.streams))
+
+
 def test_arms_with_one_seed_are_paired(cell) -> None:
     left, right = Pack([cell("weight_decay=0.1")]), Pack([cell("weight_decay=0.3", "lr=0.1")])
     for name in left.parameters:

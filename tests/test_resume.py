@@ -17,7 +17,7 @@ from grokpipe.errors import Interrupted
 from grokpipe.pack import Pack
 from grokpipe.progress import RunProgress
 from grokpipe.runlog import RunLog
-from grokpipe.train import train
+from grokpipe.train import resume, train
 from tests.cli import ENVIRONMENT, grokpipe
 
 RUN = (
@@ -173,6 +173,29 @@ def test_a_pack_of_several_resumes_and_a_diverged_cell_leaves_the_rest_alone(
     pd.testing.assert_frame_equal(
         runlog.read_curves(alone[2].folder), runlog.read_curves(whole[2].folder), rtol=1e-3
     )
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "kept", "step"), [(5, 3, 30), (3, 3, 30), (2, 2, 20), (1, 0, 0)]
+)
+def test_resume_takes_the_newest_checkpoint_whose_rows_are_all_there(
+    cell, tmp_path: Path, on_disk: int, kept: int, step: int
+) -> None:
+    """Checkpoints with two and three rows; on disk are more rows, as many, fewer, too few."""
+    log = RunLog(tmp_path / "log")
+    log.start({}, {})
+    pack = Pack([cell()])
+    for rows, trained in ((2, 20), (3, 10)):
+        pack.advance(trained)
+        checkpoint.save(
+            tmp_path / "pack.pt", {"pack": pack.state_dict(), "rows": rows, "seconds": 9.0}
+        )
+    for row in range(on_disk):
+        log.append({"step": 10 * row})
+    fresh = Pack([cell()])
+    assert resume(fresh, [log], tmp_path / "pack.pt")[0] == kept
+    assert fresh.step == step
+    assert len(runlog.read_curves(log.folder)) == kept
 
 
 def stop_after(tmp_path: Path, cells: list, parts: list[RunLog], progress: RunProgress) -> None:
