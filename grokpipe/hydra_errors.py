@@ -21,19 +21,19 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
     """The message for a user; `conf` is the folder of configurations, `arguments` the command's."""
     text = str(error)
     if not isinstance(error, HydraException):
-        return " ".join(line.strip() for line in text.splitlines() if line.strip())
+        return _joined(text)
     if match := TWICE.search(text):
         return f"{match[1]}: chosen twice; write {match[1]}=… once and without a plus"
-    if (match := NO_CHOICE.search(text)) and match[1].startswith("hydra/"):
-        group, _, choice = match[1].rpartition("/")
-        valid = "serial" if group == "hydra/launcher" else ", ".join(OPTION.findall(text))
-        return f"{group}={choice}: no such choice; valid: {valid}"
     if match := NO_CHOICE.search(text):
         group, _, choice = match[1].rpartition("/")
-        if (conf / group).is_dir() or "/" in group:
-            root = group.split("/")[0]
-            choice = match[1].removeprefix(root + "/")
-            return f"{root}={choice}: no such choice; valid: {', '.join(choices(conf, root))}"
+        if group == "hydra/launcher":
+            return f"{group}={choice}: no such choice; valid: serial"
+        if group.startswith("hydra/"):
+            valid = ", ".join(OPTION.findall(text))
+            return f"{group}={choice}: no such choice; valid: {valid}"
+        group, _, choice = match[1].partition("/")  # a choice of ours may lie in folders
+        if choice:
+            return f"{group}={choice}: no such choice; valid: {', '.join(choices(conf, group))}"
     if match := BAD_VALUE.search(text):
         cause = str(error.__cause__ or "").splitlines()
         if cause and "not in" not in cause[0]:  # that is an unknown key, below
@@ -41,7 +41,7 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
     if match := NOT_A_KEY.search(text):
         key = match[1].split("@")[0].replace("/", ".")
         return unknown(key, valid_keys(conf, arguments))
-    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+    return _joined(text)
 
 
 def choices(conf: Path, group: str) -> list[str]:
@@ -69,3 +69,7 @@ def _dotted(config: DictConfig, prefix: str = "") -> list[str]:
         if isinstance(node, DictConfig):
             names += _dotted(node, f"{prefix}{name}.")
     return names
+
+
+def _joined(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())

@@ -32,8 +32,8 @@ def traced(function: Program, *examples: Tensor) -> Program:
 
 
 def _drop_idle_reshapes(graph: Graph) -> None:
-    """Removes reshapes to the shape that is there already: vmap leaves one at each product, and at
-    these sizes calling them costs a tenth of a step."""
+    """Removes reshapes to the shape that is there already: vmap leaves several at each product,
+    and for small networks their calls are a visible part of a step."""
     for node in list(graph.nodes):
         if node.op == "call_function" and node.target in RESHAPES:
             source = node.args[0]
