@@ -7,7 +7,7 @@ from pandas.api.types import is_numeric_dtype
 
 from analysis import survival
 from analysis.gather import Tables
-from grokpipe.curves.events import collapse_events
+from grokpipe.curves.events import run_events
 
 COLUMNS = ["event", "n", "reached", "median", "lower", "upper"]
 EVENT_COLUMNS = ["step", "observed", "lower", "upper", "budget"]
@@ -23,7 +23,7 @@ def events(tables: Tables) -> pd.DataFrame:
     cells = tables.cells.set_index("key")
     for key, curves in tables.curves.groupby("key", sort=True):
         cell = cells.loc[key]
-        found = collapse_events(
+        found = run_events(
             {str(name): curves[name].to_numpy() for name in curves},
             chance=1 / cell["classes"],
             budget=float(cell["steps"]),

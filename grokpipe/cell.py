@@ -8,7 +8,7 @@ from typing import Any
 
 from grokpipe import rooms
 from grokpipe.config import Config
-from grokpipe.errors import InputError
+from grokpipe.fit import check_fit
 from grokpipe.randomness import generator
 from grokpipe.schema import scientific_values
 from grokpipe.tasks import Task
@@ -28,11 +28,7 @@ class Cell:
     def of(cls, config: Config) -> "Cell":
         """Raises InputError if configuration and data do not fit, or the data are not to be had."""
         task = _load(config)
-        if config.batch_size > len(task.train):
-            raise InputError(
-                f"batch_size={config.batch_size}: larger than the training set of "
-                f"{len(task.train)} samples"
-            )
+        check_fit(config, task)
         return cls(config, task.fingerprint)
 
     @property
@@ -44,6 +40,12 @@ class Cell:
     def values(self) -> dict[str, Any]:
         """The resolved scientific configuration, nested."""
         return scientific_values(self.config)
+
+    @property
+    def shared(self) -> str:
+        """Equal for cells that can train in one pack: same shapes, same schedule."""
+        values = scientific_values(self.config, shared=True)
+        return json.dumps({"data": self.fingerprint, "config": values}, sort_keys=True)
 
     @cached_property
     def key(self) -> str:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from grokpipe import rooms, schema
+from grokpipe.curves.events import CROSSINGS
 from grokpipe.errors import InputError
 from grokpipe.schema import operational, scientific
 
@@ -39,6 +40,17 @@ class EvalConfig:
 
 
 @dataclass
+class StopConfig:
+    event: str | None = scientific(choices=tuple(CROSSINGS), neutral=None)
+    """the event (grokpipe/curves/events.py) after which a cell ends before its budget; null: none.
+    One rule for all cells of an experiment: their runs are compared"""
+    sustained: int | None = scientific(at_least=1, neutral=None)
+    """evaluations in a row that must show it"""
+    margin: int | None = scientific(at_least=0, neutral=None)
+    """steps from the first of them to the end"""
+
+
+@dataclass
 class CheckpointConfig:
     every: float = operational(above=0)
     """seconds of wall time between checkpoints"""
@@ -48,6 +60,12 @@ class CheckpointConfig:
 class SaveConfig:
     final: bool = operational()
     """write final.pt: parameters, optimiser state and generators after the last step"""
+
+
+@dataclass
+class PackConfig:
+    width: int | None = operational(at_least=1)
+    """cells trained together, at most; null: by device and memory"""
 
 
 @dataclass
@@ -64,31 +82,44 @@ class Config:
     """group: a change to representation, loss or weights during training"""
     measures: MeasuresConfig = field(default_factory=MeasuresConfig)
     """group: what is logged beside losses and accuracies"""
-    seed: int = scientific(at_least=0, below=2**63)
+    seed: int = scientific(at_least=0, below=2**63, per_cell=True)
     """root of every generator of the cell; equal seeds share split, initial weights and batches"""
-    weight_decay: float = scientific(at_least=0)
+    weight_decay: float = scientific(at_least=0, per_cell=True, dial=True)
     """weight decay λ"""
-    lr: float = scientific(above=0)
+    lr: float = scientific(above=0, per_cell=True, dial=True)
     """learning rate η"""
     steps: int = scientific(at_least=1)
     """optimiser steps: the budget"""
-    batch_size: int = scientific(at_least=1)
-    """samples per step, from shuffled epochs without replacement; one may end inside a batch"""
-    init_scale: float = scientific(above=0)
-    """factor on PyTorch's default initial parameters"""
-    train_size: int = scientific(at_least=1)
-    """training samples, the first of the data set as published"""
+    batches: str = scientific(choices=("epochs", "replacement", "full"), neutral="epochs")
+    """epochs: shuffled, each sample once an epoch, which may end inside a batch; replacement: every
+    sample drawn anew from the training set; full: the training set in every step"""
+    batch_size: int | None = scientific(at_least=1)
+    """samples per step; null for batches=full"""
+    init_scale: float | None = scientific(above=0, per_cell=True, dial=True)
+    """factor on the architecture's initial parameters; null: it has none"""
+    train_size: int | None = scientific(at_least=1, dial=True)
+    """training samples, the first of the data set as published; null: the task has a fraction"""
     loss: str = scientific(choices=("squared_error", "cross_entropy"))
     """squared_error: against one-hot targets, summed over batch and classes; cross_entropy: mean
     over the batch"""
     eval: EvalConfig = field(default_factory=EvalConfig)
     """when the network is evaluated"""
+    stop: StopConfig = field(default_factory=StopConfig)
+    """when a cell ends before its budget"""
+    tf32: bool = scientific(neutral=False)
+    """CUDA may round the factors of matrix products to 10 bits of mantissa"""
     name: str = operational()
     """folder below `outputs`; the experiments of one paper share one"""
     outputs: str = operational()
     """folder of all run logs"""
+    device: str = operational()
+    """auto: CUDA if there is one, else the CPU; or cpu, cuda, cuda:1, …"""
+    compile: str = operational(choices=("auto", "on", "off"))
+    """torch.compile for the training step; auto: where it pays, and a compiler is there"""
     threads: int | None = operational(at_least=1)
     """CPU threads of PyTorch; null leaves its own choice"""
+    pack: PackConfig = field(default_factory=PackConfig)
+    """how many cells train together"""
     progress: bool = operational()
     """show progress: a live line on a terminal, a plain line now and then elsewhere"""
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
@@ -139,6 +170,8 @@ def resolve(composed: DictConfig) -> Config:
     _check_dials(config)
     _check_measures(config.measures.names)
     _check_evaluation(config.eval)
+    _check_batches(config)
+    _check_stop(config)
     if config.name in ("", ".", "..") or "/" in config.name:
         raise InputError(f"name={config.name!r}: must be the name of one folder, without a slash")
     if not config.outputs:
@@ -148,7 +181,8 @@ def resolve(composed: DictConfig) -> Config:
 
 def _check_dials(config: Config) -> None:
     """A group that takes a value from a dial must have the dial's: else one run had two keys, and
-    tables would file it under the wrong value."""
+    tables would file it under the wrong value. A dial that no group takes must be null: else it
+    would look as if it had an effect."""
     for group in GROUPS:
         chosen = getattr(config, group)
         for item in fields(chosen):
@@ -160,6 +194,11 @@ def _check_dials(config: Config) -> None:
                     f"{group}.{item.name}={value}: differs from {item.name}={dial}; "
                     f"set {item.name} alone"
                 )
+    taken = {item.name for group in GROUPS for item in fields(getattr(config, group))}
+    for name, value, rule in schema.leaves(config):
+        if rule.dial and value is not None and name not in taken:
+            chosen = ", ".join(f"{group}={getattr(config, group).name}" for group in GROUPS)
+            raise InputError(f"{name}={value}: of no effect with {chosen}; set {name}=null")
 
 
 def _check_measures(names: list[str]) -> None:
@@ -177,6 +216,29 @@ def _check_evaluation(evaluation: EvalConfig) -> None:
             f"eval.every={evaluation.every}: has no effect with eval.schedule=published; "
             "add eval.schedule=regular"
         )
+
+
+def _check_batches(config: Config) -> None:
+    if config.batches == "full" and config.batch_size is not None:
+        raise InputError(
+            f"batch_size={config.batch_size}: of no effect with batches=full; add batch_size=null"
+        )
+    if config.batches != "full" and config.batch_size is None:
+        raise InputError(f"batch_size=null: batches={config.batches} needs a number of samples")
+
+
+def _check_stop(config: Config) -> None:
+    stop = config.stop
+    for name in ("sustained", "margin"):
+        value = getattr(stop, name)
+        if (value is None) != (stop.event is None):
+            shown = "null" if value is None else value
+            why = "no event to stop after" if stop.event is None else "needs a number"
+            event = "null" if stop.event is None else stop.event
+            raise InputError(f"stop.{name}={shown}: {why} with stop.event={event}")
+    if stop.event and CROSSINGS[stop.event].column.startswith("collapse/"):
+        if "collapse" not in config.measures.names:
+            raise InputError(f"stop.event={stop.event}: needs collapse among measures.names")
 
 
 def _typed(kind: Any, values: dict[str, Any], prefix: str = "") -> Any:

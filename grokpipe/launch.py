@@ -1,27 +1,27 @@
 """From composed configurations to finished run logs: check all, drop the done, train the rest.
 
-Here a cell is a pack of its own and packs run one after another in this process.
+Cells of equal shapes train as packs; packs run one after another in this process.
 """
 
-import hashlib
 import traceback
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grokpipe import ledger, runlog
+from grokpipe import ledger, packing, runlog
 from grokpipe.cell import Cell
+from grokpipe.compiling import worth_compiling
 from grokpipe.config import resolve
 from grokpipe.errors import InputError, Interrupted
 from grokpipe.outcome import Outcome, finished_line, read_outcome, summary, sweep_table
-from grokpipe.pack import Pack
+from grokpipe.pack import Pack, step_seconds
 from grokpipe.progress import RunProgress
 from grokpipe.provenance import provenance
-from grokpipe.runlog import RunLog
+from grokpipe.runlog import RunLog, read_config
 from grokpipe.schema import flatten
 from grokpipe.train import train
 
@@ -47,31 +47,94 @@ def run(
             raise InputError(f"{error}{place}") from error
 
     first = cells[0].config
+    device = packing.device(first.device)
     console = Console(quiet=not first.progress)
-    threads = first.threads or torch.get_num_threads()
-    for folder in {_folder(cell) for cell in cells}:
+    names = {cell.key: label for cell, label in zip(cells, labels, strict=True)}
+    by_folder: dict[Path, dict[str, Cell]] = {}
+    for cell in cells:
+        by_folder.setdefault(_folder(cell), {})[cell.key] = cell
+    for folder, asked in by_folder.items():
         rows = [
-            {"key": cell.key, "experiment": experiment, **flatten(cell.values)}
-            for cell in cells
-            if _folder(cell) == folder
+            {"key": c.key, "experiment": experiment, **flatten(c.values)} for c in asked.values()
         ]
         ledger.record_asked(folder, rows)
-
-    outcomes = []
-    for position, (cell, label) in enumerate(zip(cells, labels, strict=True), 1):
-        place = f"{position}/{len(cells)} {label}".rstrip() if len(cells) > 1 else ""
-        skipped = ledger.state(_folder(cell), cell.key) in ledger.FINISHED
-        if not skipped:
-            _train_alone(cell, threads, place or "training", console)
-        log = ledger.cells_folder(_folder(cell)) / cell.key
-        outcomes.append(read_outcome(log, label, 1 / cell.task.classes, cell.config.steps))
-        if outcomes[-1].state == "failed":
-            failures.append(outcomes[-1])
-        if len(cells) > 1:
-            _say(console, finished_line(place, outcomes[-1], skipped))
-    ending = sweep_table(outcomes) if len(cells) > 1 else summary(outcomes[0], skipped)
-    _say(console, ending)
+    done = {cell.key for cell in cells if ledger.state(_folder(cell), cell.key) in ledger.FINISHED}
+    tell = Teller(cells, names, done, console)
+    for folder, asked in by_folder.items():
+        missing = [cell for key, cell in asked.items() if key not in done]
+        for plan in _plans(folder, missing, device, console):
+            _train_pack(plan, folder, asked, device, tell)
+    outcomes = [tell.outcome(cell) for cell in cells]
+    failures.extend(outcome for outcome in outcomes if outcome.state == "failed")
+    single = summary(outcomes[0], cells[0].key in done) if len(cells) == 1 else None
+    _say(console, single or sweep_table(outcomes))
     return outcomes
+
+
+@dataclass
+class Teller:
+    """Says what became of each cell, when its pack has ended."""
+
+    cells: Sequence[Cell]
+    names: dict[str, str]
+    """what the user calls each cell, by key"""
+    done: set[str]
+    """those finished before"""
+    console: Console
+
+    def __post_init__(self) -> None:
+        self.places = {cell.key: i for i, cell in enumerate(self.cells, 1)}
+        for cell in self.cells:
+            if cell.key in self.done:
+                self.ended(cell)
+
+    def place(self, key: str) -> str:
+        if len(self.cells) == 1:
+            return ""
+        return f"{self.places[key]}/{len(self.cells)} {self.names[key]}".rstrip()
+
+    def outcome(self, cell: Cell) -> Outcome:
+        log = ledger.cells_folder(_folder(cell)) / cell.key
+        chance = 1 / cell.task.classes
+        return read_outcome(log, self.names[cell.key], chance, cell.config.steps)
+
+    def ended(self, cell: Cell) -> None:
+        if len(self.cells) > 1 and cell.key in self.places:
+            line = finished_line(self.place(cell.key), self.outcome(cell), cell.key in self.done)
+            _say(self.console, line)
+
+    def label(self, keys: Sequence[str]) -> str:
+        """What the progress of a pack is called."""
+        places = [self.place(key) for key in keys if key in self.places]
+        if len(keys) == 1 or not places:
+            return (places or keys)[0] or "training"
+        return f"{places[0]} and {len(keys) - 1} more"
+
+
+def _plans(
+    folder: Path, cells: list[Cell], device: torch.device, console: Console
+) -> Iterator[packing.Plan]:
+    """The packs that hold these unfinished cells: those begun before, then new ones."""
+    missing = {cell.key: cell for cell in cells}
+    for plan in packing.begun(folder):
+        if wanted := [key for key in plan.keys if key in missing]:
+            for key in wanted:
+                del missing[key]
+            yield plan
+    for group in packing.groups(missing.values()):
+        parts, told = packing.parts(group, device)
+        if told:
+            _say(console, told)
+        for part in parts:
+            config = part[0].config
+            threads = config.threads or torch.get_num_threads()
+            torch.set_num_threads(threads)
+            seconds = config.steps * step_seconds(part, device) if config.compile == "auto" else 0.0
+            compiled, told = worth_compiling(config.compile, seconds, device)
+            if told:
+                _say(console, told)
+            keys = [cell.key for cell in part]
+            yield packing.plan(folder, keys, threads=threads, compiled=compiled)
 
 
 def _say(console: Console, text: str) -> None:
@@ -82,33 +145,54 @@ def _folder(cell: Cell) -> Path:
     return Path(cell.config.outputs) / cell.config.name
 
 
-def _train_alone(cell: Cell, threads: int, label: str, console: Console) -> None:
-    """Trains one cell, unless another process does; an exception becomes the state `failed`."""
-    folder = _folder(cell)
-    pack_id = hashlib.sha256(cell.key.encode()).hexdigest()[:16]
-    checkpoint = folder / "packs" / f"{pack_id}.pt"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    file = checkpoint.with_suffix(".json")
-    description = runlog.create_json(
-        file, {"keys": [cell.key], "width": 1, "threads": threads, "compiled": False}
-    )
-    with ledger.claimed(file) as ours:
-        if not ours or ledger.state(folder, cell.key) in ledger.FINISHED:
+def _train_pack(
+    plan: packing.Plan, folder: Path, asked: dict[str, Cell], device: torch.device, tell: Teller
+) -> None:
+    """Trains the unfinished cells of a pack, unless another process does. An exception splits the
+    pack in two; that of a single cell becomes its state `failed`."""
+    logs = [RunLog(ledger.cells_folder(folder) / key) for key in plan.keys]
+    cells = [
+        asked[key] if key in asked else Cell.of(resolve(OmegaConf.create(read_config(log.folder))))
+        for key, log in zip(plan.keys, logs, strict=True)
+    ]
+    label, config = tell.label(plan.keys), cells[0].config
+    with ledger.claimed(plan.file) as ours:
+        if not ours or all(ledger.state(folder, key) in ledger.FINISHED for key in plan.keys):
             return
-        if description["threads"] != threads:
-            told = f"goes on with {description['threads']} threads, as it began: a pack is fixed"
-            _say(console, f"{label}: {told}")
-        torch.set_num_threads(description["threads"])
-        runlog.remove_leftovers(checkpoint.parent, pack_id)
-        log = RunLog(ledger.cells_folder(folder) / cell.key)
-        log.start(asdict(cell.config), {**provenance(pack_id, "cpu"), "data": _data(cell)})
+        if config.threads not in (None, plan.threads):
+            told = f"goes on with {plan.threads} threads, as it began: a pack is fixed"
+            _say(tell.console, f"{label}: {told}")
+        torch.set_num_threads(plan.threads)
+        torch.backends.cuda.matmul.allow_tf32 = config.tf32
+        runlog.remove_leftovers(plan.file.parent, plan.id)
+        for cell, log in zip(cells, logs, strict=True):
+            if ledger.state(folder, cell.key) not in ledger.FINISHED:
+                origin = provenance(plan.id, str(device), len(cells), plan.compiled)
+                log.start(asdict(cell.config), {**origin, "data": _data(cell)})
         try:
-            with RunProgress(label, cell.config.steps, console, cell.config.progress) as progress:
-                train(Pack([cell]), [log], checkpoint, progress)
+            progress = RunProgress(label, config.steps, tell.console, config.progress)
+            with progress:
+                pack = Pack(cells, str(device), plan.compiled)
+                train(pack, logs, plan.checkpoint, progress)
         except Interrupted as stop:
             raise Interrupted(f"{stop}; the same command goes on from there") from stop
+        except OSError:
+            raise  # the disk's fault, not a cell's
         except Exception as error:
-            log.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
+            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            if len(cells) == 1:
+                logs[0].fail(why, traceback.format_exc())
+                halves = []
+            else:
+                halves = packing.split(plan, folder)
+                _say(tell.console, f"{label}: {why}; the pack of {len(cells)} goes on as two")
+        else:
+            halves = []
+    for half in halves:
+        _train_pack(half, folder, asked, device, tell)
+    if not halves:
+        for cell in cells:
+            tell.ended(cell)
 
 
 def _data(cell: Cell) -> dict[str, str | int]:

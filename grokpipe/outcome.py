@@ -7,7 +7,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from grokpipe import runlog
-from grokpipe.curves.events import Event, collapse_events
+from grokpipe.curves.events import Event, run_events
 
 SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 
@@ -37,7 +37,7 @@ def read_outcome(log: Path, label: str, chance: float, budget: int) -> Outcome:
     if len(curves):
         finished = result["state"] == "done"
         columns = {str(name): curves[name].to_numpy() for name in curves}
-        events = collapse_events(columns, chance, budget, finished)
+        events = run_events(columns, chance, budget, finished)
     return Outcome(
         key=log.name,
         folder=log,

@@ -2,118 +2,124 @@
 
 Parameters, batches and optimiser state carry a leading cell axis. The network is written for one
 cell; `torch.func.vmap` stacks its loss and gradient, and the result is traced (tracing.py), which
-makes width 1 as fast as an ordinary autograd loop.
+makes width 1 as fast as an ordinary autograd loop, and compiled where that pays (compiling.py).
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.func import functional_call, grad_and_value, vmap
 
 from grokpipe import rooms
 from grokpipe.cell import Cell
+from grokpipe.compiling import compiled_program
 from grokpipe.losses import training_loss
-from grokpipe.randomness import derived_seed, generator
+from grokpipe.randomness import derived_seed
+from grokpipe.streams import stream
 from grokpipe.tracing import Program, traced
 
 Parameters = dict[str, Tensor]
 
 
-class BatchStream:
-    """One cell's batches: rows of the training set in shuffled epochs without replacement.
+class Pack:
+    """Trains its cells in step. Nothing a cell draws depends on the cells beside it.
 
-    Epochs follow one another without a gap, so a batch may take the end of one and the start of
-    the next; every sample is seen once an epoch and every batch has the same size.
+    Cells are known by their position in `cells`; `members` are those that are still trained, in
+    the order of the stack.
     """
 
-    def __init__(self, rows: Tensor, batch_size: int, draws: torch.Generator):
-        self.rows = rows
-        self.batch_size = batch_size
-        self.draws = draws
-        self.pending = rows[:0]
-
-    def take(self, steps: int) -> Tensor:
-        """(steps, batch): the next batches; the same however the steps are cut into calls."""
-        while len(self.pending) < steps * self.batch_size:
-            order = torch.randperm(len(self.rows), generator=self.draws)
-            self.pending = torch.cat([self.pending, self.rows[order]])
-        taken = self.pending[: steps * self.batch_size]
-        self.pending = self.pending[steps * self.batch_size :]
-        return taken.view(steps, self.batch_size)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        return {"draws": self.draws.get_state(), "pending": self.pending.clone()}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        self.draws.set_state(state["draws"])
-        self.pending = state["pending"]
-
-
-class Pack:
-    """Trains its cells in step. Nothing a cell draws depends on the cells beside it."""
-
-    def __init__(self, cells: Sequence[Cell]):
+    def __init__(self, cells: Sequence[Cell], device: str = "cpu", compiled: bool = False):
         self.cells = list(cells)
+        self.device = torch.device(device)
+        self.compiled = compiled
         self.step = 0
         first = cells[0]
-        self.inputs, self.labels = first.task.inputs, first.task.labels
-        networks = [initial_network(cell) for cell in cells]
-        stacked, buffers = stack_module_state(networks)
-        if buffers:
-            raise ValueError(f"a pack cannot stack buffers yet: {', '.join(buffers)}")
-        self.parameters: Parameters = {name: p.detach() for name, p in stacked.items()}
-        self._template = networks[0]
+        self.tasks = [cell.task for cell in cells]
+        self.inputs = self.tasks[0].inputs.to(self.device)
+        self.labels = self.tasks[0].labels.to(self.device)
+        self.template = shortcut_network(first)
+        networks = [dict(initial_network(cell).named_parameters()) for cell in cells]
+        parameters = {
+            name: torch.stack([network[name].detach() for network in networks])
+            for name, _ in self.template.named_parameters()
+        }
         self.streams = [
-            BatchStream(c.task.train, c.config.batch_size, generator(c.config.seed, "batch"))
-            for c in cells
+            stream(cell.config, task.train) for cell, task in zip(cells, self.tasks, strict=True)
         ]
-        optimizer = rooms.module("optimizers", first.config.optimizer.name, "optimizer")
-        self.optimizer = optimizer.Stacked(
-            [cell.config.optimizer for cell in cells], list(self.parameters.values())
+        self._stack(range(len(cells)), parameters)
+
+    def _stack(self, members: Sequence[int], parameters: Parameters) -> None:
+        """Makes `parameters`, with rows for `members`, the trained ones; new optimiser state."""
+        self.members = list(members)
+        self.parameters = {name: p.to(self.device) for name, p in parameters.items()}
+        name = self.cells[0].config.optimizer.name
+        self.optimizer = rooms.module("optimizers", name, "optimizer").Stacked(
+            [self.cells[i].config.optimizer for i in members], list(self.parameters.values())
         )
         self._gradients: Program | None = None
 
+    def keep(self, members: Sequence[int]) -> None:
+        """Goes on with these members alone; the others' state is dropped."""
+        rows = [self.members.index(i) for i in members]
+        state = select(self.optimizer.state_dict(), rows)
+        self._stack(members, select(self.parameters, rows))
+        self.optimizer.load_state_dict(state)
+
     def advance(self, steps: int) -> None:
-        """Trains every cell for `steps` more steps."""
+        """Trains every member for `steps` more steps."""
         for inputs, labels in self._batches(steps):
-            arguments = (*self.parameters.values(), inputs, labels)
-            if self._gradients is None:
-                names, loss = list(self.parameters), self.cells[0].config.loss
-                self._gradients = traced(stacked_gradients(self._template, loss, names), *arguments)
-            self.optimizer.step(self._gradients(*arguments))
+            self.optimizer.step(self.gradients(inputs, labels))
         self.step += steps
+
+    def gradients(self, inputs: Tensor, labels: Tensor) -> Sequence[Tensor]:
+        """Of each member's training loss on its batch, (cell, …) in the order of `parameters`.
+
+        inputs (cell, batch, …), labels (cell, batch).
+        """
+        arguments = (*self.parameters.values(), inputs, labels)
+        if self._gradients is None:
+            function = stacked_gradients(
+                self.template, self.cells[0].config.loss, list(self.parameters)
+            )
+            self._gradients = traced(function, *arguments)
+            if self.compiled:
+                self._gradients = compiled_program(self._gradients, self.device)
+        return self._gradients(*arguments)
 
     def _batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """`steps` pairs of inputs (cell, batch, …) and labels (cell, batch)."""
-        rows = torch.stack([stream.take(steps) for stream in self.streams], 1)
+        rows = torch.stack([self.streams[i].take(steps) for i in self.members], 1)
         shape = rows.shape[1:]
+        if self.device.type == "cuda":
+            rows = rows.pin_memory().to(self.device, non_blocking=True)
         for flat in rows.flatten(1).unbind():
             inputs = self.inputs.index_select(0, flat)
             labels = self.labels.index_select(0, flat)
             yield inputs.view(*shape, *inputs.shape[1:]), labels.view(shape)
 
-    def network(self, cell: int) -> nn.Module:
-        """A plain module with that cell's parameters now; valid until the next call."""
-        with torch.no_grad():
-            for name, parameter in self._template.named_parameters():
-                parameter.copy_(self.parameters[name][cell])
-        return self._template
+    def cell_parameters(self, cell: int) -> Parameters:
+        """That member's parameters now, views that training goes on to change."""
+        row = self.members.index(cell)
+        return {name: p[row] for name, p in self.parameters.items()}
 
     def cell_state(self, cell: int) -> dict[str, Any]:
-        """What final.pt holds of one cell: parameters, optimiser state, generators."""
+        """What final.pt holds of one member: parameters, optimiser state, generators."""
+        row = self.members.index(cell)
         return {
             "step": self.step,
-            "parameters": {name: p[cell].clone() for name, p in self.parameters.items()},
-            "optimizer": self.optimizer.cell_state(cell),
+            "parameters": select(self.parameters, row),
+            "optimizer": select(self.optimizer.state_dict(), row),
             "batches": self.streams[cell].state_dict(),
         }
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "step": self.step,
+            "members": self.members,
             "parameters": self.parameters,
             "optimizer": self.optimizer.state_dict(),
             "streams": [stream.state_dict() for stream in self.streams],
@@ -121,20 +127,71 @@ class Pack:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
-        for name, parameter in self.parameters.items():
-            parameter.copy_(state["parameters"][name])
+        self._stack(state["members"], state["parameters"])
         self.optimizer.load_state_dict(state["optimizer"])
-        for stream, saved in zip(self.streams, state["streams"], strict=True):
-            stream.load_state_dict(saved)
+        for mine, saved in zip(self.streams, state["streams"], strict=True):
+            mine.load_state_dict(saved)
+
+
+def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
+    """The state of a pack → the state of a pack of these of its cells, in this order."""
+    kept = [i for i in cells if i in state["members"]]
+    rows = [state["members"].index(i) for i in kept]
+    return {
+        "step": state["step"],
+        "members": [cells.index(i) for i in kept],
+        "parameters": select(state["parameters"], rows),
+        "optimizer": select(state["optimizer"], rows),
+        "streams": [state["streams"][i] for i in cells],
+    }
+
+
+def select(tree: Any, rows: int | Sequence[int]) -> Any:
+    """Those rows of every tensor in nested lists and dictionaries, as copies on the CPU or where
+    they are."""
+    if isinstance(tree, Tensor):
+        return tree[rows].clone()
+    if isinstance(tree, dict):
+        return {name: select(value, rows) for name, value in tree.items()}
+    return [select(value, rows) for value in tree]
+
+
+def step_seconds(cells: Sequence[Cell], device: torch.device) -> float:
+    """What a step of a pack of these cells takes without compiling: the fastest of a few, on rows
+    that no cell draws."""
+    pack = Pack(cells, str(device))
+    batch = cells[0].config.batch_size or len(pack.tasks[0].train)
+    rows = torch.arange(batch).expand(len(cells), -1) % len(pack.inputs)
+    inputs, labels = pack.inputs[rows], pack.labels[rows]
+    times = []
+    for _ in range(4):  # the first one traces
+        begun = time.perf_counter()
+        pack.optimizer.step(pack.gradients(inputs, labels))
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - begun)
+    return min(times)
 
 
 def initial_network(cell: Cell) -> nn.Module:
-    """The cell's network with its initial parameters, drawn from (seed, init)."""
+    """The cell's plain network with its initial parameters, drawn from (seed, init)."""
     config = cell.config
     build = rooms.module("archs", config.arch.name, "arch").build
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(config.seed, "init"))
-        network: nn.Module = build(config.arch, cell.task.inputs.shape[1:], cell.task.classes)
+        network: nn.Module = build(config.arch, cell.task)
+    return network
+
+
+def shortcut_network(cell: Cell) -> nn.Module:
+    """The fastest module for the cell's network, without storage: parameters are handed to it."""
+    arch = rooms.module("archs", cell.config.arch.name, "arch")
+    with torch.device("meta"):
+        network: nn.Module = getattr(arch, "build_shortcut", arch.build)(
+            cell.config.arch, cell.task
+        )
+    if buffers := [name for name, _ in network.named_buffers()]:
+        raise ValueError(f"a pack cannot stack buffers: {', '.join(buffers)}")
     return network
 
 

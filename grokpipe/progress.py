@@ -17,7 +17,7 @@ class RunProgress:
         self.steps = steps
         self.console = console
         self.enabled = enabled
-        self._accuracies = ""
+        self._accuracies: dict[int, tuple[float, float]] = {}
         self._begun: tuple[float, int] | None = None
         self._spoke = time.monotonic()
         self._live: Progress | None = None
@@ -45,9 +45,9 @@ class RunProgress:
         if self._live is not None:
             self._live.stop()
 
-    def evaluated(self, row: dict[str, float]) -> None:
-        """Shows the accuracies of the newest evaluation from now on."""
-        self._accuracies = f"train {row['train_accuracy']:.3f} test {row['test_accuracy']:.3f}"
+    def evaluated(self, cell: int, row: dict[str, float]) -> None:
+        """Shows the accuracies of each cell's newest evaluation from now on, their means."""
+        self._accuracies[cell] = (row["train_accuracy"], row["test_accuracy"])
 
     def note(self, text: str) -> None:
         if self.enabled:
@@ -61,7 +61,11 @@ class RunProgress:
             self._begun = (now, step)
         begun, first = self._begun
         rate = (step - first) / (now - begun) if now > begun else 0.0
-        detail = f"{step:,}/{self.steps:,}  {rate:,.0f} steps/s  {self._accuracies}"
+        detail = f"{step:,}/{self.steps:,}  {rate:,.0f} steps/s"
+        if self._accuracies:
+            columns = zip(*self._accuracies.values(), strict=True)
+            train, test = (sum(values) / len(self._accuracies) for values in columns)
+            detail += f"  train {train:.3f} test {test:.3f}"
         if self._live is not None:
             self._live.update(self._task, completed=step, detail=detail)
         elif now - self._spoke >= PLAIN_EVERY:

@@ -40,7 +40,7 @@ def processor() -> str:
         return platform.processor()
 
 
-def provenance(pack: str, device: str) -> dict[str, Any]:
+def provenance(pack: str, device: str, width: int, compiled: bool) -> dict[str, Any]:
     """What is known when training starts, as plain values."""
     head, dirty = commit()
     return {
@@ -55,6 +55,8 @@ def provenance(pack: str, device: str) -> dict[str, Any]:
         "host": platform.node(),
         "threads": torch.get_num_threads(),
         "pack": pack,
+        "width": width,
+        "compiled": compiled,
         "command": shlex.join(sys.argv),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

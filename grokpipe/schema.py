@@ -21,6 +21,10 @@ class Rule:
     below: float | None = None
     choices: tuple[str, ...] | None = None
     length: int | None = None
+    per_cell: bool = False
+    """may differ between the cells of a pack, which share all other scientific values"""
+    dial: bool = False
+    """of no effect by itself: a group takes its value from it, or it must be null"""
 
     def complaint(self, value: Any) -> str | None:
         """Why `value` is not valid, or None if it is. Lists are judged item by item."""
@@ -43,14 +47,16 @@ class Rule:
         return None
 
 
-def scientific(*, neutral: Any = NO_DEFAULT, **bounds: Any) -> Any:
+def scientific(*, neutral: Any = NO_DEFAULT, **rule: Any) -> Any:
     """A field that changes training or what is recorded, and so enters the cell's key.
+
+    `rule`: bounds and marks, see Rule.
 
     A field added after the first release declares `neutral`: the value that reproduces the older
     behaviour. It is the default of configurations written before the field existed, and it is left
     out of the key, so that older run logs keep theirs.
     """
-    return _marked(Rule(scientific=True, **bounds), neutral)
+    return _marked(Rule(scientific=True, **rule), neutral)
 
 
 def operational(**bounds: Any) -> Any:
@@ -86,15 +92,19 @@ def check(config: Any) -> None:
             raise InputError(f"{name}={shown}: {why}")
 
 
-def scientific_values(config: Any) -> dict[str, Any]:
-    """The nested scientific values of a configuration object, neutral ones left out."""
+def scientific_values(config: Any, shared: bool = False) -> dict[str, Any]:
+    """The nested scientific values of a configuration object, neutral ones left out; with `shared`
+    only those that all cells of a pack have in common."""
     values: dict[str, Any] = {}
     for item in fields(config):
         value = getattr(config, item.name)
         if is_dataclass(value):
-            if inner := scientific_values(value):
+            if inner := scientific_values(value, shared):
                 values[item.name] = inner
-        elif item.metadata["rule"].scientific and not _is_neutral(item.metadata["neutral"], value):
+            continue
+        rule = item.metadata["rule"]
+        wanted = rule.scientific and not (shared and rule.per_cell)
+        if wanted and not _is_neutral(item.metadata["neutral"], value):
             values[item.name] = list(value) if isinstance(value, tuple) else value
     return values
 

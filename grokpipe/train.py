@@ -14,38 +14,34 @@ import torch
 
 from grokpipe import checkpoint
 from grokpipe.errors import Interrupted
-from grokpipe.evaluate import Evaluator, evaluation_steps
+from grokpipe.evaluate import Evaluator, Table, evaluation_steps, whole_table
 from grokpipe.pack import Pack, chunks
 from grokpipe.progress import RunProgress
 from grokpipe.runlog import FINAL, RunLog, read_result, replacing
+from grokpipe.stop import Watch
 
 CHUNK = 50  # steps between looks at the clock and at signals
+FORMAT = 2  # of a pack's checkpoint; another one is not read
+WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # to which a pack narrows as cells leave it
 
 
 def train(pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress) -> None:
-    """Trains `pack` to its budget, appending each cell's evaluations to its run log.
+    """Trains `pack` until each cell's end, appending their evaluations to their run logs.
 
     `file` is the pack's checkpoint: read first, written as often as the configuration says, and
     deleted at the end. Raises Interrupted, with a checkpoint written, on SIGINT or SIGTERM.
+
+    An evaluation is only queued when it is due; its numbers are read when the next one is, so that
+    a GPU never waits for them. What they decide, a cell's end, therefore comes one later.
     """
+    run = Run(pack, logs, file, progress)
+    run.resume()
     config = pack.cells[0].config
-    evaluators = [Evaluator.of(cell.config, cell.task) for cell in pack.cells]
-    going = {i for i, log in enumerate(logs) if read_result(log.folder) is None}
-    rows, before = resume(pack, [logs[i] for i in sorted(going)], file)
-    undefined: dict[int, set[str]] = {i: set() for i in going}
-    started = saved = time.monotonic()
     schedule = evaluation_steps(config.eval.schedule, config.eval.every, config.steps)
-
-    def seconds() -> float:
-        return before + time.monotonic() - started
-
-    def save() -> None:
-        for i in going:
-            logs[i].sync()
-        checkpoint.save(file, {"pack": pack.state_dict(), "rows": rows, "seconds": seconds()})
+    saved = time.monotonic()
 
     with stop_requests() as stop_requested:
-        for target in schedule[rows:]:
+        for target in schedule[run.rows :]:
             # steps, up to the next evaluation
             for steps in chunks(pack.step, target, CHUNK):
                 pack.advance(steps)
@@ -53,60 +49,142 @@ def train(pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress)
 
                 # checkpoint
                 if stop_requested.is_set():
-                    save()
+                    run.save()
                     raise Interrupted(f"stopped at step {pack.step:,}, with a checkpoint")
                 if time.monotonic() - saved >= config.checkpoint.every:
-                    save()
+                    run.save()
                     saved = time.monotonic()
 
-            # evaluate and log
-            for i in sorted(going):
-                row = {"step": pack.step, **evaluators[i].row(pack.network(i))}
-                logs[i].append(row)
-                progress.evaluated(row)
-                if diverged(row):
-                    why = f"loss or weights not finite at step {pack.step}"
-                    finish(pack, i, logs[i], "diverged", why, seconds())
-                    going.remove(i)
-                else:
-                    tell_undefined(row, undefined[i], progress)
-            rows += 1
+            # evaluate; whoever has reached its end leaves
+            run.settle()
+            run.dismiss_diverged()
+            run.evaluate()
+            run.dismiss_stopped()
             progress.update(pack.step)
-            if not going:
+            if not run.going:
                 break
 
-        for i in sorted(going):
-            finish(pack, i, logs[i], "done", "reached its steps", seconds())
+        run.settle()
+        run.dismiss_diverged()
+        for i in list(run.going):
+            run.dismiss(i, "done", pack.step, "reached its steps")
         checkpoint.delete(file)
         if stop_requested.is_set():
             raise Interrupted("stopped at the end of a run, which is done")
 
 
-def resume(pack: Pack, logs: Sequence[RunLog], file: Path) -> tuple[int, float]:
-    """Sets pack and unfinished curves back to the newest checkpoint whose rows are all there.
+class Run:
+    """A pack on its way: which cells still go on, and which evaluations are yet to be read."""
 
-    Returns the evaluations that are logged and the seconds spent so far; (0, 0.0) from the start.
-    """
-    for state in checkpoint.generations(file):
-        if all(log.keep(state["rows"]) for log in logs):
-            pack.load_state_dict(state["pack"])
-            return state["rows"], state["seconds"]
-    for log in logs:
-        log.keep(0)
-    return 0, 0.0
+    def __init__(self, pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress):
+        self.pack, self.logs, self.file, self.progress = pack, logs, file, progress
+        self.going = list(range(len(logs)))
+        self.rows = 0  # evaluations in the logs of those that go on
+        self.watches = [Watch(cell.config.stop) for cell in pack.cells]
+        self.evaluators = [
+            Evaluator.of(cell.config, task)
+            for cell, task in zip(pack.cells, pack.tasks, strict=True)
+        ]
+        self.pending: dict[int, Table] = {}
+        self.pending_step = 0
+        self.undefined: list[set[str]] = [set() for _ in logs]
+        self.before, self.started = 0.0, time.monotonic()
+        # A cell that finished after the checkpoint that is resumed from is trained again, so that
+        # its neighbours meet what they met before; its run log stays as it is.
+        self.finished = [read_result(log.folder) is not None for log in logs]
 
+    def resume(self) -> None:
+        """Goes back to the newest checkpoint whose rows are all there, else to the start."""
+        for state in checkpoint.generations(self.file):
+            going = state.get("going", [])
+            if state.get("format") == FORMAT and all(
+                self.finished[i] or self.logs[i].keep(state["rows"]) for i in going
+            ):
+                self.pack.load_state_dict(state["pack"])
+                self.going, self.rows, self.before = going, state["rows"], state["seconds"]
+                for watch, saved in zip(self.watches, state["watches"], strict=True):
+                    watch.load_state_dict(saved)
+                return
+        for log, finished in zip(self.logs, self.finished, strict=True):
+            if not finished:
+                log.keep(0)
 
-def finish(pack: Pack, i: int, log: RunLog, state: str, reason: str, seconds: float) -> None:
-    """Closes cell `i`'s run log, with its final state if the configuration wants it kept."""
-    if pack.cells[i].config.save.final:
-        with replacing(log.folder / FINAL) as temporary:
-            torch.save(pack.cell_state(i), temporary)
-    log.finish(state, pack.step, reason, seconds)
+    def save(self) -> None:
+        self.settle()
+        for i in self.going:
+            if not self.finished[i]:
+                self.logs[i].sync()
+        state = {
+            "format": FORMAT,
+            "pack": self.pack.state_dict(),
+            "going": self.going,
+            "rows": self.rows,
+            "watches": [watch.state_dict() for watch in self.watches],
+            "seconds": self.seconds(),
+        }
+        checkpoint.save(self.file, state)
 
+    def seconds(self) -> float:
+        """Wall time of the pack, that of earlier processes included."""
+        return self.before + time.monotonic() - self.started
 
-def diverged(row: dict[str, float]) -> bool:
-    """Whether the training loss or the weights are no longer finite."""
-    return not (math.isfinite(row["train_loss"]) and math.isfinite(row.get("weight_norm", 0.0)))
+    def evaluate(self) -> None:
+        """Queues an evaluation of every cell that goes on."""
+        self.pending_step = self.pack.step
+        for i in self.going:
+            parameters = self.pack.cell_parameters(i)
+            self.pending[i] = whole_table(self.pack.template, parameters, self.pack.inputs)
+
+    def settle(self) -> None:
+        """Reads the queued evaluations and logs them."""
+        if not self.pending:
+            return
+        for i in self.going:
+            row = {"step": self.pending_step, **self.evaluators[i].row(self.pending.pop(i))}
+            self.watches[i].see(row)
+            self.progress.evaluated(i, row)
+            if not self.finished[i]:
+                self.logs[i].append(row)
+            if self.watches[i].diverged is None:
+                tell_undefined(row, self.undefined[i], self.progress)
+        self.rows += 1
+
+    def dismiss_diverged(self) -> None:
+        for i in list(self.going):
+            if (step := self.watches[i].diverged) is not None:
+                why = f"loss or weights not finite at step {step}"
+                self.dismiss(i, "diverged", step, why)
+        self.narrow()
+
+    def dismiss_stopped(self) -> None:
+        """Ends the cells whose stop rule holds; the evaluation just queued is their last."""
+        reasons = {i: self.watches[i].ends(self.pack.step) for i in self.going}
+        if any(reasons.values()):
+            self.settle()
+            for i, why in reasons.items():
+                if why:
+                    self.dismiss(i, "done", self.pack.step, why)
+            self.narrow()
+
+    def dismiss(self, i: int, state: str, steps: int, reason: str) -> None:
+        """Closes cell `i`'s run log, with its final state if the configuration wants it kept."""
+        self.going.remove(i)
+        if self.finished[i]:
+            return
+        log = self.logs[i]
+        if self.pack.cells[i].config.save.final:
+            with replacing(log.folder / FINAL) as temporary:
+                torch.save(self.pack.cell_state(i), temporary)
+        log.finish(state, steps, reason, self.seconds())
+        self.finished[i] = True
+
+    def narrow(self) -> None:
+        """Drops those who have left from the stack, once the rest fits a width below."""
+        width = next((w for w in WIDTHS if w >= len(self.going)), len(self.going))
+        if self.going and width < len(self.pack.members):
+            others = [i for i in self.pack.members if i not in self.going]
+            passengers = others[: width - len(self.going)]
+            self.pack.keep(sorted(self.going + passengers))
 
 
 def tell_undefined(row: dict[str, float], told: set[str], progress: RunProgress) -> None:

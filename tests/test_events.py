@@ -7,7 +7,7 @@ import pytest
 
 from grokpipe.curves.events import (
     Event,
-    collapse_events,
+    events,
     first_reached,
     ratio,
     stays,
@@ -29,7 +29,7 @@ def curves(test, train=None, rnc1=None) -> dict[str, np.ndarray]:
 
 
 def events(test, train=None, rnc1=None, finished=True) -> dict[str, Event]:
-    return collapse_events(curves(test, train, rnc1), 0.1, 320, finished)
+    return events(curves(test, train, rnc1), 0.1, 320, finished)
 
 
 def test_crossing_lies_between_two_evaluations() -> None:
@@ -47,7 +47,7 @@ def test_beyond_from_the_first_evaluation_on() -> None:
 
 
 def test_curve_without_evaluations_is_censored_at_zero() -> None:
-    found = collapse_events(
+    found = events(
         {"step": [], "train_accuracy": [], "test_accuracy": [], "collapse/rnc1": []}, 0.1, 9, True
     )
     assert found["tau1"] == Event(0, False, 0, math.inf, 9)
@@ -146,4 +146,4 @@ def test_ratio_is_censored_with_its_numerator_and_absent_without_denominator() -
 def test_a_run_that_did_not_measure_collapse_has_no_such_event() -> None:
     columns = curves([0.1] * 7)
     del columns["collapse/rnc1"]
-    assert not any("rnc1" in name for name in collapse_events(columns, 0.1, 320, True))
+    assert not any("rnc1" in name for name in events(columns, 0.1, 320, True))

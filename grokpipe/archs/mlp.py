@@ -1,5 +1,5 @@
 """The multilayer perceptron of Sakamoto & Sato (2026): 784 → 200 → 200 → 10, ReLU, large initial
-parameters."""
+parameters; on tokens, the control of Truong et al. (2026): concatenated embeddings → MLP."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,31 +7,39 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from grokpipe.errors import InputError
 from grokpipe.schema import scientific
+from grokpipe.tasks import Task
 
 
 @dataclass(frozen=True)
 class Config:
     name: str = scientific()
     width: int = scientific(at_least=1)
-    """units of each hidden layer, and so the dimension of the features"""
+    """units of each hidden layer"""
     depth: int = scientific(at_least=1)
     """hidden layers"""
-    init_scale: float = scientific(above=0)
+    init_scale: float = scientific(above=0, per_cell=True)
     """factor on all parameters, biases included, after PyTorch's default initialisation"""
+    feature_width: int | None = scientific(at_least=1, neutral=None)
+    """units of the last hidden layer, and so the dimension of the features; null: `width`"""
+    embedding: int | None = scientific(at_least=1, neutral=None)
+    """for tokens: dimension of each one's embedding, initially N(0, 1); null: `width`"""
 
 
 class MLP(nn.Module):
     """Hidden layers with ReLU, then a linear head; the features are the last hidden activations."""
 
-    def __init__(self, inputs: int, width: int, depth: int, classes: int, init_scale: float):
+    def __init__(self, sizes: list[int], classes: int, init_scale: float):
         super().__init__()
-        sizes = [inputs] + [width] * depth
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
-        self.head = nn.Linear(width, classes)
+        self.head = nn.Linear(sizes[-1], classes)
+        self.scale(init_scale)
+
+    def scale(self, factor: float) -> None:
         with torch.no_grad():
             for parameter in self.parameters():
-                parameter.mul_(init_scale)
+                parameter.mul_(factor)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         z = x.flatten(1)
@@ -40,6 +48,29 @@ class MLP(nn.Module):
         return self.head(z), z
 
 
-def build(config: Config, inputs: torch.Size, classes: int) -> nn.Module:
-    """`inputs` is the shape of one input; it is flattened."""
-    return MLP(inputs.numel(), config.width, config.depth, classes, config.init_scale)
+class TokenMLP(MLP):
+    """The same on the embeddings of the tokens, one after the other."""
+
+    def __init__(
+        self, vocabulary: int, embedding: int, sizes: list[int], classes: int, scale: float
+    ):
+        super().__init__(sizes, classes, 1.0)
+        self.embedding = nn.Embedding(vocabulary, embedding)
+        self.scale(scale)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        return super().forward(self.embedding(tokens))
+
+
+def build(config: Config, task: Task) -> nn.Module:
+    """Inputs of any shape are flattened. Raises InputError for embeddings where there are no
+    tokens."""
+    inputs = task.inputs.shape[1:].numel()
+    hidden = [config.width] * (config.depth - 1) + [config.feature_width or config.width]
+    if task.vocabulary is None:
+        if config.embedding is not None:
+            raise InputError(f"arch.embedding={config.embedding}: for tokens only; must be null")
+        return MLP([inputs, *hidden], task.classes, config.init_scale)
+    embedding = config.embedding or config.width
+    sizes = [inputs * embedding, *hidden]
+    return TokenMLP(task.vocabulary, embedding, sizes, task.classes, config.init_scale)

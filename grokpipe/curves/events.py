@@ -18,6 +18,35 @@ FINAL = 5  # evaluations whose mean is the final value
 GENERALISED = 0.2  # least gain in test accuracy of a run that has generalised at all
 NEARLY = 0.02  # distance from the final value that counts as arrived
 RNC1_LEVELS = (0.2, 0.1, 0.05, 0.01)
+GROK_SUSTAINED = 5  # evaluations in a row that make t_grok_sustained
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A column of the curves at or beyond a level."""
+
+    column: str
+    level: float
+    rising: bool = True
+    """reached from below (≥), or from above (≤)"""
+
+    def reached(self, values: ArrayLike) -> NDArray[np.bool_]:
+        """Where it holds; NaN never does."""
+        values = np.asarray(values, dtype=float)
+        return values >= self.level if self.rising else values <= self.level
+
+
+CROSSINGS = {
+    "tau1": Crossing("train_accuracy", 1.0),
+    "t_mem": Crossing("train_accuracy", 0.99),
+    "t_grok": Crossing("test_accuracy", 0.99),
+    **{
+        f"tau_rnc1@{level:g}": Crossing("collapse/rnc1", level, rising=False)
+        for level in RNC1_LEVELS
+    },
+}
+"""Events that are the first evaluation at which a column has reached a level: tau1 and tau_rnc1 of
+Sakamoto & Sato, t_mem and t_grok of Truong et al. A stop rule names one of them."""
 
 
 @dataclass(frozen=True)
@@ -92,26 +121,27 @@ def ratio(late: Event, early: Event) -> Event | None:
     )
 
 
-def collapse_events(
+def run_events(
     curves: Mapping[str, ArrayLike], chance: float, budget: float, finished: bool
 ) -> dict[str, Event]:
-    """The times of the collapse paper's experiment.
+    """All times of a run.
 
     `curves` has the columns step, train_accuracy, test_accuracy and, if measured, collapse/rnc1;
     `chance` is 1/classes. First and final are the first value and the mean of the last 5.
 
     tau1: training accuracy 1 · tau2_rise: first of 3 evaluations in a row with test accuracy ≥
     chance + 0.1 · tau2_half: test accuracy ≥ (first + final)/2 · tau2_arrive: test accuracy ≥
-    final − 0.02 from then on · tau_rnc1@L: RNC1 ≤ L · each tau2 over tau1.
+    final − 0.02 from then on · tau_rnc1@L: RNC1 ≤ L · each tau2 over tau1 · t_mem and t_grok:
+    training and test accuracy ≥ 0.99 · t_grok_sustained: first of 5 evaluations in a row with test
+    accuracy ≥ 0.99.
     tau2_half and tau2_arrive need a final value: they are censored in a run that is not finished,
     and in one with final − first < 0.2, which has not generalised.
     """
     steps = np.asarray(curves["step"])
-    train, test = np.asarray(curves["train_accuracy"]), np.asarray(curves["test_accuracy"])
+    test = np.asarray(curves["test_accuracy"])
     first = test[0] if len(test) else math.nan
     final = test[-FINAL:].mean() if len(test) else math.nan
     generalised = finished and final - first >= GENERALISED
-    tau1 = first_reached(steps, train >= 1.0, budget)
     half = generalised & (test >= (first + final) / 2)
     arrived = generalised & stays(test >= final - NEARLY)
     tau2 = {
@@ -119,12 +149,19 @@ def collapse_events(
         "tau2_half": first_reached(steps, half, budget),
         "tau2_arrive": first_reached(steps, arrived, budget),
     }
-    events = {"tau1": tau1, **tau2}
-    if "collapse/rnc1" in curves:
-        rnc1 = np.asarray(curves["collapse/rnc1"])
-        for level in RNC1_LEVELS:
-            events[f"tau_rnc1@{level:g}"] = first_reached(steps, rnc1 <= level, budget)
+    crossings = {
+        name: first_reached(steps, crossing.reached(curves[crossing.column]), budget)
+        for name, crossing in CROSSINGS.items()
+        if crossing.column in curves
+    }
+    grokked = CROSSINGS["t_grok"].reached(test)
+    found = {
+        "tau1": crossings["tau1"],
+        **tau2,
+        **crossings,
+        "t_grok_sustained": first_sustained(steps, grokked, GROK_SUSTAINED, budget),
+    }
     for name, event in tau2.items():
-        if over := ratio(event, tau1):
-            events[f"{name}/tau1"] = over
-    return events
+        if over := ratio(event, crossings["tau1"]):
+            found[f"{name}/tau1"] = over
+    return found

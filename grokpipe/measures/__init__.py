@@ -2,6 +2,9 @@
 
 A module here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names included. What is
 undefined (one class, constant features, …) is NaN, never an invented number or an exception.
+
+It may also have `unfit(task: Task) -> str | None`: why the measure cannot be taken on a task, or
+None. A module without it can be taken on every task.
 """
 
 from collections.abc import Mapping
@@ -39,6 +42,10 @@ class Snapshot:
     classes: int
     loss: str
     """squared_error or cross_entropy"""
+    train_probe_labels: Tensor | None = None
+    """(m,) int64: labels of `train_probe`"""
+    exponents: Tensor | None = None
+    """(classes,) int64: the Task's, None if its labels form no cyclic group"""
 
     @property
     def head(self) -> Tensor:

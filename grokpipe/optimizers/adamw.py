@@ -8,46 +8,49 @@ import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
+from grokpipe.optimizers import by_config, slices
 from grokpipe.schema import scientific
 
 
 @dataclass(frozen=True)
 class Config:
     name: str = scientific()
-    lr: float = scientific(above=0)
+    lr: float = scientific(above=0, per_cell=True)
     """learning rate η"""
-    weight_decay: float = scientific(at_least=0)
+    weight_decay: float = scientific(at_least=0, per_cell=True)
     """λ: each step multiplies the parameters by 1 − ηλ"""
-    betas: list[float] = scientific(at_least=0, below=1, length=2)
+    betas: list[float] = scientific(at_least=0, below=1, length=2, per_cell=True)
     """decay rates of the first and second moment"""
-    eps: float = scientific(at_least=0)
+    eps: float = scientific(at_least=0, per_cell=True)
     """added to the root of the second moment"""
 
 
 class Stacked:
-    """`parameters`: tensors (cell, …), updated in place; `configs`: one a cell."""
+    """`parameters`: tensors (cell, …), updated in place; `configs`: one a cell.
+
+    PyTorch takes one set of coefficients a call: cells that have the same share one.
+    """
 
     def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
-        self.configs = configs
         self.first = [torch.zeros_like(p) for p in parameters]
         self.second = [torch.zeros_like(p) for p in parameters]
-        self.steps = [[torch.tensor(0.0, device=p.device) for p in parameters] for _ in configs]
-        stacks = (parameters, self.first, self.second)
-        self.slices = [[[t[i] for t in stack] for stack in stacks] for i in range(len(configs))]
+        device = parameters[0].device
+        self.counts = torch.zeros(len(configs), len(parameters), device=device)  # of steps
+        self.groups = []
+        for config, cells in by_config(configs):
+            stacks = (parameters, self.first, self.second, self.counts.unbind(1))
+            self.groups.append((config, cells, [slices(stack, cells) for stack in stacks]))
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """One update; `gradients` (cell, …) in the order of the parameters."""
-        by_cell = zip(*(gradient.unbind() for gradient in gradients), strict=True)
-        for config, (parameters, first, second), steps, gradient in zip(
-            self.configs, self.slices, self.steps, by_cell, strict=True
-        ):
+        for config, cells, (parameters, first, second, counts) in self.groups:
             adamw(
                 parameters,
-                list(gradient),
+                slices(gradients, cells),
                 first,
                 second,
                 [],
-                steps,
+                counts,
                 fused=True,
                 amsgrad=False,
                 beta1=config.betas[0],
@@ -58,21 +61,12 @@ class Stacked:
                 maximize=False,
             )
 
-    def cell_state(self, cell: int) -> dict[str, Any]:
-        """Both moments and the step count of one cell, tensors in the order of the parameters."""
-        return {
-            "first": [t[cell].clone() for t in self.first],
-            "second": [t[cell].clone() for t in self.second],
-            "steps": self.steps[cell],
-        }
-
     def state_dict(self) -> dict[str, Any]:
-        return {"first": self.first, "second": self.second, "steps": self.steps}
+        """Both moments in the order of the parameters, and the step counts, each (cell, …)."""
+        return {"first": self.first, "second": self.second, "counts": self.counts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name in ("first", "second"):
             for mine, saved in zip(getattr(self, name), state[name], strict=True):
                 mine.copy_(saved)
-        for mine, saved in zip(self.steps, state["steps"], strict=True):
-            for step, saved_step in zip(mine, saved, strict=True):
-                step.copy_(saved_step)
+        self.counts.copy_(state["counts"])

@@ -8,15 +8,16 @@ import torch
 from torch import Tensor
 from torch.optim.sgd import sgd
 
+from grokpipe.optimizers import by_config, slices
 from grokpipe.schema import scientific
 
 
 @dataclass(frozen=True)
 class Config:
     name: str = scientific()
-    lr: float = scientific(above=0)
+    lr: float = scientific(above=0, per_cell=True)
     """learning rate η"""
-    weight_decay: float = scientific(at_least=0)
+    weight_decay: float = scientific(at_least=0, per_cell=True)
     """λ, added to the gradient as λθ"""
     momentum: float = scientific(at_least=0, below=1)
     """decay rate of the velocity"""
@@ -26,23 +27,22 @@ class Stacked:
     """`parameters`: tensors (cell, …), updated in place; `configs`: one a cell."""
 
     def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
-        self.configs = configs
         # A velocity of zeros gives PyTorch's first update, which starts it as the gradient itself.
         self.velocity = [torch.zeros_like(p) for p in parameters]
-        stacks = (parameters, self.velocity)
-        self.slices = [[[t[i] for t in stack] for stack in stacks] for i in range(len(configs))]
+        self.groups = []
+        for config, cells in by_config(configs):
+            moving: list[Tensor | None] = [*slices(self.velocity, cells)]
+            if not config.momentum:
+                moving = [None] * len(moving)
+            self.groups.append((config, cells, slices(parameters, cells), moving))
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """One update; `gradients` (cell, …) in the order of the parameters."""
-        by_cell = zip(*(gradient.unbind() for gradient in gradients), strict=True)
-        for config, (parameters, velocity), gradient in zip(
-            self.configs, self.slices, by_cell, strict=True
-        ):
-            moving: list[Tensor | None] = [*velocity] if config.momentum else [None] * len(velocity)
+        for config, cells, parameters, velocity in self.groups:
             sgd(
                 parameters,
-                list(gradient),
-                moving,
+                slices(gradients, cells),
+                velocity,
                 fused=True,
                 weight_decay=config.weight_decay,
                 momentum=config.momentum,
@@ -52,11 +52,8 @@ class Stacked:
                 maximize=False,
             )
 
-    def cell_state(self, cell: int) -> dict[str, Any]:
-        """The velocity of one cell, tensors in the order of the parameters."""
-        return {"velocity": [t[cell].clone() for t in self.velocity]}
-
     def state_dict(self) -> dict[str, Any]:
+        """The velocity in the order of the parameters, each (cell, …)."""
         return {"velocity": self.velocity}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

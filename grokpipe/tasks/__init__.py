@@ -26,6 +26,12 @@ class Task:
     classes: int
     fingerprint: str
     """hash of the raw data, part of the cell's key"""
+    vocabulary: int | None = None
+    """number of distinct tokens if inputs are tokens (int64), None for other inputs"""
+    exponents: Tensor | None = None
+    """(classes,) int64: each class's exponent in the cyclic group that the labels form: c itself
+    for sums and differences, the discrete logarithm for products and quotients, −1 for a class
+    outside the group (zero); None if there is no such group"""
 
 
 def fingerprint(*arrays: np.ndarray) -> str:

@@ -1,0 +1,16 @@
+"""Multiplication modulo p: the label of (a, b) is a · b mod p."""
+
+import torch
+from torch import Tensor
+
+from grokpipe.tasks import Task, _modular
+from grokpipe.tasks._modular import Config
+
+
+def load(config: Config, split: torch.Generator) -> Task:
+    """All p² pairs, those with a zero included. Exponents are there for a prime p only."""
+    return _modular.load(config, split, _multiply, _modular.discrete_logarithms(config.p))
+
+
+def _multiply(a: Tensor, b: Tensor, p: int) -> Tensor:
+    return a * b % p
