@@ -236,9 +236,9 @@ def _check_stop(config: Config) -> None:
             why = "no event to stop after" if stop.event is None else "needs a number"
             event = "null" if stop.event is None else stop.event
             raise InputError(f"stop.{name}={shown}: {why} with stop.event={event}")
-    if stop.event and CROSSINGS[stop.event].column.startswith("collapse/"):
-        if "collapse" not in config.measures.names:
-            raise InputError(f"stop.event={stop.event}: needs collapse among measures.names")
+    measure, slash, _ = CROSSINGS[stop.event].column.partition("/") if stop.event else ("", "", "")
+    if slash and measure not in config.measures.names:
+        raise InputError(f"stop.event={stop.event}: needs {measure} among measures.names")
 
 
 def _typed(kind: Any, values: dict[str, Any], prefix: str = "") -> Any:

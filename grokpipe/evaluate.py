@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn import functional
 
 from grokpipe import rooms
 from grokpipe.config import Config
 from grokpipe.losses import PER_SAMPLE
-from grokpipe.measures import Outputs, Snapshot
+from grokpipe.measures import Outputs, Snapshot, largest
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 
@@ -114,8 +115,8 @@ class Evaluator:
         row = {
             "train_accuracy": _accuracy(train),
             "test_accuracy": _accuracy(test),
-            "train_loss": PER_SAMPLE[self.loss](train.logits, train.labels).mean().item(),
-            "test_loss": PER_SAMPLE[self.loss](test.logits, test.labels).mean().item(),
+            "train_loss": _mean_loss(self.loss, train),
+            "test_loss": _mean_loss(self.loss, test),
         }
         for measure in self.measures:
             row |= measure(snapshot)
@@ -130,4 +131,10 @@ class Evaluator:
 
 
 def _accuracy(outputs: Outputs) -> float:
-    return (outputs.logits.argmax(1) == outputs.labels).double().mean().item()
+    return (largest(outputs.logits) == outputs.labels).double().mean().item()
+
+
+def _mean_loss(loss: str, outputs: Outputs) -> float:
+    if loss == "cross_entropy":  # from the log-probabilities, which measures need too
+        return functional.nll_loss(outputs.log_probabilities, outputs.labels).item()
+    return PER_SAMPLE[loss](outputs.logits, outputs.labels).mean().item()

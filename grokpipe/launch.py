@@ -12,7 +12,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from grokpipe import ledger, packing, runlog
+from grokpipe import ledger, matmul, packing, runlog
 from grokpipe.cell import Cell
 from grokpipe.compiling import worth_compiling
 from grokpipe.config import resolve
@@ -163,11 +163,17 @@ def _train_pack(
             told = f"goes on with {plan.threads} threads, as it began: a pack is fixed"
             _say(tell.console, f"{label}: {told}")
         torch.set_num_threads(plan.threads)
-        torch.backends.cuda.matmul.allow_tf32 = config.tf32
+        library = matmul.set_up(config.tf32)
         runlog.remove_leftovers(plan.file.parent, plan.id)
+        origin = provenance(
+            pack=plan.id,
+            width=len(cells),
+            device=str(device),
+            compiled=plan.compiled,
+            products=library,
+        )
         for cell, log in zip(cells, logs, strict=True):
             if ledger.state(folder, cell.key) not in ledger.FINISHED:
-                origin = provenance(plan.id, str(device), len(cells), plan.compiled)
                 log.start(asdict(cell.config), {**origin, "data": _data(cell)})
         try:
             progress = RunProgress(label, config.steps, tell.console, config.progress)
@@ -179,7 +185,7 @@ def _train_pack(
         except OSError:
             raise  # the disk's fault, not a cell's
         except Exception as error:
-            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            why = reason(error)
             if len(cells) == 1:
                 logs[0].fail(why, traceback.format_exc())
                 halves = []
@@ -193,6 +199,14 @@ def _train_pack(
     if not halves:
         for cell in cells:
             tell.ended(cell)
+
+
+def reason(error: Exception) -> str:
+    """An exception in one line; lack of memory by its name, whoever reports it."""
+    no_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if no_memory or "can't allocate memory" in str(error):
+        return "does not fit memory"
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _data(cell: Cell) -> dict[str, str | int]:

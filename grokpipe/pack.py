@@ -17,6 +17,7 @@ from torch.func import functional_call, grad_and_value, vmap
 from grokpipe import rooms
 from grokpipe.cell import Cell
 from grokpipe.compiling import compiled_program
+from grokpipe.evaluate import Table, whole_table
 from grokpipe.losses import training_loss
 from grokpipe.randomness import derived_seed
 from grokpipe.streams import stream
@@ -105,6 +106,10 @@ class Pack:
         """That member's parameters now, views that training goes on to change."""
         row = self.members.index(cell)
         return {name: p[row] for name, p in self.parameters.items()}
+
+    def table(self, cell: int) -> Table:
+        """What that member makes of the whole table now."""
+        return whole_table(self.template, self.cell_parameters(cell), self.inputs)
 
     def cell_state(self, cell: int) -> dict[str, Any]:
         """What final.pt holds of one member: parameters, optimiser state, generators."""

@@ -4,6 +4,7 @@ the pack is unfinished, its checkpoint."""
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +74,19 @@ def groups(cells: Iterable[Cell]) -> list[list[Cell]]:
 
 def parts(cells: list[Cell], device: torch.device) -> tuple[list[list[Cell]], str | None]:
     """A group cut into packs of nearly one width, and what a user must be told of it."""
-    wanted = cells[0].config.pack.width or WIDTH[device.type]
-    told, width = None, min(wanted, len(cells))
+    wanted = min(cells[0].config.pack.width or WIDTH[device.type], len(cells))
+    told, width = None, wanted
     if (fits := widest(cells[0], device)) < width:
         while width > fits:
             width = (width + 1) // 2
+        needs, free = pack_bytes(cells[0], wanted), free_bytes(device)
         told = (
-            f"a pack of {min(wanted, len(cells))} needs {_gigabytes(pack_bytes(cells[0], wanted))}, "
-            f"{_gigabytes(free_bytes(device))} are free: packs of {width}"
+            f"a pack of {wanted} needs {_gigabytes(needs)}, {_gigabytes(free)} are free: "
+            f"packs of {width}"
         )
     count = -(-len(cells) // width)
     edges = [i * len(cells) // count for i in range(count + 1)]
-    return [cells[a:b] for a, b in zip(edges, edges[1:], strict=False)], told
+    return [cells[a:b] for a, b in pairwise(edges)], told
 
 
 def split(whole: Plan, folder: Path) -> list[Plan]:

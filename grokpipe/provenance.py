@@ -40,8 +40,8 @@ def processor() -> str:
         return platform.processor()
 
 
-def provenance(pack: str, device: str, width: int, compiled: bool) -> dict[str, Any]:
-    """What is known when training starts, as plain values."""
+def provenance(**how: Any) -> dict[str, Any]:
+    """What is known when training starts, as plain values, and `how` the pack is trained."""
     head, dirty = commit()
     return {
         "commit": head,
@@ -50,13 +50,10 @@ def provenance(pack: str, device: str, width: int, compiled: bool) -> dict[str, 
             "python": platform.python_version(),
             **{name: version(name) for name in ("grokpipe", "torch", "numpy", "hydra-core")},
         },
-        "device": device,
         "processor": processor(),
         "host": platform.node(),
         "threads": torch.get_num_threads(),
-        "pack": pack,
-        "width": width,
-        "compiled": compiled,
+        **how,
         "command": shlex.join(sys.argv),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -14,7 +14,7 @@ import torch
 
 from grokpipe import checkpoint
 from grokpipe.errors import Interrupted
-from grokpipe.evaluate import Evaluator, Table, evaluation_steps, whole_table
+from grokpipe.evaluate import Evaluator, Table, evaluation_steps
 from grokpipe.pack import Pack, chunks
 from grokpipe.progress import RunProgress
 from grokpipe.runlog import FINAL, RunLog, read_result, replacing
@@ -132,8 +132,7 @@ class Run:
         """Queues an evaluation of every cell that goes on."""
         self.pending_step = self.pack.step
         for i in self.going:
-            parameters = self.pack.cell_parameters(i)
-            self.pending[i] = whole_table(self.pack.template, parameters, self.pack.inputs)
+            self.pending[i] = self.pack.table(i)
 
     def settle(self) -> None:
         """Reads the queued evaluations and logs them."""

@@ -8,12 +8,18 @@ import torch
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from torch import nn
 
 from grokpipe.cell import Cell
 from grokpipe.config import Config, register, resolve
+from grokpipe.pack import Pack, initial_network
 from grokpipe.tasks import _images
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
+SMALL_TOKENS = [
+    "task.fraction=0.5", "arch.width=12", "arch.heads=3", "arch.feedforward=20",
+    "batch_size=24", "steps=20", "eval.every=5",
+]  # fmt: skip
 SMALL = ["train_size=64", "batch_size=16", "arch.width=12", "steps=20"]
 
 
@@ -30,6 +36,27 @@ def compose() -> Iterator[Callable[..., Config]]:
 def cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
     """cell("seed=3", …) → a small cell on MNIST."""
     return lambda *overrides: Cell.of(compose(*SMALL, *overrides))
+
+
+@pytest.fixture
+def token_cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
+    """token_cell("seed=3", …) → a small cell on addition modulo 11, unless the task is another."""
+
+    def make(*overrides: str) -> Cell:
+        base = ["task=mod_add", "task.p=11"]
+        task = [override for override in overrides if override.startswith("task=")]
+        if task:
+            base = ["task.n=3"] if task == ["task=s5"] else ["task.p=11"]
+        return Cell.of(compose(*base, *SMALL_TOKENS, *overrides))
+
+    return make
+
+
+def network(pack: Pack, cell: int) -> nn.Module:
+    """A plain module with the parameters of a member of the pack now."""
+    module = initial_network(pack.cells[cell])
+    module.load_state_dict(pack.cell_parameters(cell))
+    return module
 
 
 @pytest.fixture(autouse=True, scope="session")

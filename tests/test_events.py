@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from grokpipe.curves.events import (
+    CROSSINGS,
     Event,
-    events,
     first_reached,
     ratio,
+    run_events,
     stays,
     sustained,
 )
@@ -29,7 +30,7 @@ def curves(test, train=None, rnc1=None) -> dict[str, np.ndarray]:
 
 
 def events(test, train=None, rnc1=None, finished=True) -> dict[str, Event]:
-    return events(curves(test, train, rnc1), 0.1, 320, finished)
+    return run_events(curves(test, train, rnc1), 0.1, 320, finished)
 
 
 def test_crossing_lies_between_two_evaluations() -> None:
@@ -47,7 +48,7 @@ def test_beyond_from_the_first_evaluation_on() -> None:
 
 
 def test_curve_without_evaluations_is_censored_at_zero() -> None:
-    found = events(
+    found = run_events(
         {"step": [], "train_accuracy": [], "test_accuracy": [], "collapse/rnc1": []}, 0.1, 9, True
     )
     assert found["tau1"] == Event(0, False, 0, math.inf, 9)
@@ -146,4 +147,21 @@ def test_ratio_is_censored_with_its_numerator_and_absent_without_denominator() -
 def test_a_run_that_did_not_measure_collapse_has_no_such_event() -> None:
     columns = curves([0.1] * 7)
     del columns["collapse/rnc1"]
-    assert not any("rnc1" in name for name in events(columns, 0.1, 320, True))
+    assert not any("rnc1" in name for name in run_events(columns, 0.1, 320, True))
+
+
+def test_the_times_of_memorising_and_grokking() -> None:
+    found = events(
+        test=[0.1, 0.99, 0.5, 0.99, 1.0, 0.995, 0.99], train=[0.5, 0.98, 0.99, 0.999, 1, 1, 1]
+    )
+    assert found["t_mem"] == Event(20, True, 10, 20, 320)
+    assert found["t_grok"] == Event(10, True, 0, 10, 320)  # it un-groks at 20
+    # four in a row to the end: five may follow, so it is censored where the row began
+    assert found["t_grok_sustained"] == Event(20, False, 20, math.inf, 320)
+    steady = events(test=[0.1, 0.2, 0.99, 0.99, 1.0, 0.995, 0.99])
+    assert steady["t_grok_sustained"] == Event(20, True, 10, 20, 320)
+
+
+def test_crossings_look_the_right_way_and_nan_never_counts() -> None:
+    assert CROSSINGS["t_grok"].reached([0.98, 0.99, math.nan]).tolist() == [False, True, False]
+    assert CROSSINGS["tau_rnc1@0.1"].reached([0.2, 0.1, math.nan]).tolist() == [False, True, False]

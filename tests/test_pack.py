@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from grokpipe.pack import BatchStream, Pack, chunks, initial_network, stacked_gradients
-from grokpipe.randomness import generator
+from grokpipe.pack import Pack, chunks, initial_network, stacked_gradients
+from grokpipe.streams import stream
 from grokpipe.tracing import traced
 
 
@@ -14,8 +14,7 @@ def plain_loop(
 ) -> None:
     """What a user would write: one module, autograd, torch.optim."""
     task, config = cell.task, cell.config
-    stream = BatchStream(task.train, config.batch_size, generator(config.seed, "batch"))
-    for rows in stream.take(steps):
+    for rows in stream(config, task.train).take(steps):
         logits, _ = network(task.inputs[rows])
         if config.loss == "squared_error":
             targets = functional.one_hot(task.labels[rows], task.classes).float()
@@ -49,10 +48,10 @@ def test_follows_the_plain_loop_step_by_step(cell, overrides, loss) -> None:
         )  # fmt: skip
     before = [p.detach().clone() for p in network.parameters()]
     for steps in (1, 1, 10):  # both sides start the stream anew each time
-        pack.streams[0] = BatchStream(one.task.train, 16, generator(one.config.seed, "batch"))
+        pack.streams[0] = stream(one.config, one.task.train)
         pack.advance(steps)
         plain_loop(one, optimizer, network, steps)
-        found = dict(pack.network(0).named_parameters())
+        found = pack.cell_parameters(0)
         for name, parameter in network.named_parameters():
             torch.testing.assert_close(found[name], parameter, rtol=2e-4, atol=2e-5)
     moved = [(a - b).abs().max() for a, b in zip(before, network.parameters(), strict=True)]
@@ -63,7 +62,7 @@ def test_follows_the_plain_loop_step_by_step(cell, overrides, loss) -> None:
 @pytest.mark.parametrize("width", [1, 3])
 def test_tracing_changes_no_bit(cell, loss, width) -> None:
     pack = Pack([cell(f"loss={loss}", f"seed={seed}") for seed in range(width)])
-    gradients = stacked_gradients(pack.network(0), loss, list(pack.parameters))
+    gradients = stacked_gradients(pack.template, loss, list(pack.parameters))
     program = None
     for inputs, labels in pack._batches(5):
         arguments = (*pack.parameters.values(), inputs, labels)
@@ -111,26 +110,6 @@ def test_arms_with_one_seed_are_paired(cell) -> None:
     for name in left.parameters:
         assert torch.equal(left.parameters[name], right.parameters[name])
     assert torch.equal(left.streams[0].take(9), right.streams[0].take(9))
-
-
-def test_batches_are_shuffled_epochs_however_they_are_taken() -> None:
-    rows = torch.arange(100, 130)
-    whole = BatchStream(rows, 7, generator(0, "batch")).take(30)
-    parts = BatchStream(rows, 7, generator(0, "batch"))
-    assert torch.equal(whole, torch.cat([parts.take(n) for n in (1, 4, 25)]))
-    epochs = whole.flatten().view(7, 30)
-    assert all(torch.equal(epoch.sort().values, rows) for epoch in epochs)
-    assert len({tuple(epoch.tolist()) for epoch in epochs}) == 7
-
-
-def test_stream_state_continues_it() -> None:
-    first = BatchStream(torch.arange(10), 4, generator(3, "batch"))
-    first.take(2)
-    state = first.state_dict()
-    expected = first.take(5)
-    other = BatchStream(torch.arange(10), 4, generator(99, "batch"))
-    other.load_state_dict(state)
-    assert torch.equal(other.take(5), expected)
 
 
 def test_initial_scale_multiplies_every_parameter(cell) -> None:

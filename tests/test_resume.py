@@ -8,17 +8,14 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import torch
 
 from grokpipe import checkpoint, runlog
-from grokpipe.errors import Interrupted
 from grokpipe.pack import Pack
-from grokpipe.progress import RunProgress
-from grokpipe.runlog import RunLog
-from grokpipe.train import resume, train
+from grokpipe.train import Run
 from tests.cli import ENVIRONMENT, grokpipe
+from tests.training import quiet, run_logs, same
 
 RUN = (
     "train_size=64", "batch_size=16", "arch.width=12", "steps=3000", "threads=1",
@@ -48,17 +45,6 @@ def wait_for(condition, process: subprocess.Popen[str], seconds: float = 120) ->
 def the_log(cwd: Path) -> Path:
     (log,) = (cwd / "outputs/default/cells").iterdir()
     return log
-
-
-def same(a: object, b: object) -> bool:
-    """Equal to the last bit, through dictionaries and lists."""
-    if isinstance(a, torch.Tensor):
-        return isinstance(b, torch.Tensor) and torch.equal(a, b)
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list):
-        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
-    return a == b
 
 
 @pytest.fixture(scope="module")
@@ -138,43 +124,6 @@ def test_damaged_files_fall_back(tmp_path: Path, undisturbed: Path, damage: str)
     assert_same_run(the_log(tmp_path), undisturbed)
 
 
-def test_a_pack_of_several_resumes_and_a_diverged_cell_leaves_the_rest_alone(
-    cell, tmp_path: Path
-) -> None:
-    small = ("steps=60", "optimizer=sgd", "eval={schedule: regular, every: 10}")
-    cells = [
-        cell(*small, f"lr={lr}", f"seed={seed}") for lr, seed in ((1e-6, 0), (1e3, 1), (2e-6, 2))
-    ]
-
-    def logs(folder: Path) -> list[RunLog]:
-        found = [RunLog(folder / one.key) for one in cells]
-        for log, one in zip(found, cells):
-            log.start({"seed": one.config.seed}, {})
-        return found
-
-    def quiet() -> RunProgress:
-        from rich.console import Console
-
-        return RunProgress("", 60, Console(quiet=True), enabled=False)
-
-    whole, parts = logs(tmp_path / "whole"), logs(tmp_path / "parts")
-    train(Pack(cells), whole, tmp_path / "whole.pt", quiet())
-    stop_after(tmp_path, cells, parts, quiet())
-    train(Pack(cells), parts, tmp_path / "parts.pt", quiet())
-    states = [runlog.read_result(log.folder) for log in whole]
-    assert [state and state["state"] for state in states] == ["done", "diverged", "done"]
-    for a, b in zip(whole, parts):
-        assert runlog.read_result(a.folder) == runlog.read_result(b.folder)
-        pd.testing.assert_frame_equal(
-            runlog.read_curves(a.folder), runlog.read_curves(b.folder), check_exact=True
-        )
-    alone = logs(tmp_path / "alone")
-    train(Pack(cells[2:]), alone[2:], tmp_path / "alone.pt", quiet())
-    pd.testing.assert_frame_equal(
-        runlog.read_curves(alone[2].folder), runlog.read_curves(whole[2].folder), rtol=1e-3
-    )
-
-
 @pytest.mark.parametrize(
     ("on_disk", "kept", "step"), [(5, 3, 30), (3, 3, 30), (2, 2, 20), (1, 0, 0)]
 )
@@ -182,37 +131,30 @@ def test_resume_takes_the_newest_checkpoint_whose_rows_are_all_there(
     cell, tmp_path: Path, on_disk: int, kept: int, step: int
 ) -> None:
     """Checkpoints with two and three rows; on disk are more rows, as many, fewer, too few."""
-    log = RunLog(tmp_path / "log")
-    log.start({}, {})
-    pack = Pack([cell()])
+    one = cell()
+    (log,) = run_logs([one], tmp_path)
+    file = tmp_path / "pack.pt"
+    first = Run(Pack([one]), [log], file, quiet())
     for rows, trained in ((2, 20), (3, 10)):
-        pack.advance(trained)
-        checkpoint.save(
-            tmp_path / "pack.pt", {"pack": pack.state_dict(), "rows": rows, "seconds": 9.0}
-        )
+        first.pack.advance(trained)
+        first.rows = rows
+        first.save()
     for row in range(on_disk):
         log.append({"step": 10 * row})
-    fresh = Pack([cell()])
-    assert resume(fresh, [log], tmp_path / "pack.pt")[0] == kept
-    assert fresh.step == step
+    again = Run(Pack([one]), [log], file, quiet())
+    again.resume()
+    assert again.rows == kept
+    assert again.pack.step == step
     assert len(runlog.read_curves(log.folder)) == kept
 
 
-def stop_after(tmp_path: Path, cells: list, parts: list[RunLog], progress: RunProgress) -> None:
-    """Trains until a real SIGTERM arrives at the third evaluation."""
-    count = 0
-    evaluated = progress.evaluated
-
-    def count_and_stop(row: dict[str, float]) -> None:
-        nonlocal count
-        count += 1
-        if count == 7:
-            os.kill(os.getpid(), signal.SIGTERM)
-        evaluated(row)
-
-    progress.evaluated = count_and_stop  # type: ignore[method-assign]
-    with pytest.raises(Interrupted):
-        train(Pack(cells), parts, tmp_path / "parts.pt", progress)
+def test_a_checkpoint_of_another_format_is_not_read(cell, tmp_path: Path) -> None:
+    one = cell()
+    (log,) = run_logs([one], tmp_path)
+    checkpoint.save(tmp_path / "pack.pt", {"pack": {}, "rows": 0, "seconds": 1.0})
+    run = Run(Pack([one]), [log], tmp_path / "pack.pt", quiet())
+    run.resume()
+    assert run.pack.step == 0
 
 
 def test_checkpoints_keep_two_generations_and_skip_damaged_ones(tmp_path: Path) -> None:

@@ -51,12 +51,10 @@ class MLP(nn.Module):
 class TokenMLP(MLP):
     """The same on the embeddings of the tokens, one after the other."""
 
-    def __init__(
-        self, vocabulary: int, embedding: int, sizes: list[int], classes: int, scale: float
-    ):
+    def __init__(self, embedding: nn.Embedding, sizes: list[int], classes: int, init_scale: float):
         super().__init__(sizes, classes, 1.0)
-        self.embedding = nn.Embedding(vocabulary, embedding)
-        self.scale(scale)
+        self.embedding = embedding
+        self.scale(init_scale)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         return super().forward(self.embedding(tokens))
@@ -73,4 +71,5 @@ def build(config: Config, task: Task) -> nn.Module:
         return MLP([inputs, *hidden], task.classes, config.init_scale)
     embedding = config.embedding or config.width
     sizes = [inputs * embedding, *hidden]
-    return TokenMLP(task.vocabulary, embedding, sizes, task.classes, config.init_scale)
+    table = nn.Embedding(task.vocabulary, embedding)
+    return TokenMLP(table, sizes, task.classes, config.init_scale)

@@ -124,7 +124,8 @@ class OneLayerTransformer(Transformer):
     """
 
     def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
-        (block,) = self.blocks
+        block = self.blocks[0]
+        assert isinstance(block, Block)
         attention, heads = block.attention, block.attention.heads
         operands, equals = self.embedding.weight.split(
             [self.vocabulary, len(self.embedding.weight) - self.vocabulary]

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from grokpipe.measures import Snapshot
+from grokpipe.measures import Snapshot, largest, pair_distances
 
 NAN = float("nan")
-PART = 1000  # rows at a time
+PART = 512  # rows at a time
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,23 @@ class ClassStatistics:
 def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
     """(n, d), (n,) → moments by class. Two passes, so that sums are centred before squaring."""
     present, index, counts = labels.unique(return_inverse=True, return_counts=True)
-    n, classes = len(labels), len(present)
-    member = (index[:, None] == torch.arange(classes)).double()
-    sums = torch.zeros(classes, features.shape[1], dtype=torch.float64)
+    n = len(labels)
+    sums = torch.zeros(len(present), features.shape[1], dtype=torch.float64)
     norms = 0.0
     for rows, part in in_parts(features):
-        sums.addmm_(member[rows].T, part)
+        sums.index_add_(0, index[rows], part)
         norms += torch.linalg.vector_norm(part, dim=1).sum().item()
     means = sums / counts[:, None]
-    squares = torch.zeros(n, dtype=torch.float64)
+    lengths = torch.empty(n, dtype=torch.float64)
     for rows, part in in_parts(features):
-        deviations = torch.addmm(part, member[rows], means, alpha=-1)
-        torch.linalg.vecdot(deviations, deviations, out=squares[rows])
+        deviations = part - means.index_select(0, index[rows])
+        torch.linalg.vector_norm(deviations, dim=1, out=lengths[rows])
     return ClassStatistics(
         present=present,
         index=index,
         shares=counts.double() / n,
         means=means,
-        variances=(member.T @ squares) / counts,
+        variances=index.bincount(lengths.square()) / counts,
         mean_norm=norms / n,
     )
 
@@ -111,25 +110,24 @@ def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
     s, vt = s[: classes - 1], vt[: classes - 1]
     if s[-1] <= _rounding(weighted) * s[0]:
         return NAN
+    whitening = vt.T / s
     total = 0.0
     for rows, part in in_parts(features):
-        deviations = part - statistics.means[statistics.index[rows]]
-        total += ((deviations @ vt.T) / s).square().sum().item()
+        deviations = part - statistics.means.index_select(0, statistics.index[rows])
+        total += (deviations @ whitening).square().sum().item()
     return total / len(features) / classes
 
 
 def cdnv(statistics: ClassStatistics) -> float:
     """Class-distance normalised variance: mean over ordered pairs of classes of
     (V_c + V_c')/(2‖μ_c − μ_c'‖²) (Galanti et al.). NaN for one class or two equal means."""
-    classes = len(statistics.present)
-    if classes < 2:
+    if len(statistics.present) < 2:
         return NAN
-    pairs = torch.combinations(torch.arange(classes))
-    distances = _squared_distances(statistics.means)[pairs[:, 0], pairs[:, 1]]
+    (first, second), distances = pair_distances(statistics.means)
     largest = statistics.means.square().sum(1).max()
     if distances.min() <= _rounding(statistics.means) ** 2 * largest:
         return NAN
-    variances = statistics.variances[pairs].sum(1)
+    variances = statistics.variances[first] + statistics.variances[second]
     return (variances / (2 * distances)).mean().item()
 
 
@@ -176,12 +174,13 @@ def nc4(statistics: ClassStatistics, features: Tensor, logits: Tensor) -> float:
     """Share of samples on which the head's choice is not the nearest class mean of `statistics`."""
     if len(statistics.present) < 2:
         return NAN
+    # −‖z − μ‖²/2 without ‖z‖², which is the same for every class
+    offsets = statistics.means.square().sum(1) / -2
     disagree = 0
     for rows, part in in_parts(features):
-        # −‖z − μ‖²/2 without ‖z‖², which is the same for every class
-        near = part @ statistics.means.T - statistics.means.square().sum(1) / 2
-        nearest = statistics.present[near.argmax(1)]
-        disagree += int((nearest != logits[rows].argmax(1)).sum())
+        near = torch.addmm(offsets, part, statistics.means.T)
+        nearest = statistics.present[largest(near)]
+        disagree += int((nearest != largest(logits[rows])).sum())
     return disagree / len(features)
 
 
@@ -233,9 +232,3 @@ def _coincide(statistics: ClassStatistics) -> bool:
 def _rounding(matrix: Tensor) -> float:
     """Relative size below which a singular value of `matrix` is rounding (LAPACK's rule)."""
     return max(matrix.shape) * torch.finfo(matrix.dtype).eps
-
-
-def _squared_distances(points: Tensor) -> Tensor:
-    """(m, d) → (m, m), from differences: products of sums would cancel."""
-    distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
-    return distances.square()

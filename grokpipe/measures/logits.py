@@ -20,9 +20,9 @@ def logit_margin(logits: Tensor, labels: Tensor) -> float:
     return (own[:, 0] - others.amax(1)).mean().item()
 
 
-def output_entropy(logits: Tensor) -> float:
-    """(n, classes) → mean entropy of softmax(logits), in nats."""
-    return torch.special.entr(logits.softmax(1)).sum(1).mean().item()
+def output_entropy(log_p: Tensor) -> float:
+    """(n, classes) → mean entropy of p = softmax(logits), in nats."""
+    return torch.special.entr(log_p.exp()).sum(1).mean().item()
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
@@ -30,5 +30,5 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
     return {
         "logits/scale": logit_scale(logits),
         "logits/margin": logit_margin(logits, labels),
-        "logits/entropy": output_entropy(logits),
+        "logits/entropy": output_entropy(snapshot.train.log_probabilities),
     }

@@ -31,7 +31,7 @@ def test_cross_entropy_agrees_with_the_hessian(seed: int) -> None:
     expected = kappa_by_hessian(
         lambda w: functional.cross_entropy(features @ w.T + bias, labels), head
     )
-    found = flatness.kappa_cross_entropy(features, features @ head.T + bias, head)
+    found = flatness.kappa_cross_entropy(features, (features @ head.T + bias).log_softmax(1), head)
     assert found == pytest.approx(expected, rel=1e-10)
 
 

@@ -1,0 +1,44 @@
+"""Which library multiplies fp32 matrices on the CPU, and how TF32 is asked for on a GPU."""
+
+from functools import lru_cache
+
+import torch
+
+WORST = 4e-6  # largest error over largest entry of an fp32 product; bf16 has 1e-3
+
+
+def set_up(tf32: bool) -> str:
+    """Chooses for this process; returns the library on the CPU, for provenance: onednn or default.
+
+    oneDNN has AVX-512 kernels where PyTorch's default library, MKL, takes slower ones (on AMD). The
+    switch that leads there allows bf16, which processors with AMX would then use: it is kept only
+    where a product against float64 has fp32's error.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+    return _library()
+
+
+@lru_cache
+def _library() -> str:
+    switch = torch.backends.mkldnn.matmul
+    before = switch.fp32_precision
+    switch.fp32_precision = "bf16"
+    if product_error() <= WORST:
+        return "onednn"
+    switch.fp32_precision = before
+    return "default"
+
+
+def product_error() -> float:
+    """Largest error of fp32 products as they are computed now, over the largest entry."""
+    draws = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for shape in ((1, 512, 128, 512), (4, 100, 784, 200), (2, 97, 512, 128)):
+        cells, m, k, n = shape
+        a = torch.randn(cells, m, k, generator=draws)
+        b = torch.randn(cells, k, n, generator=draws)
+        exact = a.double() @ b.double()
+        for found, true in ((a @ b, exact), (a[0] @ b[0], exact[0])):
+            worst = max(worst, ((found - true).abs().max() / true.abs().max()).item())
+    return worst
