@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn import functional
 
 from grokpipe import rooms
 from grokpipe.config import Config
 from grokpipe.losses import PER_SAMPLE
-from grokpipe.measures import Outputs, Snapshot, largest
+from grokpipe.measures import Outputs, Snapshot, in_parts, largest
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 
@@ -125,7 +124,7 @@ class Evaluator:
     def _outputs(self, table: Table, rows: Tensor) -> Outputs:
         return Outputs(
             features=table.features.index_select(0, rows),
-            logits=table.logits.index_select(0, rows).double(),
+            logits=table.logits.index_select(0, rows),
             labels=self.task.labels[rows],
         )
 
@@ -135,6 +134,7 @@ def _accuracy(outputs: Outputs) -> float:
 
 
 def _mean_loss(loss: str, outputs: Outputs) -> float:
-    if loss == "cross_entropy":  # from the log-probabilities, which measures need too
-        return functional.nll_loss(outputs.log_probabilities, outputs.labels).item()
-    return PER_SAMPLE[loss](outputs.logits, outputs.labels).mean().item()
+    losses = [
+        PER_SAMPLE[loss](part, outputs.labels[rows]) for rows, part in in_parts(outputs.logits)
+    ]
+    return torch.cat(losses).mean().item()

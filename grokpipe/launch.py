@@ -3,6 +3,7 @@
 Cells of equal shapes train as packs; packs run one after another in this process.
 """
 
+import errno
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +25,8 @@ from grokpipe.provenance import provenance
 from grokpipe.runlog import RunLog, read_config
 from grokpipe.schema import flatten
 from grokpipe.train import train
+
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 failures: list[Outcome] = []
 """of this process: a sweeper may launch several batches, and the exit code must tell of all"""
@@ -95,8 +98,7 @@ class Teller:
 
     def outcome(self, cell: Cell) -> Outcome:
         log = ledger.cells_folder(_folder(cell)) / cell.key
-        chance = 1 / cell.task.classes
-        return read_outcome(log, self.names[cell.key], chance, cell.config.steps)
+        return read_outcome(log, self.names[cell.key], cell.task, cell.config.steps)
 
     def ended(self, cell: Cell) -> None:
         if len(self.cells) > 1 and cell.key in self.places:
@@ -182,9 +184,9 @@ def _train_pack(
                 train(pack, logs, plan.checkpoint, progress)
         except Interrupted as stop:
             raise Interrupted(f"{stop}; the same command goes on from there") from stop
-        except OSError:
-            raise  # the disk's fault, not a cell's
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+                raise  # no cell's fault
             why = reason(error)
             if len(cells) == 1:
                 logs[0].fail(why, traceback.format_exc())

@@ -22,7 +22,7 @@ from grokpipe.cell import Cell
 from grokpipe.pack import shortcut_network, stacked_gradients
 
 OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
-SPARE = 0.8  # share of what is free that packs may take
+SPARE = 0.6  # share of what is free that packs may take: an allocator holds up to 1.4 times as much
 COPIES = 4  # of the logits in float64, while measures are taken
 
 

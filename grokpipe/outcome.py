@@ -8,8 +8,13 @@ from tabulate import tabulate
 
 from grokpipe import runlog
 from grokpipe.curves.events import Event, run_events
+from grokpipe.tasks import Task
 
-SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
+SHOWN = {
+    "images": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
+    "tokens": ("t_mem", "t_grok", "t_grok_sustained", "tau2_half"),
+}
+"""the times that the papers on each kind of task speak of; analysis has all of them"""
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,13 @@ class Outcome:
     events: dict[str, Event]
     test_accuracy: float
     """at the last evaluation; NaN if the cell failed"""
+    shown: tuple[str, ...]
+    """names of the events that its kind of task is judged by"""
 
 
-def read_outcome(log: Path, label: str, chance: float, budget: int) -> Outcome:
-    """The outcome of the run log `log`; `chance` is 1/classes, `budget` its steps. A cell without
-    a result is one that another process trains."""
+def read_outcome(log: Path, label: str, task: Task, budget: int) -> Outcome:
+    """The outcome of the run log `log`; `budget` is its steps. A cell without a result is one that
+    another process trains."""
     running = {"state": "running", "reason": "in another process"}
     result = runlog.read_result(log) or running
     curves = runlog.read_curves(log)
@@ -37,7 +44,7 @@ def read_outcome(log: Path, label: str, chance: float, budget: int) -> Outcome:
     if len(curves):
         finished = result["state"] == "done"
         columns = {str(name): curves[name].to_numpy() for name in curves}
-        events = run_events(columns, chance, budget, finished)
+        events = run_events(columns, 1 / task.classes, budget, finished)
     return Outcome(
         key=log.name,
         folder=log,
@@ -46,6 +53,7 @@ def read_outcome(log: Path, label: str, chance: float, budget: int) -> Outcome:
         reason=result["reason"],
         events=events,
         test_accuracy=float(curves["test_accuracy"].iloc[-1]) if known else float("nan"),
+        shown=SHOWN["tokens" if task.vocabulary else "images"],
     )
 
 
@@ -57,7 +65,7 @@ def _time(event: Event | None) -> str:
 
 
 def finished_line(place: str, outcome: Outcome, skipped: bool) -> str:
-    times = "  ".join(f"{name} {_time(outcome.events.get(name))}" for name in SHOWN[:3])
+    times = "  ".join(f"{name} {_time(outcome.events.get(name))}" for name in outcome.shown[:3])
     state = f"{outcome.state}{' already' if skipped else ''}"
     why = "" if outcome.state == "done" else f" ({outcome.reason})"
     return f"{place}: {state}{why}  {times}  test accuracy {outcome.test_accuracy:.3f}"
@@ -65,17 +73,18 @@ def finished_line(place: str, outcome: Outcome, skipped: bool) -> str:
 
 def sweep_table(outcomes: Sequence[Outcome]) -> str:
     """Plain times per cell; medians and tests are the work of `python -m analysis`."""
+    shown = list(dict.fromkeys(name for outcome in outcomes for name in outcome.shown))
     rows = [
         [
             outcome.label,
             outcome.state,
-            *(_time(outcome.events.get(name)) for name in SHOWN),
+            *(_time(outcome.events.get(name)) for name in shown),
             outcome.key,
         ]
         for outcome in outcomes
     ]
-    aligned = ("left", "left", *["right"] * len(SHOWN), "left")
-    headers = ("cell", "state", *SHOWN, "key")
+    aligned = ("left", "left", *["right"] * len(shown), "left")
+    headers = ("cell", "state", *shown, "key")
     table = tabulate(rows, headers, colalign=aligned, disable_numparse=True)
     folders = ", ".join(sorted({f"{outcome.folder.parent}/<key>" for outcome in outcomes}))
     return f"\n{table}\n\ntimes in steps; run logs: {folders}"
@@ -86,7 +95,7 @@ def summary(outcome: Outcome, skipped: bool) -> str:
     already = " already, nothing was run" if skipped else ""
     rows = [
         [name, _time(event), f"{event.lower:,.0f} – {event.upper:,.0f}" if event.observed else ""]
-        for name in SHOWN
+        for name in outcome.shown
         if (event := outcome.events.get(name))
     ]
     aligned = ("left", "right", "right")

@@ -97,23 +97,64 @@ WRONG = {
     ("experiment=demo,collapse/weight_decay", "-m"): ("one experiment at a time",),
     ("outputs=/proc/nowhere",): ("/proc/nowhere",),
     ("outputs=/etc/hostname",): ("/etc/hostname",),
+    ("batches=full",): ("batch_size=16", "batches=full", "batch_size=null"),
+    ("batch_size=null",): ("batch_size=null", "batches=epochs"),
+    ("batches=none",): ("batches=none", "epochs, replacement, full"),
+    ("stop.event=t_grock",): ("stop.event=t_grock", "t_mem, t_grok"),
+    ("stop.event=t_grok",): ("stop.sustained=null", "needs a number"),
+    ("stop.margin=10",): ("stop.margin=10", "no event"),
+    ("stop={event: tau_rnc1@0.1, sustained: 1, margin: 0}", "measures.names=[weights]"): (
+        "stop.event=tau_rnc1@0.1",
+        "collapse",
+    ),
+    ("train_size=null",): ("task.train_size",),
+    ("arch=transformer",): ("arch=transformer", "pairs of tokens", "valid: mlp"),
+    ("measures.names=[fourier]",): ("measures.names=fourier", "cyclic group", "valid: collapse"),
+    ("arch.embedding=8",): ("arch.embedding=8", "for tokens only"),
+    ("device=cuda:7",): ("device=cuda:7", "valid: auto, cpu"),
+    ("compile=yes",): ("compile=", "auto, on, off"),
+    ("pack.width=0",): ("pack.width=0", "≥ 1"),
 }
+
+
+WRONG_TOKENS = {
+    ("task=mod_div", "task.p=96"): ("task.p=96", "89, 97"),
+    ("task=mod_add", "task.fraction=0.0001"): ("task.fraction=0.0001", "no training pair"),
+    ("task=mod_add", "task.fraction=1"): ("task.fraction=1", "must be < 1"),
+    ("task=s5", "task.n=7"): ("task.n=7", "must be < 7"),
+    ("task=s5", "measures=cyclic"): ("measures.names=fourier", "cyclic group"),
+    ("task=mod_add", "train_size=500"): ("train_size=500", "task=mod_add", "train_size=null"),
+    ("task=mod_add", "batches=epochs", "batch_size=1882"): ("batch_size=1882", "1881", "full"),
+    ("task=mod_add", "arch.heads=3"): ("arch.heads=3", "divide arch.width=128"),
+    ("task=mod_add", "arch.tokens=4"): ("arch.tokens=4", "< 4"),
+    ("task=mod_add", "arch.norm=none"): ("arch.norm=none", "post, pre"),
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_TOKENS, ids=" ".join)
+def test_wrong_input_for_tokens_is_one_line_too(tmp_path, arguments, monkeypatch, capfd) -> None:
+    refused(("steps=2",), arguments, WRONG_TOKENS[arguments], tmp_path, monkeypatch, capfd)
 
 
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
 def test_wrong_input_is_one_line_before_anything_runs(
     tmp_path: Path, arguments, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    refused(TINY, arguments, WRONG[arguments], tmp_path, monkeypatch, capfd)
+
+
+def refused(base, arguments, parts, tmp_path, monkeypatch, capfd) -> None:
+    """The command exits with 2 and one line that has all `parts`, and has trained nothing."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-    monkeypatch.setattr("sys.argv", ["grokpipe", *TINY, *arguments])
+    monkeypatch.setattr("sys.argv", ["grokpipe", *base, *arguments])
     GlobalHydra.instance().clear()
     assert main() == 2
     printed = capfd.readouterr()
     assert printed.out == ""
     assert printed.err.startswith("error: ")
     assert printed.err.count("\n") == 1, printed.err
-    for part in WRONG[arguments]:
+    for part in parts:
         assert part in printed.err
     assert not list(tmp_path.rglob("cells"))
 

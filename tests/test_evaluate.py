@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from grokpipe.evaluate import Evaluator, evaluation_steps
-from grokpipe.pack import Pack
+from grokpipe.pack import Pack, initial_network
 
 GOLDEN = Path(__file__).parent / "golden.json"
 
@@ -52,9 +52,9 @@ def test_evaluation_changes_nothing_in_training(cell) -> None:
     watched, alone = Pack([one]), Pack([one])
     evaluator = Evaluator.of(one.config, one.task)
     for _ in range(5):
-        evaluator.row(watched.network(0))
+        evaluator.row(watched.table(0))
         watched.advance(1)
-        evaluator.row(watched.network(0))
+        evaluator.row(watched.table(0))
     alone.advance(5)
     for name in alone.parameters:
         assert torch.equal(watched.parameters[name], alone.parameters[name])
@@ -62,11 +62,10 @@ def test_evaluation_changes_nothing_in_training(cell) -> None:
 
 def test_losses_are_means_over_samples_summed_over_classes(cell) -> None:
     one = cell()
-    network = Pack([one]).network(0)
-    row = Evaluator.of(one.config, one.task).row(network)
+    row = Evaluator.of(one.config, one.task).row(Pack([one]).table(0))
     task = one.task
     with torch.no_grad():
-        logits, _ = network(task.inputs[task.test])
+        logits, _ = initial_network(one)(task.inputs[task.test])
     targets = torch.nn.functional.one_hot(task.labels[task.test], 10)
     assert row["test_loss"] == pytest.approx(((logits - targets) ** 2).sum(1).mean().item(), 1e-5)
     right = (logits.argmax(1) == task.labels[task.test]).double().mean()
@@ -111,7 +110,7 @@ def golden_advice() -> str:
 def golden_row(one) -> dict[str, float]:
     pack = Pack([one])
     pack.advance(1)
-    return Evaluator.of(one.config, one.task).row(pack.network(0))
+    return Evaluator.of(one.config, one.task).row(pack.table(0))
 
 
 def test_one_class_of_data_gives_nan_where_undefined_and_goes_on(cell) -> None:

@@ -141,10 +141,11 @@ class OneLayerTransformer(Transformer):
         width = table.shape[1]
         w_q, w_kv = attention.qkv.weight.split([width, 2 * width])
         b_q, b_kv = attention.qkv.bias.split([width, 2 * width])
-        q = functional.linear(source[-last:], w_q, b_q)[where[-1]].unflatten(1, (heads, -1))
+        q = functional.linear(source[-last:], w_q, b_q)
+        q = functional.embedding(where[-1], q).unflatten(1, (heads, -1))
         keys_values = functional.linear(source, w_kv, b_kv).split([len(part) for part in rows])
         looked_up = [
-            part[at].unflatten(1, (2, heads, -1)).unbind(1)
+            functional.embedding(at, part).unflatten(1, (2, heads, -1)).unbind(1)
             for part, at in zip(keys_values, where, strict=True)
         ]  # by position: keys and values (batch, head, channel)
         scores = torch.stack([(q * k).sum(-1) for k, _ in looked_up]) * q.shape[-1] ** -0.5
@@ -152,7 +153,7 @@ class OneLayerTransformer(Transformer):
             weight[..., None] * v
             for weight, (_, v) in zip(scores.softmax(0), looked_up, strict=True)
         )
-        x = table[-last:][where[-1]]
+        x = functional.embedding(where[-1], table[-last:])
         attended = attention.out(mixed.flatten(1))
         if block.post_norm:
             x = block.norm1(x + attended)

@@ -7,12 +7,14 @@ It may also have `unfit(task: Task) -> str | None`: why the measure cannot be ta
 None. A module without it can be taken on every task.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
+
+PART = 1000  # rows at a time, few enough to stay in the cache
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,14 @@ class Outputs:
     features: Tensor
     """(n, d) in the precision of training: the activations before the head"""
     logits: Tensor
-    """(n, classes) float64"""
+    """(n, classes) in the precision of training"""
     labels: Tensor
     """(n,) int64"""
 
     @cached_property
     def log_probabilities(self) -> Tensor:
         """(n, classes) float64: log softmax of the logits"""
-        return self.logits.log_softmax(1)
+        return self.logits.double().log_softmax(1)
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,16 @@ class Snapshot:
         return self.parameters["head.weight"]
 
 
+def in_parts(values: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """(n, …) → slices of rows with those rows in float64, a part at a time."""
+    for start in range(0, len(values), PART):
+        rows = slice(start, start + PART)
+        yield rows, values[rows].double()
+
+
 def largest(values: Tensor) -> Tensor:
-    """(n, m) → (n,) where each row's largest value is: torch's argmax, by NumPy's faster one."""
-    return torch.from_numpy(values.numpy().argmax(1))
+    """(n, m) → (n,) the place of each row's largest value: argmax(1), by NumPy, which is faster."""
+    return torch.from_numpy(values.numpy(force=True).argmax(1))
 
 
 def pair_distances(points: Tensor) -> tuple[Tensor, Tensor]:

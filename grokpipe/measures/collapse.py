@@ -5,16 +5,14 @@ Sakamoto & Sato (2026), section 4, for RNC1. Sums are centred before they are sq
 form Σ‖z‖² − n‖μ‖² cancels once the classes have collapsed.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from grokpipe.measures import Snapshot, largest, pair_distances
+from grokpipe.measures import Snapshot, in_parts, largest, pair_distances
 
 NAN = float("nan")
-PART = 512  # rows at a time
 
 
 @dataclass(frozen=True)
@@ -76,13 +74,6 @@ def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
         variances=index.bincount(lengths.square()) / counts,
         mean_norm=norms / n,
     )
-
-
-def in_parts(features: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Slices of rows with those rows in float64, few enough at a time to stay in the cache."""
-    for start in range(0, len(features), PART):
-        rows = slice(start, start + PART)
-        yield rows, features[rows].double()
 
 
 def rnc1(statistics: ClassStatistics) -> float:

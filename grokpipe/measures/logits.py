@@ -1,6 +1,5 @@
 """Scale, margin and entropy of the outputs on the training set."""
 
-import torch
 from torch import Tensor
 
 from grokpipe.measures import Snapshot
@@ -22,11 +21,12 @@ def logit_margin(logits: Tensor, labels: Tensor) -> float:
 
 def output_entropy(log_p: Tensor) -> float:
     """(n, classes) → mean entropy of p = softmax(logits), in nats."""
-    return torch.special.entr(log_p.exp()).sum(1).mean().item()
+    # exp(−1000) is zero, and so is its product, which that of −inf would not be
+    return -(log_p.exp() * log_p.clamp(min=-1000.0)).sum(1).mean().item()
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    logits, labels = snapshot.train.logits, snapshot.train.labels
+    logits, labels = snapshot.train.logits.double(), snapshot.train.labels
     return {
         "logits/scale": logit_scale(logits),
         "logits/margin": logit_margin(logits, labels),

@@ -19,10 +19,11 @@ def spectrum(features: Tensor) -> Tensor | None:
     """
     features = features.double()
     n, d = features.shape
-    if n <= d or d < 2 or not features.isfinite().all():
+    if n <= d or d < 2:
         return None
     covariance = torch.cov(features.T)
-    if covariance.trace() <= CONSTANT * features.square().sum(1).mean():
+    variance = covariance.trace()
+    if not variance.isfinite() or variance <= CONSTANT * features.square().sum(1).mean():
         return None
     eigenvalues = torch.linalg.eigvalsh(covariance).clamp(min=SMALLEST_EIGENVALUE)
     return eigenvalues / eigenvalues.sum()

@@ -49,42 +49,44 @@ def test_confident_outputs_do_not_cancel() -> None:
     """With a margin of 40 nats p is one-hot up to 1e-17; κ keeps its digits all the same."""
     features, head = torch.ones(1, 1, dtype=torch.float64), torch.zeros(2, 1, dtype=torch.float64)
     head[0] = 40.0
+    log_p = (features @ head.T).log_softmax(1)
     p = torch.tensor(-40.0, dtype=torch.float64).exp().item()
-    found = flatness.kappa_cross_entropy(features, features @ head.T, head)
+    found = flatness.kappa_cross_entropy(features, log_p, head)
     assert found == pytest.approx(40.0**2 * p, rel=1e-9)
-    surrogate = flatness.kappa_surrogate(features, features @ head.T, head)
+    surrogate = flatness.kappa_surrogate(features, log_p, head)
     assert surrogate == pytest.approx(40.0**2 * 2 * p, rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_surrogate_bounds_kappa_and_is_its_formula(seed: int) -> None:
     features, head, bias, _ = problem(seed)
-    logits = features @ head.T + bias
-    p = logits.softmax(1)
+    log_p = (features @ head.T + bias).log_softmax(1)
+    p = log_p.exp()
     expected = (head.norm() ** 2 * (1 - p.square().sum(1)) * features.square().sum(1)).mean()
-    surrogate = flatness.kappa_surrogate(features, logits, head)
+    surrogate = flatness.kappa_surrogate(features, log_p, head)
     assert surrogate == pytest.approx(expected.item())
-    assert surrogate >= flatness.kappa_cross_entropy(features, logits, head)
+    assert surrogate >= flatness.kappa_cross_entropy(features, log_p, head)
 
 
 def test_invariances_of_kappa() -> None:
     features, head, _, _ = problem(0)
-    kappa = flatness.kappa_cross_entropy(features, features @ head.T, head)
-    rescaled = flatness.kappa_cross_entropy(features * 7, features @ head.T, head / 7)
+    log_p = (features @ head.T).log_softmax(1)
+    kappa = flatness.kappa_cross_entropy(features, log_p, head)
+    rescaled = flatness.kappa_cross_entropy(features * 7, log_p, head / 7)
     rotation = torch.linalg.qr(torch.randn(D, D, dtype=torch.float64)).Q
-    rotated = flatness.kappa_cross_entropy(features @ rotation, features @ head.T, head @ rotation)
+    rotated = flatness.kappa_cross_entropy(features @ rotation, log_p, head @ rotation)
     shift = torch.arange(D, dtype=torch.float64)
-    shifted = flatness.kappa_cross_entropy(features, features @ head.T, head + shift)
+    shifted = flatness.kappa_cross_entropy(features, log_p, head + shift)
     assert [rescaled, rotated, shifted] == pytest.approx([kappa] * 3, rel=1e-10)
-    unshifted = flatness.kappa_surrogate(features, features @ head.T, head)
-    assert flatness.kappa_surrogate(features, features @ head.T, head + shift) > 1.1 * unshifted
+    unshifted = flatness.kappa_surrogate(features, log_p, head)
+    assert flatness.kappa_surrogate(features, log_p, head + shift) > 1.1 * unshifted
 
 
 def test_collapsed_features_have_surrogate_over_kappa_of_classes_minus_one() -> None:
     """Under exact collapse with centred head rows (a simplex)."""
     rows = torch.eye(C, dtype=torch.float64) - 1 / C
-    logits = rows @ rows.T
-    ratio = flatness.kappa_surrogate(rows, logits, rows) / flatness.kappa_cross_entropy(
-        rows, logits, rows
+    log_p = (rows @ rows.T).log_softmax(1)
+    ratio = flatness.kappa_surrogate(rows, log_p, rows) / flatness.kappa_cross_entropy(
+        rows, log_p, rows
     )
     assert ratio == pytest.approx(C - 1)
