@@ -13,6 +13,7 @@ from grokpipe.losses import PER_SAMPLE
 from grokpipe.measures import Outputs, Snapshot, in_parts, largest
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
+from grokpipe.tracing import Program
 
 PROBE = 512  # samples that spectral measures see, as in Truong et al.
 SLICE = 1000  # samples of one forward pass
@@ -48,11 +49,36 @@ class Table:
     """after which the tensors hold their values, if they come from a GPU"""
 
 
+def forward(network: nn.Module, names: Sequence[str]) -> Program:
+    """A function of one network's parameters in the order of `names` and inputs (n, …), that gives
+    logits (n, classes) and features (n, d)."""
+
+    def outputs(*arguments: Tensor) -> Sequence[Tensor]:
+        *parameters, inputs = arguments
+        found: Sequence[Tensor] = functional_call(
+            network, dict(zip(names, parameters, strict=True)), (inputs,)
+        )
+        return found
+
+    return outputs
+
+
+def slices(inputs: Tensor) -> list[Tensor]:
+    """`inputs` in slices of one size, so that the activations stay in the cache and one program
+    serves them all; the last begins within the one before if they do not divide."""
+    size = min(SLICE, len(inputs))
+    rest = len(inputs) % size
+    whole = inputs[: len(inputs) - rest].split(size)
+    return [*whole, inputs[-size:]] if rest else [*whole]
+
+
 @torch.no_grad()
-def whole_table(network: nn.Module, parameters: dict[str, Tensor], inputs: Tensor) -> Table:
-    """All `inputs` in one pass. Waits for nothing: a GPU goes on with what is queued after it."""
-    # In slices, so that the activations stay in the cache.
-    parts = [functional_call(network, parameters, (part,)) for part in inputs.split(SLICE)]
+def whole_table(program: Program, parameters: dict[str, Tensor], inputs: Tensor) -> Table:
+    """All `inputs` in one pass of `program`, a `forward`. Waits for nothing: a GPU goes on with
+    what is queued after it."""
+    parts = [program(*parameters.values(), part) for part in slices(inputs)]
+    if rest := len(inputs) % min(SLICE, len(inputs)):  # the rest is new to the last slice
+        parts[-1] = [column[-rest:] for column in parts[-1]]
     logits, features = (torch.cat(column) for column in zip(*parts, strict=True))
     if not inputs.is_cuda:
         return Table(logits, features, {n: p.clone() for n, p in parameters.items()}, None)

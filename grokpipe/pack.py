@@ -17,7 +17,7 @@ from torch.func import functional_call, grad_and_value, vmap
 from grokpipe import rooms
 from grokpipe.cell import Cell
 from grokpipe.compiling import compiled_program
-from grokpipe.evaluate import Table, whole_table
+from grokpipe.evaluate import Table, forward, slices, whole_table
 from grokpipe.losses import training_loss
 from grokpipe.randomness import derived_seed
 from grokpipe.streams import stream
@@ -51,6 +51,7 @@ class Pack:
         self.streams = [
             stream(cell.config, task.train) for cell, task in zip(cells, self.tasks, strict=True)
         ]
+        self._forward: Program | None = None
         self._stack(range(len(cells)), parameters)
 
     def _stack(self, members: Sequence[int], parameters: Parameters) -> None:
@@ -109,7 +110,14 @@ class Pack:
 
     def table(self, cell: int) -> Table:
         """What that member makes of the whole table now."""
-        return whole_table(self.template, self.cell_parameters(cell), self.inputs)
+        parameters = self.cell_parameters(cell)
+        if self._forward is None:
+            self._forward = forward(self.template, list(parameters))
+            if self.compiled:
+                example = slices(self.inputs)[0]
+                program = traced(self._forward, *parameters.values(), example)
+                self._forward = compiled_program(program, self.device)
+        return whole_table(self._forward, parameters, self.inputs)
 
     def cell_state(self, cell: int) -> dict[str, Any]:
         """What final.pt holds of one member: parameters, optimiser state, generators."""

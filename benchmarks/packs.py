@@ -1,0 +1,365 @@
+"""Seed-steps per second of packs, of the loops that a user would write, and of bare products.
+
+Every contender runs in the same processes, in turns of a few seconds, so that what the machine
+does meanwhile meets all of them; the medians over the turns are compared. A contender with several
+processes runs in all of them at the same time, and their rates add up.
+
+    python benchmarks/packs.py [--seconds 3] [--rounds 5] [--store] [--only transformer]
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from grokpipe import matmul
+from grokpipe.__main__ import CONF
+from grokpipe.cell import Cell
+from grokpipe.compiling import worth_compiling
+from grokpipe.config import register, resolve
+from grokpipe.evaluate import Evaluator
+from grokpipe.pack import Pack, initial_network
+from grokpipe.provenance import processor
+
+STORED = Path(__file__).parent / "results" / "packs.json"
+CORES = os.cpu_count() or 1
+WIDTHS = (1, 4, 10)
+MANY = 64
+ALL = 10  # width of the packs when all cores are in use
+EVERY = {"mlp": 666, "transformer": 100}  # steps between evaluations, as published
+EXPERIMENTS = {"mlp": ["steps=100000"], "transformer": ["task=mod_add"]}
+
+Steps = Callable[[], int]
+"""does some steps, and returns how many seed-steps they were"""
+
+
+@dataclass(frozen=True)
+class Contender:
+    name: str
+    processes: int
+    threads: int
+    steps: Steps
+
+
+def cells(which: str, count: int) -> list[Cell]:
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        overrides = EXPERIMENTS[which]
+        return [
+            Cell.of(resolve(compose("config", [*overrides, f"seed={i}"]))) for i in range(count)
+        ]
+
+
+# what a user would write
+
+
+class EncoderNetwork(nn.Module):
+    """The Transformer of the tasks on pairs, from PyTorch's own layers."""
+
+    def __init__(self, vocabulary: int, width: int = 128):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.positions = nn.Parameter(torch.randn(2, width))
+        self.encoder = nn.TransformerEncoderLayer(
+            width, 4, 512, dropout=0.0, activation="gelu", batch_first=True
+        )
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        x = self.encoder(self.embedding(pairs) + self.positions)
+        logits: Tensor = self.head(self.norm(x[:, -1]))
+        return logits
+
+
+def plain_transformer(cell: Cell) -> Steps:
+    task, config = cell.task, cell.config
+    assert task.vocabulary is not None
+    network = EncoderNetwork(task.vocabulary)
+    optimizer = adamw(network, cell)
+    inputs, labels = task.inputs[task.train], task.labels[task.train]
+
+    def step() -> int:
+        rows = torch.randint(len(inputs), (config.batch_size or 0,))
+        loss = functional.cross_entropy(network(inputs[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return 1
+
+    return step
+
+
+def adamw(network: nn.Module, cell: Cell) -> torch.optim.Optimizer:
+    config = cell.config
+    return torch.optim.AdamW(
+        network.parameters(), config.lr, weight_decay=config.weight_decay, fused=True
+    )
+
+
+def plain_mlp(cell: Cell, batches: Iterator[tuple[Tensor, Tensor]]) -> Steps:
+    network = initial_network(cell)
+    optimizer = adamw(network, cell)
+
+    def step() -> int:
+        images, labels = next(batches)
+        logits, _ = network(images)
+        targets = functional.one_hot(labels, cell.task.classes).float()
+        loss = ((logits - targets) ** 2).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return 1
+
+    return step
+
+
+def resident(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
+    """The images in memory as they are used; an epoch is a permutation."""
+    task = cell.task
+    images, labels = task.inputs[task.train], task.labels[task.train]
+    while True:
+        for rows in torch.randperm(len(images)).split(cell.config.batch_size or 0):
+            yield images[rows], labels[rows]
+
+
+class Images(Dataset[tuple[Tensor, int]]):
+    """Bytes in memory, to float and normalised one image at a time, as image transforms do."""
+
+    def __init__(self, cell: Cell):
+        task = cell.task
+        pixels = (task.inputs[task.train] * 0.3081 + 0.1307) * 255
+        self.pixels = pixels.round().to(torch.uint8).numpy()
+        self.labels = task.labels[task.train].tolist()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        image = torch.from_numpy(self.pixels[i]).float().div(255)
+        return image.sub(0.1307).div(0.3081), self.labels[i]
+
+
+def loaded(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
+    loader = DataLoader(Images(cell), batch_size=cell.config.batch_size, shuffle=True)
+    while True:
+        yield from loader
+
+
+# packs
+
+
+def pack_steps(which: str, width: int, compiled: bool) -> Steps:
+    pack = Pack(cells(which, width), compiled=compiled)
+
+    def step() -> int:
+        pack.advance(5)
+        return 5 * width
+
+    return step
+
+
+def evaluated_steps(which: str, width: int, compiled: bool) -> Steps:
+    """As above, with every measure at the published interval."""
+    pack = Pack(cells(which, width), compiled=compiled)
+    evaluators = [
+        Evaluator.of(c.config, task) for c, task in zip(pack.cells, pack.tasks, strict=True)
+    ]
+
+    def step() -> int:
+        pack.advance(EVERY[which])
+        for i, evaluator in enumerate(evaluators):
+            evaluator.row(pack.table(i))
+        return EVERY[which] * width
+
+    return step
+
+
+# bare products
+
+
+def products(which: str) -> list[tuple[int, int, int]]:
+    """(m, k, n) of the matrix products of one cell's step, forward and backward, that the exact
+    shortcut needs; for the MLP those of the layers, without a gradient for the images."""
+    if which == "mlp":
+        layers = [(100, 784, 200), (100, 200, 200), (100, 200, 10)]
+        needless = {(100, 784, 200)}
+    else:
+        p, batch, d, hidden = 97, 512, 128, 512
+        layers = [(2 * p, d, 2 * d), (p, d, d)]  # keys and values, queries: tables
+        layers += [(batch, d, d), (batch, d, hidden), (batch, hidden, d), (batch, d, p)]
+        needless = set()
+    backward = [(k, m, n) for m, k, n in layers]  # of the weights
+    backward += [(m, n, k) for m, k, n in layers if (m, k, n) not in needless]  # of the inputs
+    return layers + backward
+
+
+def arithmetic(which: str) -> int:
+    """Floating-point operations of one seed-step's products."""
+    return sum(2 * m * k * n for m, k, n in products(which))
+
+
+def product_steps(which: str) -> Steps:
+    """All products of a step, of one cell, into memory that is there already."""
+    pairs = [
+        (torch.randn(m, k), torch.randn(k, n), torch.empty(m, n)) for m, k, n in products(which)
+    ]
+
+    def step() -> int:
+        for a, b, out in pairs:
+            torch.mm(a, b, out=out)
+        return 1
+
+    return step
+
+
+# the match
+
+
+def contenders(which: str, widths: tuple[int, ...] = WIDTHS) -> Iterator[Contender]:
+    compiled, _ = worth_compiling("on", 0, torch.device("cpu"))
+    one = cells(which, 1)[0]
+    plain: dict[str, Callable[[], Steps]]
+    if which == "mlp":
+        plain = {
+            "data resident": lambda: plain_mlp(one, resident(one)),
+            "DataLoader": lambda: plain_mlp(one, loaded(one)),
+        }
+    else:
+        plain = {"TransformerEncoderLayer": lambda: plain_transformer(one)}
+    for name, make in plain.items():
+        steps = make()
+        yield Contender(f"plain: {name}", 1, 1, steps)
+        yield Contender(f"plain: {name}", 1, CORES, steps)
+        yield Contender(f"plain: {name}", CORES, 1, steps)
+    for width in (*widths, MANY):
+        yield Contender(f"pack of {width}", 1, 1, pack_steps(which, width, compiled))
+    together = pack_steps(which, ALL, compiled)
+    yield Contender(f"pack of {ALL}", CORES, 1, together)
+    if compiled:
+        yield Contender(f"pack of {ALL}, eager", CORES, 1, pack_steps(which, ALL, False))
+    yield Contender(f"pack of {ALL}, evaluated", CORES, 1, evaluated_steps(which, ALL, compiled))
+    yield Contender("products alone", CORES, 1, product_steps(which))
+
+
+def work(connection: Connection, which: str) -> None:
+    """A process of the match: makes all contenders, then does their steps when it is told."""
+    torch.set_num_threads(1)
+    matmul.set_up(tf32=False)
+    made = list(contenders(which))
+    for contender in made:
+        contender.steps()
+    connection.send([(c.name, c.processes, c.threads) for c in made])
+    while (order := connection.recv()) is not None:
+        position, seconds = order
+        contender = made[position]
+        torch.set_num_threads(contender.threads)
+        done, begun = 0, time.perf_counter()
+        while time.perf_counter() - begun < seconds:
+            done += contender.steps()
+        connection.send(done / (time.perf_counter() - begun))
+
+
+def match(which: str, seconds: float, rounds: int) -> list[dict[str, Any]]:
+    context = multiprocessing.get_context("spawn")
+    ends = []
+    for _ in range(CORES):
+        mine, theirs = context.Pipe()
+        context.Process(target=work, args=(theirs, which), daemon=True).start()
+        ends.append(mine)
+    names = [end.recv() for end in ends][0]
+    rates: list[list[float]] = [[] for _ in names]
+    for number in range(rounds):
+        for position, (name, processes, _) in enumerate(names):
+            for end in ends[:processes]:
+                end.send((position, seconds))
+            rates[position].append(sum(end.recv() for end in ends[:processes]))
+            print(f"{which} {number + 1}/{rounds} {name}: {rates[position][-1]:,.1f}", flush=True)
+    for end in ends:
+        end.send(None)
+    return [
+        {
+            "name": name,
+            "processes": processes,
+            "threads": threads,
+            "seed_steps_per_second": round(statistics.median(found), 2),
+            "lowest": round(min(found), 2),
+            "highest": round(max(found), 2),
+        }
+        for (name, processes, threads), found in zip(names, rates, strict=True)
+    ]
+
+
+def summary(which: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Ratios of the medians, whole machine against whole machine."""
+
+    def best(start: str) -> float:
+        return max(r["seed_steps_per_second"] for r in rows if r["name"].startswith(start))
+
+    def rate(name: str, processes: int) -> float:
+        return next(
+            r["seed_steps_per_second"]
+            for r in rows
+            if (r["name"], r["processes"]) == (name, processes)
+        )
+
+    ours = rate(f"pack of {ALL}", CORES)
+    bare = rate("products alone", CORES)
+    found = {
+        f"over plain: {name}": round(ours / best(f"plain: {name}"), 2)
+        for name in dict.fromkeys(
+            r["name"].removeprefix("plain: ") for r in rows if r["name"].startswith("plain: ")
+        )
+    }
+    return found | {
+        "share of products": round(ours / bare, 3),
+        "gflops of products": round(bare * arithmetic(which) / 1e9, 1),
+        "megaflop of a seed-step": round(arithmetic(which) / 1e6, 1),
+        "evaluations": round(ours / rate(f"pack of {ALL}, evaluated", CORES) - 1, 3),
+        f"cost of {MANY} over {ALL}": round(
+            (MANY / rate(f"pack of {MANY}", 1)) / (ALL / rate(f"pack of {ALL}", 1)), 2
+        ),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=3, help="of a turn")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=EXPERIMENTS, help="one of the two")
+    parser.add_argument("--store", action="store_true", help=f"write {STORED}")
+    options = parser.parse_args()
+    result: dict[str, Any] = {
+        "machine": {
+            "processor": processor(),
+            "cores": CORES,
+            "products": matmul.set_up(tf32=False),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        }
+    }
+    for which in [options.only] if options.only else EXPERIMENTS:
+        rows = match(which, options.seconds, options.rounds)
+        result[which] = {"summary": summary(which, rows), "contenders": rows}
+        print(json.dumps(result[which]["summary"], indent=2))
+    if options.store:
+        STORED.parent.mkdir(exist_ok=True)
+        STORED.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
