@@ -29,7 +29,8 @@ readme: $(VENV)/installed  ## renew the numbers in README.md from the stored tab
 	$(PY) -m analysis timescales outputs/reference/collapse/weight_decay
 	$(PY) docs/stored_numbers.py
 
-bench: $(VENV)/installed  ## time the main job against a plain loop
+bench: $(VENV)/installed  ## time packs and the main job against plain loops, about 20 minutes
+	$(PY) benchmarks/packs.py --store
 	$(PY) benchmarks/main_job.py --store
 
 docs: $(VENV)/installed  ## build the documentation into site/

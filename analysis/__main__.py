@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command(gather, "run logs → curves.parquet and cells.parquet")
     sub.add_argument("--to", type=Path, help="also write both as single files into this folder")
+    sub.add_argument("--experiment", help="only the cells that this experiment asked for")
     for function, text in (
         (timescales, "times to events: medians with intervals, by group"),
         (figures, "accuracies, RNC1 and NC2 over steps, by group"),
@@ -60,7 +61,11 @@ def gather(options: argparse.Namespace) -> None:
     if (options.folder / "cells").is_dir():
         print("\n".join(gathering.gather(options.folder)))
     tables = _read(options.folder)
+    if options.experiment:
+        tables = gathering.of_experiment(tables, options.folder, options.experiment)
     _print_notes(gathering.mixtures(tables))
+    if options.experiment and not options.to:
+        raise InputError(f"--experiment {options.experiment}: needs --to, a folder for its tables")
     if options.to and options.to.resolve() == options.folder.resolve():
         raise InputError(f"--to {options.to}: is the folder itself; name another")
     if options.to:

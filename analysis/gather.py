@@ -108,6 +108,19 @@ def write(tables: Tables, folder: Path) -> None:
             table.to_parquet(temporary, index=False, compression="zstd")
 
 
+def of_experiment(tables: Tables, folder: Path, experiment: str) -> Tables:
+    """The cells that `experiment` asked for in a folder of run logs, which others may share.
+    Raises InputError if it never did."""
+    asked = ledger.read_asked(folder)
+    keys = asked["key"][asked["experiment"] == experiment]
+    if not len(keys):
+        valid = ", ".join(sorted(asked["experiment"].dropna().unique())) or "none"
+        raise InputError(f"--experiment {experiment}: not asked for in {folder}; valid: {valid}")
+    return Tables(
+        tables.curves[tables.curves["key"].isin(keys)], tables.cells[tables.cells["key"].isin(keys)]
+    )
+
+
 def mixtures(tables: Tables) -> list[str]:
     """One line each where cells were trained by different code or software."""
     told = []

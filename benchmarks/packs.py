@@ -281,7 +281,7 @@ def match(which: str, seconds: float, rounds: int) -> list[dict[str, Any]]:
         mine, theirs = context.Pipe()
         context.Process(target=work, args=(theirs, which), daemon=True).start()
         ends.append(mine)
-    names = [end.recv() for end in ends][0]
+    names, *_ = [end.recv() for end in ends]
     rates: list[list[float]] = [[] for _ in names]
     for number in range(rounds):
         for position, (name, processes, _) in enumerate(names):

@@ -8,12 +8,15 @@ import re
 import textwrap
 from pathlib import Path
 
+import pandas as pd
+
 from analysis import gather, tables
 from analysis.timescales import events, readable, timescales
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay"
 BENCHMARK = ROOT / "benchmarks" / "results" / "main_job.json"
+PACKS = ROOT / "benchmarks" / "results" / "packs.json"
 SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 
 
@@ -43,7 +46,46 @@ def speed() -> str:
     )
 
 
-BLOCKS = {"tau": tau_table, "speed": speed}
+def packs() -> str:
+    """Rates of all contenders for both networks, and what follows from them."""
+    found = json.loads(PACKS.read_text())
+    machine = found["machine"]
+    titles = {"mlp": "MLP on MNIST, batch 100", "transformer": "Transformer, mod 97, batch 512"}
+    texts = []
+    for which, title in titles.items():
+        rows = pd.DataFrame(found[which]["contenders"])
+        shown = pd.DataFrame(
+            {
+                title: rows["name"],
+                "processes × threads": [f"{r.processes} × {r.threads}" for r in rows.itertuples()],
+                "seed-steps/s": [f"{rate:,.0f}" for rate in rows["seed_steps_per_second"]],
+            }
+        )
+        told = found[which]["summary"]
+        over = ", ".join(
+            f"{value:.1f} times {name.removeprefix('over plain: ')}"
+            for name, value in told.items()
+            if name.startswith("over plain")
+        )
+        sentence = (
+            f"The pack on all cores reaches {over}, each of these at its best number of processes "
+            f"and threads, and {100 * told['share of products']:.0f} % of the rate of the step's "
+            f"bare products ({told['gflops of products']:.0f} GFLOP/s; "
+            f"{told['megaflop of a seed-step']:.0f} MFLOP a seed-step). Evaluations cost "
+            f"{100 * told['evaluations']:.0f} % on top."
+        )
+        texts.append(tables.text(shown, "github") + "\n\n" + textwrap.fill(sentence, width=100))
+    texts.append(
+        textwrap.fill(
+            f"Machine: {machine['processor']}, {machine['cores']} cores, torch {machine['torch']}, "
+            f"products by {machine['products']}.",
+            width=100,
+        )
+    )
+    return "\n\n".join(texts)
+
+
+BLOCKS = {"tau": tau_table, "packs": packs, "speed": speed}
 
 
 def renewed(text: str) -> str:

@@ -27,7 +27,7 @@ def generations(path: Path) -> Iterator[dict[str, Any]]:
     """The readable generations, newest first. Never runs code from the file."""
     for generation in (path, previous(path)):
         try:
-            yield torch.load(generation, weights_only=True)
+            yield torch.load(generation, weights_only=True, map_location="cpu")
         except FileNotFoundError:
             continue
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):

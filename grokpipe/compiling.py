@@ -2,7 +2,6 @@
 
 import os
 from functools import lru_cache
-from typing import Any
 
 import pooch
 import torch
@@ -24,10 +23,9 @@ def worth_compiling(setting: str, seconds: float, device: torch.device) -> tuple
     return True, None
 
 
-def compiled_program(program: Program, device: torch.device) -> Program:
+def compiled_program(program: Program) -> Program:
     """`program`, a traced one, as compiled code for the shapes that it was traced for."""
-    options: dict[str, Any] = {"triton.cudagraphs": True} if device.type == "cuda" else {}
-    compiled: Program = torch.compile(program, dynamic=False, options=options)
+    compiled: Program = torch.compile(program, dynamic=False)
     return compiled
 
 

@@ -4,8 +4,9 @@ Cells of equal shapes train as packs; packs run one after another in this proces
 """
 
 import errno
+import gc
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -115,36 +116,35 @@ class Teller:
 
 def _plans(
     folder: Path, cells: list[Cell], device: torch.device, console: Console
-) -> Iterator[packing.Plan]:
-    """The packs that hold these unfinished cells: those begun before, then new ones."""
+) -> list[packing.Plan]:
+    """The packs that hold these unfinished cells: those fixed before, then new ones.
+
+    All are fixed before the first is trained, so that another process with the same cells, now or
+    later, finds the same packs.
+    """
     missing = {cell.key: cell for cell in cells}
-    for plan in packing.begun(folder):
-        if wanted := [key for key in plan.keys if key in missing]:
-            for key in wanted:
-                del missing[key]
-            yield plan
+    logs = ledger.cells_folder(folder)
+    plans = []
+    for plan in packing.on_disk(folder):
+        known = all(key in missing or runlog.is_run_log(logs / key) for key in plan.keys)
+        if known and any(key in missing for key in plan.keys):
+            missing = {key: cell for key, cell in missing.items() if key not in plan.keys}
+            plans.append(plan)
     for group in packing.groups(missing.values()):
+        config = group[0].config
         parts, told = packing.parts(group, device)
-        if told:
-            _say(console, told)
-        for part in parts:
-            config = part[0].config
-            threads = config.threads or torch.get_num_threads()
-            torch.set_num_threads(threads)
-            seconds = config.steps * step_seconds(part, device) if config.compile == "auto" else 0.0
-            compiled, told = worth_compiling(config.compile, seconds, device)
-            if told:
-                _say(console, told)
-            keys = [cell.key for cell in part]
-            yield packing.plan(folder, keys, threads=threads, compiled=compiled)
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-
-def _folder(cell: Cell) -> Path:
-    return Path(cell.config.outputs) / cell.config.name
+        _say(console, told)
+        threads = config.threads or torch.get_num_threads()
+        torch.set_num_threads(threads)
+        auto = config.compile == "auto"
+        seconds = config.steps * step_seconds(parts[0], device) if auto else 0.0
+        compiled, told = worth_compiling(config.compile, seconds, device)
+        _say(console, told)
+        plans += [
+            packing.plan(folder, [cell.key for cell in part], threads=threads, compiled=compiled)
+            for part in parts
+        ]
+    return plans
 
 
 def _train_pack(
@@ -180,8 +180,7 @@ def _train_pack(
         try:
             progress = RunProgress(label, config.steps, tell.console, config.progress)
             with progress:
-                pack = Pack(cells, str(device), plan.compiled)
-                train(pack, logs, plan.checkpoint, progress)
+                train(Pack(cells, str(device), plan.compiled), logs, plan.checkpoint, progress)
         except Interrupted as stop:
             raise Interrupted(f"{stop}; the same command goes on from there") from stop
         except Exception as error:
@@ -196,6 +195,8 @@ def _train_pack(
                 _say(tell.console, f"{label}: {why}; the pack of {len(cells)} goes on as two")
         else:
             halves = []
+    if halves:
+        gc.collect()  # what the failed pack held, before its halves need it
     for half in halves:
         _train_pack(half, folder, asked, device, tell)
     if not halves:
@@ -209,6 +210,15 @@ def reason(error: Exception) -> str:
     if no_memory or "can't allocate memory" in str(error):
         return "does not fit memory"
     return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _folder(cell: Cell) -> Path:
+    return Path(cell.config.outputs) / cell.config.name
+
+
+def _say(console: Console, text: str | None) -> None:
+    if text is not None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _data(cell: Cell) -> dict[str, str | int]:

@@ -45,6 +45,12 @@ def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
         table.to_parquet(temporary, index=False)
 
 
+def read_asked(folder: Path) -> pd.DataFrame:
+    """All that was ever asked for in `folder`: a row per submission and cell."""
+    parts = [pd.read_parquet(path) for path in sorted((folder / "asked").glob("*.parquet"))]
+    return pd.concat(parts) if parts else pd.DataFrame({"key": [], "experiment": []})
+
+
 def state(folder: Path, key: str) -> str:
     """missing, interrupted (begun, not finished), done, diverged or failed."""
     cell = cells_folder(folder) / key

@@ -21,7 +21,7 @@ def set_up(tf32: bool) -> str:
 
 @lru_cache
 def _library() -> str:
-    switch = torch.backends.mkldnn.matmul
+    switch = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     before = switch.fp32_precision
     switch.fp32_precision = "bf16"
     if product_error() <= WORST:

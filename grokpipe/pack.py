@@ -89,7 +89,7 @@ class Pack:
             )
             self._gradients = traced(function, *arguments)
             if self.compiled:
-                self._gradients = compiled_program(self._gradients, self.device)
+                self._gradients = compiled_program(self._gradients)
         return self._gradients(*arguments)
 
     def _batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -116,16 +116,16 @@ class Pack:
             if self.compiled:
                 example = slices(self.inputs)[0]
                 program = traced(self._forward, *parameters.values(), example)
-                self._forward = compiled_program(program, self.device)
+                self._forward = compiled_program(program)
         return whole_table(self._forward, parameters, self.inputs)
 
     def cell_state(self, cell: int) -> dict[str, Any]:
-        """What final.pt holds of one member: parameters, optimiser state, generators."""
+        """What final.pt holds of one member, on the CPU: parameters, optimiser, generators."""
         row = self.members.index(cell)
         return {
             "step": self.step,
-            "parameters": select(self.parameters, row),
-            "optimizer": select(self.optimizer.state_dict(), row),
+            "parameters": select(self.parameters, row, "cpu"),
+            "optimizer": select(self.optimizer.state_dict(), row, "cpu"),
             "batches": self.streams[cell].state_dict(),
         }
 
@@ -159,14 +159,14 @@ def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def select(tree: Any, rows: int | Sequence[int]) -> Any:
-    """Those rows of every tensor in nested lists and dictionaries, as copies on the CPU or where
+def select(tree: Any, rows: int | Sequence[int], device: str | None = None) -> Any:
+    """Those rows of every tensor in nested lists and dictionaries, as copies on `device`, or where
     they are."""
     if isinstance(tree, Tensor):
-        return tree[rows].clone()
+        return tree[rows].clone().to(device or tree.device)
     if isinstance(tree, dict):
-        return {name: select(value, rows) for name, value in tree.items()}
-    return [select(value, rows) for value in tree]
+        return {name: select(value, rows, device) for name, value in tree.items()}
+    return [select(value, rows, device) for value in tree]
 
 
 def step_seconds(cells: Sequence[Cell], device: torch.device) -> float:

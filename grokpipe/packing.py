@@ -50,13 +50,10 @@ def pack_id(keys: Sequence[str]) -> str:
     return hashlib.sha256(",".join(keys).encode()).hexdigest()[:16]
 
 
-def begun(folder: Path) -> list[Plan]:
-    """The packs that have a checkpoint to go on from, wide ones last."""
-    plans = [
-        _read(file, runlog.read_json(file))
-        for file in sorted((folder / "packs").glob("*.json"))
-        if file.with_suffix(".pt").exists() or checkpoint.previous(file.with_suffix(".pt")).exists()
-    ]
+def on_disk(folder: Path) -> list[Plan]:
+    """The packs that were ever fixed there, wide ones last: halves come before their whole."""
+    files = sorted((folder / "packs").glob("*.json"))
+    plans = [_read(file, runlog.read_json(file)) for file in files]
     return sorted(plans, key=lambda plan: len(plan.keys))
 
 

@@ -37,6 +37,10 @@ from tests.conftest import CONF, SMALL
         "arch.width=13",
         "eval={schedule: regular, every: 5}",
         "measures.names=[weights]",
+        "batches=replacement",
+        "stop={event: tau1, sustained: 1, margin: 0}",
+        "tf32=true",
+        "arch.feature_width=11",
     ],
 )
 def test_scientific_keys_change_the_key(cell, override) -> None:
@@ -52,6 +56,9 @@ def test_scientific_keys_change_the_key(cell, override) -> None:
         "progress=false",
         "checkpoint.every=1",
         "save.final=false",
+        "device=cpu",
+        "compile=off",
+        "pack.width=7",
         "weight_decay=0.10",
         "lr=0.001",
     ],

@@ -16,6 +16,7 @@ from tests.cli import ROOT, run
 README = (ROOT / "README.md").read_text()
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 SMALL = "steps=2 train_size=64 batch_size=16 arch.width=12 threads=1"
+SMALL_TOKENS = "steps=2 batch_size=16 arch.width=12 arch.feedforward=12 threads=1"
 
 
 def commands(text: str) -> list[str]:
@@ -39,18 +40,19 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     done_lines = []
     for line in commands(README):
         if line.startswith("python -m grokpipe"):
-            done = shell(f"{line} {SMALL}", tmp_path)
+            on_tokens = "mod_add" in line or "entropy" in line
+            done = shell(f"{line} {SMALL_TOKENS if on_tokens else SMALL}", tmp_path)
         elif line.startswith("python -m analysis"):
             done = shell(line, tmp_path)
         else:
             continue
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         done_lines.append(line)
-    assert len(done_lines) == 6
+    assert len(done_lines) == 8
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
-             for name in ("default", "collapse")}  # fmt: skip
-    # the single cell (decay 0.1, seed 0) is one of the sweep's forty
-    assert cells == {"default": 40, "collapse": 20}
+             for name in ("default", "collapse", "entropy")}  # fmt: skip
+    # the single cell on MNIST (decay 0.1, seed 0) is one of the sweep's forty
+    assert cells == {"default": 41, "collapse": 20, "entropy": 20}
     assert {p.name for p in (tmp_path / "outputs/default/tables").iterdir()} == {
         "timescales.csv", "timescales.md", "timescales.tex", "events.csv",
     }  # fmt: skip

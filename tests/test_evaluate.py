@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from grokpipe.evaluate import Evaluator, evaluation_steps
+from grokpipe.evaluate import Evaluator, evaluation_steps, whole_table
 from grokpipe.pack import Pack, initial_network
 
 GOLDEN = Path(__file__).parent / "golden.json"
@@ -70,6 +70,22 @@ def test_losses_are_means_over_samples_summed_over_classes(cell) -> None:
     assert row["test_loss"] == pytest.approx(((logits - targets) ** 2).sum(1).mean().item(), 1e-5)
     right = (logits.argmax(1) == task.labels[task.test]).double().mean()
     assert row["test_accuracy"] == pytest.approx(right.item(), abs=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 999, 1000, 1001, 2000, 2300])
+def test_slices_of_one_size_cover_the_table_once(rows: int) -> None:
+    inputs = torch.arange(2.0 * rows).view(rows, 2)
+    sizes = []
+
+    def program(factor: torch.Tensor, part: torch.Tensor) -> list[torch.Tensor]:
+        sizes.append(len(part))
+        return [factor * part, part[:, :1]]
+
+    table = whole_table(program, {"factor": torch.tensor(3.0)}, inputs)
+    assert torch.equal(table.logits, 3 * inputs)
+    assert torch.equal(table.features, inputs[:, :1])
+    assert set(sizes) == {min(rows, 1000)}
+    assert len(sizes) == -(-rows // 1000)
 
 
 def test_probes_are_fixed_samples_of_either_set(cell) -> None:

@@ -113,7 +113,7 @@ def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> No
 def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     """A real limit on the process's address space: room for one cell and a half more."""
     command = (
-        "task=mod_add", "task.p=31", "arch.feedforward=4096", "batch_size=2048", "steps=3",
+        "task=mod_add", "task.p=31", "arch.feedforward=4096", "batch_size=3072", "steps=3",
         "eval.every=1", "measures.names=[weights]", "threads=1", "compile=off", "save.final=false",
     )  # fmt: skip
 

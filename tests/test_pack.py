@@ -89,13 +89,57 @@ def test_cells_of_a_pack_have_coefficients_of_their_own(cell) -> None:
             )
 
 
-def test_draws_do_not_depend_on_the_pack(cell) -> None:
-    cells = [cell(f"seed={seed}", f"weight_decay={seed}") for seed in (5, 6, 7)]
+@pytest.mark.parametrize("batches", ["epochs", "replacement"])
+def test_draws_do_not_depend_on_the_pack(token_cell, batches) -> None:
+    """Split, initial weights and batches, to the bit, at widths 1, 3 and 16 in any company, however
+    the steps are cut."""
+    cells = [token_cell(f"seed={s}", f"weight_decay={s}", f"batches={batches}") for s in range(16)]
+    whole = Pack(cells)
+    for members in ([4], [9, 4, 2]):
+        pack = Pack([cells[i] for i in members])
+        for i, seed in enumerate(members):
+            assert torch.equal(pack.tasks[i].train, whole.tasks[seed].train)
+            assert torch.equal(pack.tasks[i].test, whole.tasks[seed].test)
+            for name, parameter in pack.cell_parameters(i).items():
+                assert torch.equal(parameter, whole.cell_parameters(seed)[name])
+    whole.advance(3)
+    whole.advance(4)
+    narrow = Pack([cells[9], cells[4]])
+    narrow.advance(7)
+    for i, seed in enumerate((9, 4)):
+        assert torch.equal(narrow.streams[i].take(9), whole.streams[seed].take(9))
+
+
+def assert_same_parameters(found, expected) -> None:
+    for name, parameter in expected.items():
+        if not name.endswith("qkv.bias"):  # a key's bias has no gradient but rounding
+            torch.testing.assert_close(found[name], parameter, rtol=1e-3, atol=1e-5)
+
+
+def test_cells_that_share_coefficients_are_updated_as_alone(token_cell) -> None:
+    """The optimiser takes cells of equal coefficients together."""
+    alike = [token_cell(f"seed={seed}", "weight_decay=0.5") for seed in (1, 2)]
+    cells = [alike[0], token_cell("seed=3", "weight_decay=2", "lr=0.01"), alike[1]]
+    pack = Pack(cells)
+    assert [group[1] for group in pack.optimizer.groups] == [[0, 2], [1]]
+    pack.advance(4)
     for i, one in enumerate(cells):
-        pack, alone = Pack(cells), Pack([one])
-        for name in pack.parameters:
-            assert torch.equal(pack.parameters[name][i], alone.parameters[name][0])
-        assert torch.equal(pack.streams[i].take(9), alone.streams[0].take(9))
+        alone = Pack([one])
+        alone.advance(4)
+        assert_same_parameters(pack.cell_parameters(i), alone.cell_parameters(0))
+
+
+def test_a_pack_trains_the_shortcut_a_plain_loop_the_plain_module(token_cell) -> None:
+    one = token_cell("weight_decay=0.5")
+    pack, plain = Pack([one]), initial_network(one)
+    assert type(pack.template) is not type(plain)
+    settings = one.config.optimizer
+    optimizer = torch.optim.AdamW(
+        plain.parameters(), settings.lr, tuple(settings.betas), weight_decay=0.5
+    )
+    plain_loop(one, optimizer, plain, 8)
+    pack.advance(8)
+    assert_same_parameters(pack.cell_parameters(0), dict(plain.named_parameters()))
 
 
 def test_another_seed_means_other_weights_and_batches(cell) -> None:
