@@ -20,8 +20,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -138,20 +140,24 @@ def resident(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 class Images(Dataset[tuple[Tensor, int]]):
-    """Bytes in memory, to float and normalised one image at a time, as image transforms do."""
+    """One image at a time from bytes to a normalised tensor, by the steps of torchvision's MNIST,
+    ToTensor and Normalize."""
 
     def __init__(self, cell: Cell):
         task = cell.task
         pixels = (task.inputs[task.train] * 0.3081 + 0.1307) * 255
-        self.pixels = pixels.round().to(torch.uint8).numpy()
-        self.labels = task.labels[task.train].tolist()
+        self.pixels = pixels.round().to(torch.uint8)
+        self.labels = task.labels[task.train]
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
-        image = torch.from_numpy(self.pixels[i]).float().div(255)
-        return image.sub(0.1307).div(0.3081), self.labels[i]
+        picture = Image.fromarray(self.pixels[i].numpy())
+        image = torch.from_numpy(np.array(picture, copy=True)).view(28, 28, 1)
+        image = image.permute(2, 0, 1).contiguous().to(torch.float32).div(255).clone()
+        mean, std = torch.as_tensor([0.1307]), torch.as_tensor([0.3081])
+        return image.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(self.labels[i])
 
 
 def loaded(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:

@@ -51,6 +51,9 @@ def run(
             raise InputError(f"{error}{place}") from error
 
     first = cells[0].config
+    for cell, label in zip(cells, labels, strict=True):
+        if cell.config.stop != first.stop:
+            raise InputError(f"stop: {label} ends by another rule than {labels[0]}; one for all")
     device = packing.device(first.device)
     console = Console(quiet=not first.progress)
     names = {cell.key: label for cell, label in zip(cells, labels, strict=True)}

@@ -16,8 +16,9 @@ from grokpipe.errors import InputError
 from grokpipe.memory import free_bytes, pack_bytes, widest
 from grokpipe.pack import split_state
 
-WIDTH = {"cpu": 4, "cuda": 64}
-"""cells of a pack where the user asks for none; on a CPU more gain nothing (benchmarks/)"""
+WIDTH = {"cpu": 10, "cuda": 64}
+"""cells of a pack where the user asks for none; on a CPU many more outgrow its caches, and cost more
+each (benchmarks/)"""
 
 
 @dataclass(frozen=True)

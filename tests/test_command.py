@@ -107,6 +107,10 @@ WRONG = {
         "stop.event=tau_rnc1@0.1",
         "collapse",
     ),
+    ("stop.margin=0,10", "stop.event=tau1", "stop.sustained=1", "-m"): (
+        "stop.margin=10",
+        "one for",
+    ),
     ("train_size=null",): ("task.train_size",),
     ("arch=transformer",): ("arch=transformer", "pairs of tokens", "valid: mlp"),
     ("measures.names=[fourier]",): ("measures.names=fourier", "cyclic group", "valid: collapse"),
