@@ -135,14 +135,17 @@ def _plans(
             plans.append(plan)
     for group in packing.groups(missing.values()):
         config = group[0].config
-        parts, told = packing.parts(group, device)
-        _say(console, told)
         threads = config.threads or torch.get_num_threads()
         torch.set_num_threads(threads)
-        auto = config.compile == "auto"
-        seconds = config.steps * step_seconds(parts[0], device) if auto else 0.0
-        compiled, told = worth_compiling(config.compile, seconds, device)
-        _say(console, told)
+        try:
+            parts, told = packing.parts(group, device)
+            _say(console, told)
+            auto = config.compile == "auto"
+            seconds = config.steps * step_seconds(parts[0], device) if auto else 0.0
+            compiled, told = worth_compiling(config.compile, seconds, device)
+            _say(console, told)
+        except Exception:  # training will meet it again, and there it is a cell's outcome
+            parts, compiled = [group], False
         plans += [
             packing.plan(folder, [cell.key for cell in part], threads=threads, compiled=compiled)
             for part in parts

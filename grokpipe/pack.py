@@ -198,11 +198,9 @@ def initial_network(cell: Cell) -> nn.Module:
 
 def shortcut_network(cell: Cell) -> nn.Module:
     """The fastest module for the cell's network, without storage: parameters are handed to it."""
-    arch = rooms.module("archs", cell.config.arch.name, "arch")
+    arch, task = rooms.module("archs", cell.config.arch.name, "arch"), cell.task
     with torch.device("meta"):
-        network: nn.Module = getattr(arch, "build_shortcut", arch.build)(
-            cell.config.arch, cell.task
-        )
+        network: nn.Module = getattr(arch, "build_shortcut", arch.build)(cell.config.arch, task)
     if buffers := [name for name, _ in network.named_buffers()]:
         raise ValueError(f"a pack cannot stack buffers: {', '.join(buffers)}")
     return network

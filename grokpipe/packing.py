@@ -17,7 +17,7 @@ from grokpipe.memory import free_bytes, pack_bytes, widest
 from grokpipe.pack import split_state
 
 WIDTH = {"cpu": 10, "cuda": 64}
-"""cells of a pack where the user asks for none; on a CPU many more outgrow its caches, and cost more
+"""cells of a pack where the user does not say; on a CPU many more outgrow its caches, and cost more
 each (benchmarks/)"""
 
 

@@ -50,9 +50,9 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
         done_lines.append(line)
     assert len(done_lines) == 8
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
-             for name in ("default", "collapse", "entropy")}  # fmt: skip
-    # the single cell on MNIST (decay 0.1, seed 0) is one of the sweep's forty
-    assert cells == {"default": 41, "collapse": 20, "entropy": 20}
+             for name in ("default", "sums", "collapse", "entropy")}  # fmt: skip
+    # the single cell (decay 0.1, seed 0) is one of the sweep's forty
+    assert cells == {"default": 40, "sums": 1, "collapse": 20, "entropy": 20}
     assert {p.name for p in (tmp_path / "outputs/default/tables").iterdir()} == {
         "timescales.csv", "timescales.md", "timescales.tex", "events.csv",
     }  # fmt: skip

@@ -14,7 +14,7 @@ import torch
 
 from grokpipe import memory, packing
 from grokpipe.pack import Pack
-from tests.cli import ENVIRONMENT, TINY, grokpipe
+from tests.cli import ENVIRONMENT, ROOT, TINY, grokpipe
 from tests.training import same
 
 TOKENS = (
@@ -111,7 +111,7 @@ def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> No
 
 
 def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
-    """A real limit on the process's address space: room for one cell and a half more."""
+    """A real limit on the process's address space: room for four cells, and one to spare."""
     command = (
         "task=mod_add", "task.p=31", "arch.feedforward=4096", "batch_size=3072", "steps=3",
         "eval.every=1", "measures.names=[weights]", "threads=1", "compile=off", "save.final=false",
@@ -132,14 +132,14 @@ def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     three = run(peak, "-m", "seed=range(3)", "pack.width=3", "name=three")
     each = (1024 * int(three.stdout.splitlines()[-1]) - one) // 2
     assert each > 1e8, "too little for a sure test"
-    sweep = ("-m", "seed=range(4)", "pack.width=4")
-    ran = run("sys.exit(main())", *sweep, limit=one + int(1.5 * each))
+    sweep = ("-m", "seed=range(8)", "pack.width=8")
+    ran = run("sys.exit(main())", *sweep, limit=one + 4 * each)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "does not fit memory; the pack of 4 goes on as two" in ran.stdout
+    assert "does not fit memory; the pack of 8 goes on as two" in ran.stdout
     folder = tmp_path / "outputs/default"
     assert set(states(folder).values()) == {"done"}
-    assert len(states(folder)) == 4
-    assert {pack["width"] for pack in packs(folder)} <= {1, 2}
+    assert len(states(folder)) == 8
+    assert {pack["width"] for pack in packs(folder)} <= {1, 2, 4}
 
 
 def test_too_little_free_memory_makes_narrower_packs_and_is_told(cell, monkeypatch) -> None:
@@ -211,3 +211,19 @@ def test_a_device_that_is_not_there_is_refused(tmp_path: Path, name: str) -> Non
     assert ran.stderr.startswith(f"error: device={name}: not on this machine; valid: auto, cpu")
     assert ran.stderr.count("\n") == 1
     assert not list(tmp_path.rglob("cells"))
+
+
+def test_what_raises_in_the_first_step_is_an_outcome_of_each_cell(tmp_path: Path) -> None:
+    """An architecture of one's own with a fault in its forward pass."""
+    import shutil
+
+    for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    source = (tmp_path / "grokpipe/archs/mlp.py").read_text()
+    faulty = source.replace("return self.head(z), z", "return self.head(z[:, 1:]), z")
+    assert faulty != source
+    (tmp_path / "grokpipe/archs/mlp.py").write_text(faulty)
+    ran = grokpipe("-m", *TINY, "seed=0,1", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert ran.returncode == 1, ran.stderr
+    assert set(states(tmp_path / "outputs/default").values()) == {"failed"}
+    assert len(states(tmp_path / "outputs/default")) == 2
