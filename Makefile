@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 RUNS ?= outputs/reference/collapse/weight_decay
 
-.PHONY: help install demo test lint figures readme bench docs clean
+.PHONY: help install demo test test-slurm lint figures readme bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -20,7 +20,10 @@ test: $(VENV)/installed-test  ## lint, types and tests
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(PY) -m pytest --numprocesses 2
+	$(PY) -m pytest --numprocesses 2 -m 'not slurm'
+
+test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on Debian can install and run
+	$(PY) -m pytest -m slurm tests/slurm
 
 figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own
 	$(PY) -m analysis figures $(RUNS)
@@ -29,9 +32,12 @@ readme: $(VENV)/installed  ## renew the numbers in README.md from the stored tab
 	$(PY) -m analysis timescales outputs/reference/collapse/weight_decay
 	$(PY) docs/stored_numbers.py
 
-bench: $(VENV)/installed  ## time packs and the main job against plain loops, about 20 minutes
+bench: $(VENV)/installed  ## time packs and the main job against plain loops, about 30 minutes
 	$(PY) benchmarks/packs.py --store
 	$(PY) benchmarks/main_job.py --store
+	$(PY) benchmarks/launch.py --store
+	$(PY) benchmarks/status.py --store
+	$(PY) benchmarks/gather.py --store
 
 docs: $(VENV)/installed  ## build the documentation into site/
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 from analysis import gather as gathering
+from analysis import status as statuses
 from analysis import tables as table_files
+from analysis import why as whys
 from analysis.gather import Tables
+from analysis.parts import CELLS, CURVES
 from grokpipe.errors import InputError
 
 
@@ -32,47 +35,62 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(
             function.__name__, help=help, description=function.__doc__, allow_abbrev=False
         )
+        sub.set_defaults(command=function)
+        return sub
+
+    def of_runs(function, help: str) -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
+        sub = command(function, help)
         sub.add_argument(
             "folder",
             type=Path,
             help="a folder of run logs (outputs/default) or of gathered tables "
             "(outputs/reference/collapse/weight_decay)",
         )
-        sub.set_defaults(command=function)
         return sub
 
-    sub = command(gather, "run logs → curves.parquet and cells.parquet")
+    sub = of_runs(gather, "run logs → curves.parquet and cells.parquet")
     sub.add_argument("--to", type=Path, help="also write both as single files into this folder")
     sub.add_argument("--experiment", help="only the cells that this experiment asked for")
     for function, text in (
         (timescales, "times to events: medians with intervals, by group"),
         (figures, "accuracies, RNC1 and NC2 over steps, by group"),
     ):
-        sub = command(function, text)
+        sub = of_runs(function, text)
         sub.add_argument(
             "--by",
             help="a configuration column, or several with commas; default: whatever was swept",
         )
+    sub = command(status, "how far the cells are that were asked for")
+    sub.add_argument("folder", type=Path, help="a folder of run logs (outputs/default)")
+    sub.add_argument("--by", help="a configuration column, or several with commas")
+    sub.add_argument("--json", action="store_true", help="one line of JSON")
+    sub = command(why, "the run logs, configuration and commits behind a figure or table")
+    sub.add_argument("file", type=Path, help="any of its files, or their name without ending")
+    sub.add_argument("--json", action="store_true", help="print the side file as it is")
     return parser
 
 
 def gather(options: argparse.Namespace) -> None:
     """Gather run logs into two tidy tables. Only run logs that are new are read."""
-    if (options.folder / "cells").is_dir():
-        print("\n".join(gathering.gather(options.folder)))
-    tables = _read(options.folder)
-    if options.experiment:
-        tables = gathering.of_experiment(tables, options.folder, options.experiment)
-    _print_notes(gathering.mixtures(tables))
+    _check_folder(options.folder)
     if options.experiment and not options.to:
         raise InputError(f"--experiment {options.experiment}: needs --to, a folder for its tables")
     if options.to and options.to.resolve() == options.folder.resolve():
         raise InputError(f"--to {options.to}: is the folder itself; name another")
+    if (options.folder / "cells").is_dir():
+        print("\n".join(gathering.gather(options.folder)))
+    if not gathering.size(options.folder, CURVES)[0]:
+        raise _no_evaluation(options.folder)
     if options.to:
+        tables = gathering.gathered(options.folder)
+        if options.experiment:
+            tables = gathering.of_experiment(tables, options.folder, options.experiment)
         gathering.write(tables, options.to)
     to = options.to or options.folder
-    for name, table in ((gathering.CURVES, tables.curves), (gathering.CELLS, tables.cells)):
-        print(f"{to / name}: {len(table):,} rows, {len(table.columns)} columns")
+    _print_notes(gathering.mixtures(gathering.gathered_cells(to)))
+    for name in (CURVES, CELLS):
+        rows, columns = gathering.size(to, name)
+        print(f"{to / name}: {rows:,} rows, {columns} columns")
 
 
 def timescales(options: argparse.Namespace) -> None:
@@ -84,13 +102,14 @@ def timescales(options: argparse.Namespace) -> None:
 
     tables = _read(options.folder)
     by = _by(options.by, tables)
-    _print_notes(gathering.mixtures(tables) + _pooled(tables, by) + _unfinished(tables))
+    _print_notes(gathering.mixtures(tables.cells) + _pooled(tables, by) + _unfinished(tables))
     long = events(tables)
     table = medians(long, by)
     to = options.folder / "tables"
-    paths = table_files.write(table[[*by, *COLUMNS]], readable(table), to, "timescales")
-    paths.append(to / "events.csv")
-    long.to_csv(paths[-1], index=False)
+    paths = [
+        *table_files.write(tables, to, "timescales", table[[*by, *COLUMNS]], readable(table)),
+        *table_files.write(tables, to, "events", long),
+    ]
     print(table_files.text(readable(table)))
     print("\nwritten: " + " ".join(map(str, paths)))
 
@@ -109,17 +128,42 @@ def figures(options: argparse.Namespace) -> None:
     _print_notes(_pooled(tables, by) + _unfinished(tables))
     prepare()
     name = f"collapse_{by[0].replace('.', '_')}"
-    paths = save(collapse.draw(tables.curves, by[0]), options.folder / "figures", name)
+    shown = tables.only(tables.cells.dropna(subset=by)["key"])
+    figure = collapse.draw(shown.curves, by[0])
+    paths = save(shown, options.folder / "figures", name, figure)
     print("written: " + " ".join(map(str, paths)))
 
 
+def status(options: argparse.Namespace) -> None:
+    """The state of every cell that was asked for (missing, running, interrupted, done, diverged,
+    failed), who trains now, the rate, and the time left at most."""
+    by = options.by.split(",") if options.by else []
+    found = statuses.status(options.folder, by)
+    print(statuses.as_json(found) if options.json else statuses.text(found))
+
+
+def why(options: argparse.Namespace) -> None:
+    """The command, code, configuration and run logs behind a figure or table, as noted when it was
+    made in the side file <name>.why.json."""
+    side = whys.find(options.file)
+    print(side.read_text() if options.json else whys.text(side), end="" if options.json else "\n")
+
+
 def _read(folder: Path) -> Tables:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
+    _check_folder(folder)
     tables = gathering.read(folder)
     if not len(tables.curves):
-        raise InputError(f"{folder}: no run has an evaluation yet")
+        raise _no_evaluation(folder)
     return tables
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+
+
+def _no_evaluation(folder: Path) -> InputError:
+    return InputError(f"{folder}: no run has an evaluation yet")
 
 
 def _by(given: str | None, tables: Tables) -> list[str]:

@@ -5,6 +5,9 @@ from pathlib import Path
 import pandas as pd
 from tabulate import tabulate
 
+from analysis import why
+from analysis.gather import Tables
+
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
 TEX = {"∞": r"$\infty$", "–": "--", ">": "$>$", "λ": r"$\lambda$"}
 
@@ -17,16 +20,24 @@ def text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
     )  # fmt: skip
 
 
-def write(exact: pd.DataFrame, readable: pd.DataFrame, folder: Path, name: str) -> list[Path]:
-    """`<folder>/<name>.csv`, `.md` and `.tex`; returns their paths."""
+def write(
+    shown: Tables,
+    folder: Path,
+    name: str,
+    exact: pd.DataFrame,
+    readable: pd.DataFrame | None = None,
+) -> list[Path]:
+    """`<folder>/<name>.csv` and, of what is readable, `.md` and `.tex`, with a side file that says
+    which runs they show; returns the paths of the tables."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.csv"]
     exact.to_csv(paths[0], index=False)
-    for ending, tablefmt in FORMATS.items():
+    for ending, tablefmt in FORMATS.items() if readable is not None else ():
         paths.append(folder / f"{name}.{ending}")
         content = text(readable, tablefmt)
         if ending == "tex":
             for sign, command in TEX.items():
                 content = content.replace(sign, command)
         paths[-1].write_text(content + "\n")
+    why.write(shown, folder, name)
     return paths

@@ -22,8 +22,9 @@ def main() -> int:
 
     from grokpipe import launch
     from grokpipe.config import register
-    from grokpipe.errors import InputError, Interrupted
-    from grokpipe.grids import check_grid
+    from grokpipe.errors import GaveUp, InputError, Interrupted
+    from grokpipe.executors.serial import Serial
+    from grokpipe.grids import check_grid, with_late_keys
     from grokpipe.hydra_errors import one_line
     from grokpipe.runlog import TRACEBACK
 
@@ -35,15 +36,19 @@ def main() -> int:
         hydra_config = HydraConfig.get()
         choices = hydra_config.runtime.choices
         if hydra_config.mode == RunMode.MULTIRUN:
-            raise InputError(f"hydra/launcher={choices['hydra/launcher']}: must be serial")
+            raise InputError(
+                f"hydra/launcher={choices['hydra/launcher']}: must be local, slurm or serial"
+            )
         try:
             check_grid(hydra_config, hydra_config.overrides.task, sweeping=False)
-            (outcome,) = launch.run([config], [""], choices.get("experiment"))
+            (outcome,) = launch.run([config], [""], choices.get("experiment"), Serial())
         except (InputError, Interrupted) as error:
             stopped.append(error)  # raised below: Hydra would print a line of its own first
             return float("nan")
         return outcome.test_accuracy
 
+    if not {"-m", "--multirun"}.isdisjoint(sys.argv):
+        sys.argv[1:] = with_late_keys(sys.argv[1:])
     try:
         task()
         if stopped:
@@ -58,6 +63,9 @@ def main() -> int:
             raise
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
+    except GaveUp as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except Interrupted as stop:
         print(stop, file=sys.stderr)
         return 130

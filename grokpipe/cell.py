@@ -13,6 +13,8 @@ from grokpipe.randomness import generator
 from grokpipe.schema import scientific_values
 from grokpipe.tasks import Task
 
+_fitting: dict[str, tuple[str, int, bool, int]] = {}
+
 SCHEMA_VERSION = 1  # raise it only when the same configuration comes to mean another run
 
 
@@ -23,13 +25,23 @@ class Cell:
     config: Config
     fingerprint: str
     """of the raw data"""
+    classes: int
+    tokens: bool
+    """whether inputs are tokens, rather than images"""
+    parameters: int
+    """numbers that are trained"""
 
     @classmethod
     def of(cls, config: Config) -> "Cell":
         """Raises InputError if configuration and data do not fit, or the data are not to be had."""
-        task = _load(config)
-        check_fit(config, task)
-        return cls(config, task.fingerprint)
+        # Seeds and decays decide neither; a grid of a thousand cells is checked once a shape.
+        shape = json.dumps(scientific_values(config, shared=True), sort_keys=True)
+        if shape not in _fitting:
+            task = _load(config)
+            parameters = check_fit(config, task)
+            tokens = task.vocabulary is not None
+            _fitting[shape] = (task.fingerprint, task.classes, tokens, parameters)
+        return cls(config, *_fitting[shape])
 
     @property
     def task(self) -> Task:

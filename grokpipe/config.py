@@ -4,14 +4,17 @@ The values themselves stand in conf/. Each group (task, arch, optimizer, interve
 schema beside its code: the dataclass `Config` of `grokpipe/<room>/<name>.py`.
 """
 
+import copy
+import json
 from dataclasses import MISSING, dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from grokpipe import rooms, schema
+from grokpipe import rooms, schema, snapshots
 from grokpipe.curves.events import CROSSINGS
 from grokpipe.errors import InputError
 from grokpipe.schema import operational, scientific
@@ -126,6 +129,11 @@ class Config:
     """how often a checkpoint is written"""
     save: SaveConfig = field(default_factory=SaveConfig)
     """what is kept of a finished cell"""
+    snapshots: str | None = operational(neutral=None)
+    """log:N keeps the weights (fp32) of N evaluations, evenly spaced on a logarithmic scale of
+    steps; null: none"""
+    force: bool = operational(neutral=False)
+    """a cell that is finished is moved aside, and trained again"""
 
 
 def operational_names() -> set[str]:
@@ -165,13 +173,15 @@ def resolve(composed: DictConfig) -> Config:
         if not isinstance(node, dict) or "name" not in node:
             raise InputError(f"{group}={node}: needs a name; valid: {', '.join(rooms.names(room))}")
         values[group] = _typed(rooms.module(room, node["name"], group).Config, node, f"{group}.")
-    config: Config = _typed(Config, values)
+    config = _config(values)
     schema.check(config)
     _check_dials(config)
     _check_measures(config.measures.names)
     _check_evaluation(config.eval)
     _check_batches(config)
     _check_stop(config)
+    if config.snapshots is not None:
+        snapshots.parse(config.snapshots)
     if config.name in ("", ".", "..") or "/" in config.name:
         raise InputError(f"name={config.name!r}: must be the name of one folder, without a slash")
     if not config.outputs:
@@ -241,21 +251,61 @@ def _check_stop(config: Config) -> None:
         raise InputError(f"stop.event={stop.event}: needs {measure} among measures.names")
 
 
-def _typed(kind: Any, values: dict[str, Any], prefix: str = "") -> Any:
-    try:
-        node = OmegaConf.structured(kind)
-        OmegaConf.set_readonly(node, False)  # which it is if the dataclass is frozen
-        for name, value in values.items():
-            if name not in kind.__dataclass_fields__:
-                valid = [prefix + key for key in kind.__dataclass_fields__]
-                raise InputError(unknown(prefix + name, valid))
-            if hasattr(value, "__dataclass_fields__"):
-                node[name] = OmegaConf.structured(value)
-            else:
+def _config(values: dict[str, Any]) -> Config:
+    """The whole from its typed groups and its other values."""
+    kinds = {item.name: item for item in fields(Config)}
+    typed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise InputError(unknown(name, [*kinds]))
+        kind = kinds[name].default_factory
+        if name in GROUPS:
+            typed[name] = value
+        elif kind is not MISSING and isinstance(value, dict):
+            typed[name] = _typed(kind, value, f"{name}.")
+        else:
+            typed[name] = _typed_alone(name, value)
+    return Config(**typed)
+
+
+# OmegaConf takes milliseconds to check a node, and the cells of a grid have nearly all in common.
+_known: dict[str, Any] = {}
+
+
+def _typed(kind: Any, values: dict[str, Any], prefix: str) -> Any:
+    """An instance of the dataclass `kind`."""
+    key = f"{kind.__module__}.{kind.__qualname__} {json.dumps(values, sort_keys=True)}"
+    if key not in _known:
+        try:
+            node = OmegaConf.structured(kind)
+            OmegaConf.set_readonly(node, False)  # which it is if the dataclass is frozen
+            for name, value in values.items():
+                if name not in kind.__dataclass_fields__:
+                    valid = [prefix + key for key in kind.__dataclass_fields__]
+                    raise InputError(unknown(prefix + name, valid))
                 OmegaConf.update(node, name, value, merge=True)
-        return OmegaConf.to_object(node)
-    except OmegaConfBaseException as error:
-        raise InputError(prefix + _one_line(error)) from error
+            _known[key] = OmegaConf.to_object(node)
+        except OmegaConfBaseException as error:
+            raise InputError(prefix + _one_line(error)) from error
+    return copy.copy(_known[key])
+
+
+def _typed_alone(name: str, value: Any) -> Any:
+    """A value of `Config` that is no group and no node."""
+    key = f"{name}={json.dumps(value)}"
+    if key not in _known:
+        try:
+            OmegaConf.update(_alone(), name, value, merge=True)
+            _known[key] = _alone()[name]
+        except OmegaConfBaseException as error:
+            raise InputError(_one_line(error)) from error
+    return _known[key]
+
+
+@lru_cache
+def _alone() -> DictConfig:
+    """A node that checks one value after the other; what it holds means nothing."""
+    return OmegaConf.structured(Config)
 
 
 def unknown(name: str, valid: list[str]) -> str:

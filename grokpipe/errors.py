@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class Interrupted(Exception):
     """Training was asked to stop and has written a checkpoint; the same command continues it."""
+
+
+class GaveUp(Exception):
+    """Packs whose processes end before they get anywhere; the others have been trained."""

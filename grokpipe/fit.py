@@ -10,19 +10,20 @@ from grokpipe.errors import InputError
 from grokpipe.tasks import Task
 
 
-def check_fit(config: Config, task: Task) -> None:
-    """Raises InputError for an architecture or a measure that cannot take the task, and for
-    batches that it cannot fill."""
+def check_fit(config: Config, task: Task) -> int:
+    """The number of the network's parameters. Raises InputError for an architecture or a measure
+    that cannot take the task, and for batches that it cannot fill."""
     _check_choice("archs", "arch", config.arch.name, task, config.task.name)
     for name in config.measures.names:
         _check_choice("measures", "measures.names", name, task, config.task.name)
     with torch.device("meta"):  # shapes alone: what is wrong with them raises here
-        rooms.module("archs", config.arch.name, "arch").build(config.arch, task)
+        network = rooms.module("archs", config.arch.name, "arch").build(config.arch, task)
     if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
         raise InputError(
             f"batch_size={config.batch_size}: larger than the training set of {len(task.train)} "
             "samples; take fewer, batches=replacement or batches=full"
         )
+    return sum(p.numel() for p in network.parameters())
 
 
 def _check_choice(room: str, key: str, name: str, task: Task, task_name: str) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -27,7 +28,7 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
     if match := NO_CHOICE.search(text):
         group, _, choice = match[1].rpartition("/")
         if group == "hydra/launcher":
-            return f"{group}={choice}: no such choice; valid: serial"
+            return f"{group}={choice}: no such choice; valid: local, slurm, serial"
         if group.startswith("hydra/"):
             valid = ", ".join(OPTION.findall(text))
             return f"{group}={choice}: no such choice; valid: {valid}"
@@ -40,7 +41,7 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
             return f"{match[1].strip()}: {cause[0]}"
     if match := NOT_A_KEY.search(text):
         key = match[1].split("@")[0].replace("/", ".")
-        return unknown(key, valid_keys(conf, arguments))
+        return unknown(key, valid_keys(key, conf, arguments))
     return _joined(text)
 
 
@@ -49,8 +50,16 @@ def choices(conf: Path, group: str) -> list[str]:
     return sorted(str(f.relative_to(folder).with_suffix("")) for f in folder.rglob("*.yaml"))
 
 
-def valid_keys(conf: Path, arguments: list[str]) -> list[str]:
-    """Groups and dotted keys that can be set, given the groups that the command chooses."""
+def valid_keys(key: str, conf: Path, arguments: list[str]) -> list[str]:
+    """Groups and dotted keys that can be set in place of `key`, given the groups that the command
+    chooses."""
+    if key.startswith("hydra.launcher."):
+        name = next(
+            (a.split("=")[1] for a in arguments if a.startswith("hydra/launcher=")), "local"
+        )
+        launcher = ConfigStore.instance().load(f"hydra/launcher/{name}.yaml").node
+        names = map(str, launcher)
+        return [f"hydra.launcher.{field}" for field in names if not field.startswith("_")]
     GlobalHydra.instance().clear()
     chosen = [a for a in arguments if a.split("=")[0] in (*GROUPS, "measures") and "," not in a]
     with initialize_config_dir(str(conf), version_base="1.3"):

@@ -1,9 +1,7 @@
 """What is known of every cell: what was asked for, and how far it is. Needs no PyTorch."""
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,26 +10,12 @@ import pandas as pd
 
 from grokpipe import runlog
 
-FINISHED = ("done", "diverged")  # never run again; `failed` is
+FINISHED = ("done", "diverged")  # never run again
+ENDED = (*FINISHED, "failed")  # the last is run again when it is asked for again
 
 
 def cells_folder(folder: Path) -> Path:
     return folder / "cells"
-
-
-@contextmanager
-def claimed(path: Path) -> Iterator[bool]:
-    """Holds the existing file `path` for this process; False if another one holds it.
-
-    The lock is the system's: it ends with the process, however that ends.
-    """
-    with open(path, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
 
 
 def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
@@ -51,10 +35,10 @@ def read_asked(folder: Path) -> pd.DataFrame:
     return pd.concat(parts) if parts else pd.DataFrame({"key": [], "experiment": []})
 
 
-def state(folder: Path, key: str) -> str:
-    """missing, interrupted (begun, not finished), done, diverged or failed."""
-    cell = cells_folder(folder) / key
-    if not runlog.is_run_log(cell):
-        return "missing"
-    result = runlog.read_result(cell)
-    return "interrupted" if result is None else str(result["state"])
+def states(folder: Path, keys: Iterable[str]) -> dict[str, str]:
+    """missing, interrupted (begun, not finished), done, diverged or failed, by key."""
+    return {key: runlog.state(cells_folder(folder) / key) for key in keys}
+
+
+def all_ended(folder: Path, keys: Iterable[str]) -> bool:
+    return all(state in ENDED for state in states(folder, keys).values())

@@ -28,6 +28,12 @@ COPIES = 4  # of the logits in float64, while measures are taken
 
 def pack_bytes(cell: Cell, width: int) -> int:
     """Of a pack of `width` cells like this one, by the formula above."""
+    shared, per_cell = terms(cell)
+    return shared + width * per_cell
+
+
+def terms(cell: Cell) -> tuple[int, int]:
+    """The formula's two: what the cells of a pack share, and what each takes, in bytes."""
     network, task = shortcut_network(cell), cell.task
     parameters = sum(p.numel() * p.element_size() for p in network.parameters())
     states = OPTIMIZER_STATES.get(cell.config.optimizer.name, 2)
@@ -36,8 +42,7 @@ def pack_bytes(cell: Cell, width: int) -> int:
     waiting = 4 * samples * (features + classes) + parameters
     shared = _bytes(task.inputs) + _bytes(task.labels)
     evaluation = samples * (8 * COPIES * classes + 4 * features)
-    per_cell = parameters * (1 + states) + step_bytes(cell) + waiting
-    return shared + evaluation + width * per_cell
+    return shared + evaluation, parameters * (1 + states) + step_bytes(cell) + waiting
 
 
 def step_bytes(cell: Cell) -> int:
@@ -101,11 +106,10 @@ def free_bytes(device: torch.device) -> int:
     return free
 
 
-def widest(cell: Cell, device: torch.device) -> int:
-    """Cells like this one that fit into a pack there, at least 1."""
-    one = pack_bytes(cell, 1)
-    each = pack_bytes(cell, 2) - one
-    return max(1, 1 + int((SPARE * free_bytes(device) - one) // each))
+def widest(cell: Cell, free: int) -> int:
+    """Cells like this one that fit into a pack that may take `free` bytes, at least 1."""
+    shared, per_cell = terms(cell)
+    return max(1, int((SPARE * free - shared) // per_cell))
 
 
 def _bytes(tensor: Tensor) -> int:

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
 from tabulate import tabulate
 
-from grokpipe import runlog
-from grokpipe.curves.events import Event, run_events
-from grokpipe.tasks import Task
+from grokpipe import ledger, runlog
+from grokpipe.cell import Cell
+from grokpipe.curves.events import CROSSINGS, Event, run_events
+from grokpipe.packing import Plan
 
 SHOWN = {
     "images": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
     "tokens": ("t_mem", "t_grok", "t_grok_sustained", "tau2_half"),
 }
 """the times that the papers on each kind of task speak of; analysis has all of them"""
+
+EVENT_COLUMNS = ["step", *dict.fromkeys(crossing.column for crossing in CROSSINGS.values())]
 
 
 @dataclass(frozen=True)
@@ -33,18 +37,17 @@ class Outcome:
     """names of the events that its kind of task is judged by"""
 
 
-def read_outcome(log: Path, label: str, task: Task, budget: int) -> Outcome:
-    """The outcome of the run log `log`; `budget` is its steps. A cell without a result is one that
-    another process trains."""
-    running = {"state": "running", "reason": "in another process"}
-    result = runlog.read_result(log) or running
-    curves = runlog.read_curves(log)
-    known = len(curves) and result["state"] != "failed"
+def read_outcome(log: Path, label: str, cell: Cell) -> Outcome:
+    """What the run log `log` of that cell says. A cell without a result is one that another process
+    trains, or that was left unfinished."""
+    result = runlog.read_result(log) or {"state": "unfinished", "reason": "not at its end"}
+    curves = runlog.read_columns(log, EVENT_COLUMNS)
+    known = len(curves.get("step", ())) > 0
     events = {}
-    if len(curves):
+    if known:
         finished = result["state"] == "done"
-        columns = {str(name): curves[name].to_numpy() for name in curves}
-        events = run_events(columns, 1 / task.classes, budget, finished)
+        events = run_events(curves, 1 / cell.classes, cell.config.steps, finished)
+    accurate = known and result["state"] != "failed"
     return Outcome(
         key=log.name,
         folder=log,
@@ -52,9 +55,48 @@ def read_outcome(log: Path, label: str, task: Task, budget: int) -> Outcome:
         state=result["state"],
         reason=result["reason"],
         events=events,
-        test_accuracy=float(curves["test_accuracy"].iloc[-1]) if known else float("nan"),
-        shown=SHOWN["tokens" if task.vocabulary else "images"],
+        test_accuracy=float(curves["test_accuracy"][-1]) if accurate else float("nan"),
+        shown=SHOWN["tokens" if cell.tokens else "images"],
     )
+
+
+class Teller:
+    """Says what became of each cell of a sweep, as they end."""
+
+    def __init__(
+        self, cells: Sequence[Cell], labels: Sequence[str], done: set[str], console: Console
+    ):
+        self.cells = {cell.key: cell for cell in cells}
+        self.names = {cell.key: label for cell, label in zip(cells, labels, strict=True)}
+        self.places = {key: i for i, key in enumerate(self.cells, 1)}
+        self.console = console
+        if done and len(self.cells) > 1:
+            self.say(f"{len(done)} of {len(self.cells)} cells are done already")
+
+    def outcome(self, cell: Cell) -> Outcome:
+        folder = Path(cell.config.outputs) / cell.config.name
+        log = ledger.cells_folder(folder) / cell.key
+        return read_outcome(log, self.names[cell.key], cell)
+
+    def ended(self, key: str) -> None:
+        """A line for a cell of the sweep; its pack may hold others."""
+        if len(self.cells) > 1 and key in self.cells:
+            self.say(finished_line(self._place(key), self.outcome(self.cells[key])))
+
+    def label(self, plan: Plan) -> str:
+        """What the progress of a pack is called."""
+        ours = [key for key in plan.keys if key in self.cells]
+        if len(plan.keys) == 1 or not ours:
+            return (self._place(ours[0]) if ours else plan.id[:8]) or "training"
+        return f"{self._place(ours[0])} and {len(plan.keys) - 1} more".lstrip()
+
+    def _place(self, key: str) -> str:
+        if len(self.cells) == 1:
+            return ""
+        return f"{self.places[key]}/{len(self.cells)} {self.names[key]}".rstrip()
+
+    def say(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _time(event: Event | None) -> str:
@@ -64,11 +106,10 @@ def _time(event: Event | None) -> str:
     return f"{event.step:,.0f}" if event.observed else f"> {event.step:,.0f}"
 
 
-def finished_line(place: str, outcome: Outcome, skipped: bool) -> str:
+def finished_line(place: str, outcome: Outcome) -> str:
     times = "  ".join(f"{name} {_time(outcome.events.get(name))}" for name in outcome.shown[:3])
-    state = f"{outcome.state}{' already' if skipped else ''}"
     why = "" if outcome.state == "done" else f" ({outcome.reason})"
-    return f"{place}: {state}{why}  {times}  test accuracy {outcome.test_accuracy:.3f}"
+    return f"{place}: {outcome.state}{why}  {times}  test accuracy {outcome.test_accuracy:.3f}"
 
 
 def sweep_table(outcomes: Sequence[Outcome]) -> str:

@@ -5,6 +5,7 @@ cell; `torch.func.vmap` stacks its loss and gradient, and the result is traced (
 makes width 1 as fast as an ordinary autograd loop, and compiled where that pays (compiling.py).
 """
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -71,11 +72,20 @@ class Pack:
         self._stack(members, select(self.parameters, rows))
         self.optimizer.load_state_dict(state)
 
-    def advance(self, steps: int) -> None:
-        """Trains every member for `steps` more steps."""
+    def advance(self, steps: int, stop: threading.Event | None = None) -> None:
+        """Trains every member for `steps` more steps, or until `stop` is set."""
+        before = [self.streams[i].state_dict() for i in self.members]
+        done = 0
         for inputs, labels in self._batches(steps):
+            if stop is not None and stop.is_set():
+                break
             self.optimizer.step(self.gradients(inputs, labels))
-        self.step += steps
+            done += 1
+        if done < steps:  # the batches were drawn for all of them
+            for i, state in zip(self.members, before, strict=True):
+                self.streams[i].load_state_dict(state)
+                self.streams[i].take(done)
+        self.step += done
 
     def gradients(self, inputs: Tensor, labels: Tensor) -> Sequence[Tensor]:
         """Of each member's training loss on its batch, (cell, …) in the order of `parameters`.

@@ -1,9 +1,12 @@
 """Which cells train together, and what is on disk of it: `packs/<id>.json`, and beside it, while
-the pack is unfinished, its checkpoint."""
+the pack is unfinished, its checkpoint, and while it is trained, its claim."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,26 @@ import torch
 from grokpipe import checkpoint, runlog
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError
-from grokpipe.memory import free_bytes, pack_bytes, widest
+from grokpipe.memory import pack_bytes, widest
 from grokpipe.pack import split_state
 
 WIDTH = {"cpu": 10, "cuda": 64}
 """cells of a pack where the user does not say; on a CPU many more outgrow its caches, and cost more
 each (benchmarks/)"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where packs will train, as far as it is known when they are made."""
+
+    device: str
+    """cpu or cuda"""
+    slots: int
+    """packs that train at the same time"""
+    threads: int
+    """CPU threads of each"""
+    free: int | None
+    """bytes that one pack may take; None: not known"""
 
 
 @dataclass(frozen=True)
@@ -28,7 +45,12 @@ class Plan:
     file: Path
     keys: list[str]
     threads: int
-    compiled: bool
+    compiled: bool | None
+    """None until it has first been trained, where `compile` is left to the machine"""
+    configs: list[dict[str, Any]]
+    """the resolved configuration of each cell, frozen"""
+    command: str
+    """what the user typed"""
 
     @property
     def id(self) -> str:
@@ -38,28 +60,80 @@ class Plan:
     def checkpoint(self) -> Path:
         return self.file.with_suffix(".pt")
 
+    @property
+    def claim(self) -> Path:
+        return self.file.with_suffix(".claim")
 
-def plan(folder: Path, keys: Sequence[str], **how: Any) -> Plan:
-    """The plan of a pack of these cells: the one on disk if there is one, else a new one."""
+    @property
+    def folder(self) -> Path:
+        """Of the run logs and packs of one name."""
+        return self.file.parent.parent
+
+    @property
+    def stamp(self) -> int:
+        """Changes with each checkpoint; 0 before the first."""
+        try:
+            return self.checkpoint.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def write(self) -> None:
+        value = {
+            "keys": self.keys,
+            "width": len(self.keys),
+            "threads": self.threads,
+            "compiled": self.compiled,
+            "configs": self.configs,
+            "command": self.command,
+        }
+        with runlog.replacing(self.file) as temporary:
+            temporary.write_text(json.dumps(value) + "\n")
+
+
+def new_plan(folder: Path, cells: Sequence[Cell], threads: int) -> Plan:
+    """Writes and returns the plan of a pack that did not exist."""
+    keys = [cell.key for cell in cells]
     file = folder / "packs" / f"{pack_id(keys)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    value = runlog.create_json(file, {"keys": list(keys), "width": len(keys), **how})
-    return _read(file, value)
+    command = shlex.join(["python", *sys.orig_argv[1:]])
+    plan = Plan(file, keys, threads, None, [asdict(cell.config) for cell in cells], command)
+    plan.write()
+    return plan
+
+
+def with_configs(plan: Plan, cells: Mapping[str, Cell]) -> Plan:
+    """The plan with the configurations of those of its cells that are given, on disk too."""
+    configs = [
+        asdict(cells[key].config) if key in cells else config
+        for key, config in zip(plan.keys, plan.configs, strict=True)
+    ]
+    if configs == plan.configs:
+        return plan
+    renewed = replace(plan, configs=configs)
+    renewed.write()
+    return renewed
 
 
 def pack_id(keys: Sequence[str]) -> str:
     return hashlib.sha256(",".join(keys).encode()).hexdigest()[:16]
 
 
-def on_disk(folder: Path) -> list[Plan]:
-    """The packs that were ever fixed there, wide ones last: halves come before their whole."""
-    files = sorted((folder / "packs").glob("*.json"))
-    plans = [_read(file, runlog.read_json(file)) for file in files]
-    return sorted(plans, key=lambda plan: len(plan.keys))
+def read(file: Path) -> Plan | None:
+    """The plan, or None if the pack is gone: it was split."""
+    try:
+        value = json.loads(file.read_text())
+    except FileNotFoundError:
+        return None
+    # packs of the first versions have no configurations: they are of no use, and made anew
+    configs, command = value.get("configs", []), value.get("command", "")
+    return Plan(file, value["keys"], value["threads"], value["compiled"], configs, command)
 
 
-def _read(file: Path, value: dict[str, Any]) -> Plan:
-    return Plan(file, value["keys"], value["threads"], value["compiled"])
+def on_disk(folder: Path) -> Iterator[Plan]:
+    """The packs that were ever fixed there."""
+    for file in sorted((folder / "packs").glob("*.json")):
+        if (plan := read(file)) is not None:
+            yield plan
 
 
 def groups(cells: Iterable[Cell]) -> list[list[Cell]]:
@@ -70,16 +144,16 @@ def groups(cells: Iterable[Cell]) -> list[list[Cell]]:
     return list(found.values())
 
 
-def parts(cells: list[Cell], device: torch.device) -> tuple[list[list[Cell]], str | None]:
-    """A group cut into packs of nearly one width, and what a user must be told of it."""
-    wanted = min(cells[0].config.pack.width or WIDTH[device.type], len(cells))
+def parts(cells: list[Cell], width: int, place: Place) -> tuple[list[list[Cell]], str | None]:
+    """A group cut into packs of nearly one width, at most `width`, and what a user must be told."""
+    wanted = min(cells[0].config.pack.width or width, len(cells))
     told, width = None, wanted
-    if (fits := widest(cells[0], device)) < width:
+    if (fits := _fitting(cells[0], width, place)) < width:
         while width > fits:
             width = (width + 1) // 2
-        needs, free = pack_bytes(cells[0], wanted), free_bytes(device)
+        needs, free = pack_bytes(cells[0], wanted), place.free or 0
         told = (
-            f"a pack of {wanted} needs {_gigabytes(needs)}, {_gigabytes(free)} are free: "
+            f"a pack of {wanted} needs {_gigabytes(needs)}, {_gigabytes(free)} are free for it: "
             f"packs of {width}"
         )
     count = -(-len(cells) // width)
@@ -87,23 +161,31 @@ def parts(cells: list[Cell], device: torch.device) -> tuple[list[list[Cell]], st
     return [cells[a:b] for a, b in pairwise(edges)], told
 
 
-def split(whole: Plan, folder: Path) -> list[Plan]:
+def _fitting(cell: Cell, width: int, place: Place) -> int:
+    """Cells like this one that fit there, as far as is known."""
+    if place.free is None:
+        return width
+    try:
+        return widest(cell, place.free)
+    except Exception:  # training will meet it again, and there it is a cell's outcome
+        return width
+
+
+def split(whole: Plan) -> list[Plan]:
     """The halves of a pack, each with its share of the last checkpoint, in place of the whole."""
     middle = (len(whole.keys) + 1) // 2
     state = next(checkpoint.generations(whole.checkpoint), None)
     halves = []
     for cells in (range(middle), range(middle, len(whole.keys))):
-        half = plan(
-            folder,
-            [whole.keys[i] for i in cells],
-            threads=whole.threads,
-            compiled=whole.compiled,
-        )
+        keys = [whole.keys[i] for i in cells]
+        file = whole.file.with_stem(pack_id(keys))
+        half = replace(whole, file=file, keys=keys, configs=[whole.configs[i] for i in cells])
         if state is not None:
             checkpoint.save(half.checkpoint, _share(state, list(cells)))
+        half.write()
         halves.append(half)
+    whole.file.unlink()  # before its checkpoint: a pack without one would begin anew
     checkpoint.delete(whole.checkpoint)
-    whole.file.unlink()
     return halves
 
 

@@ -1,6 +1,7 @@
 """What a user sees while a pack trains: a live line on a terminal, a plain line elsewhere."""
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
@@ -10,13 +11,22 @@ PLAIN_EVERY = 30.0  # seconds between plain lines
 
 
 class RunProgress:
-    """Progress of one pack. `update` is cheap and may be called often."""
+    """Progress of one pack, for people on `console`, for other processes through `tell`. `update`
+    is cheap and may be called often."""
 
-    def __init__(self, label: str, steps: int, console: Console, enabled: bool = True):
+    def __init__(
+        self,
+        label: str,
+        steps: int,
+        console: Console,
+        enabled: bool = True,
+        tell: Callable[..., None] = lambda **progress: None,
+    ):
         self.label = label
         self.steps = steps
         self.console = console
         self.enabled = enabled
+        self.tell = tell
         self._accuracies: dict[int, tuple[float, float]] = {}
         self._begun: tuple[float, int] | None = None
         self._spoke = time.monotonic()
@@ -53,14 +63,16 @@ class RunProgress:
         if self.enabled:
             self._say(f"{self.label}: {text}")
 
-    def update(self, step: int) -> None:
-        if not self.enabled:
-            return
+    def update(self, step: int, going: int) -> None:
+        """`step` is reached, and `going` cells go on."""
         now = time.monotonic()
         if self._begun is None:
             self._begun = (now, step)
         begun, first = self._begun
         rate = (step - first) / (now - begun) if now > begun else 0.0
+        self.tell(step=step, steps=self.steps, cells=going, rate=rate * going)
+        if not self.enabled:
+            return
         detail = f"{step:,}/{self.steps:,}  {rate:,.0f} steps/s"
         if self._accuracies:
             columns = zip(*self._accuracies.values(), strict=True)

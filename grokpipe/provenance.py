@@ -1,9 +1,7 @@
 """Which code, software and machine trained a cell."""
 
 import platform
-import shlex
 import subprocess
-import sys
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -54,6 +52,5 @@ def provenance(**how: Any) -> dict[str, Any]:
         "host": platform.node(),
         "threads": torch.get_num_threads(),
         **how,
-        "command": shlex.join(sys.argv),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

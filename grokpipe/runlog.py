@@ -7,25 +7,33 @@ that a checkpoint knows of. Nothing here needs PyTorch, so analysis reads run lo
     provenance.json   commit, versions, device, threads, pack, wall time, data
     final.pt          parameters, optimiser state and generators after the last step
     traceback.txt     of a cell that failed
-    result.json       state, steps, reason; written last: with it, the cell is finished
+    snapshots/        weights at a few evaluations, if they are asked for
+    remeasured.parquet  further measures of these (remeasure.py)
+    result.json       state, steps, reason, code; written last: with it, the cell is finished
 """
 
 import contextlib
+import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from omegaconf import OmegaConf
+from pyarrow import parquet
 
+from grokpipe import snapshots
 from grokpipe.config import operational_names
 from grokpipe.schema import flatten
 
 CONFIG, LINES, CURVES = "config.yaml", "curves.jsonl", "curves.parquet"
 PROVENANCE, FINAL, RESULT = "provenance.json", "final.pt", "result.json"
 TRACEBACK = "traceback.txt"
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @contextlib.contextmanager
@@ -55,18 +63,6 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def create_json(path: Path, value: Any) -> dict[str, Any]:
-    """Writes `value` unless the file exists already; returns what it holds now."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(value, indent=2) + "\n")
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        temporary.unlink()
-    return read_json(path)
-
-
 def remove_leftovers(folder: Path, name: str = "") -> None:
     """Removes temporary files of killed processes, of any file or of those named `name…`."""
     for path in folder.glob(f".{name}*.tmp"):
@@ -83,8 +79,8 @@ class RunLog:
         """Creates the folder. A cell that goes on keeps its first provenance and notes this one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
-        for left in (RESULT, TRACEBACK):  # of a failed try
-            (self.folder / left).unlink(missing_ok=True)
+        remove_leftovers(self.folder / snapshots.FOLDER)
+        forget_result(self.folder)
         write_text(self.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
         path = self.folder / PROVENANCE
         if path.exists():
@@ -115,7 +111,7 @@ class RunLog:
                 _table(rows).to_parquet(temporary, index=False)
         provenance = read_json(self.folder / PROVENANCE)
         write_json(self.folder / PROVENANCE, {**provenance, "wall_seconds": round(seconds, 1)})
-        write_json(self.folder / RESULT, {"state": state, "steps": steps, "reason": reason})
+        self._end(state, steps, reason)
         (self.folder / LINES).unlink(missing_ok=True)
 
     def fail(self, reason: str, trace: str) -> None:
@@ -123,12 +119,39 @@ class RunLog:
         write_text(self.folder / TRACEBACK, trace)
         rows = read_lines(self.folder)
         steps = int(rows[-1]["step"]) if rows else 0
-        write_json(self.folder / RESULT, {"state": "failed", "steps": steps, "reason": reason})
+        self._end("failed", steps, reason)
+
+    def _end(self, state: str, steps: int, reason: str) -> None:
+        """`code` repeats the fingerprints of provenance.json, so that status need not read it."""
+        provenance = read_json(self.folder / PROVENANCE)
+        sessions = [provenance, *provenance.get("resumed", [])]
+        code = " ".join(dict.fromkeys(session.get("code", "unknown") for session in sessions))
+        result = {"state": state, "steps": steps, "reason": reason, "code": code}
+        write_json(self.folder / RESULT, result)
+
+
+def forget_result(folder: Path) -> None:
+    """Of a failed try: the cell is unfinished again."""
+    for left in (RESULT, TRACEBACK):
+        (folder / left).unlink(missing_ok=True)
 
 
 def is_run_log(folder: Path) -> bool:
     """Whether a run has begun there; provenance is the last that `start` writes."""
     return (folder / CONFIG).is_file() and (folder / PROVENANCE).is_file()
+
+
+def is_disk_fault(error: BaseException) -> bool:
+    """Whether the disk is full or read-only: the machine's fault, not a cell's."""
+    return isinstance(error, OSError) and error.errno in DISK_FAULTS
+
+
+def state(folder: Path) -> str:
+    """missing, interrupted (begun, not finished), done, diverged or failed."""
+    result = read_result(folder)
+    if result is not None:
+        return str(result["state"])
+    return "interrupted" if is_run_log(folder) else "missing"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -138,8 +161,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_result(folder: Path) -> dict[str, Any] | None:
     """`state`, `steps`, `reason` of a finished cell; None if it is not finished."""
-    path = folder / RESULT
-    return read_json(path) if path.exists() else None
+    try:
+        return read_json(folder / RESULT)
+    except FileNotFoundError:
+        return None
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -161,6 +186,18 @@ def read_curves(folder: Path) -> pd.DataFrame:
     if (folder / CURVES).exists() and read_result(folder) is not None:
         return pd.read_parquet(folder / CURVES)
     return _table(read_lines(folder))
+
+
+def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Those of the columns that its curves have; faster than `read_curves`."""
+    if (folder / CURVES).exists() and (folder / RESULT).exists():
+        have = [n for n in names if n in parquet.read_schema(folder / CURVES).names]
+        table = parquet.read_table(folder / CURVES, columns=have)
+        return {name: table[name].to_numpy() for name in have}
+    rows = read_lines(folder)
+    return {
+        name: np.array([row[name] for row in rows]) for name in names if rows and name in rows[0]
+    }
 
 
 def read_lines(folder: Path) -> list[dict[str, float]]:

@@ -59,9 +59,12 @@ def scientific(*, neutral: Any = NO_DEFAULT, **rule: Any) -> Any:
     return _marked(Rule(scientific=True, **rule), neutral)
 
 
-def operational(**bounds: Any) -> Any:
-    """A field that changes where, how fast or how loud a cell runs, and stays out of the key."""
-    return _marked(Rule(scientific=False, **bounds), NO_DEFAULT)
+def operational(*, neutral: Any = NO_DEFAULT, **bounds: Any) -> Any:
+    """A field that changes where, how fast or how loud a cell runs, and stays out of the key.
+
+    `neutral`: the value in configurations written before the field existed.
+    """
+    return _marked(Rule(scientific=False, **bounds), neutral)
 
 
 def _marked(rule: Rule, neutral: Any) -> Any:

@@ -1,18 +1,15 @@
 """The training loop: one pack from its last checkpoint, or from the start, to its end."""
 
 import math
-import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import torch
 
-from grokpipe import checkpoint
+from grokpipe import checkpoint, snapshots
+from grokpipe.config import Config
 from grokpipe.errors import Interrupted
 from grokpipe.evaluate import Evaluator, Table, evaluation_steps
 from grokpipe.pack import Pack, chunks
@@ -25,11 +22,19 @@ FORMAT = 2  # of a pack's checkpoint; another one is not read
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # to which a pack narrows as cells leave it
 
 
-def train(pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress) -> None:
+def train(
+    pack: Pack,
+    logs: Sequence[RunLog],
+    file: Path,
+    progress: RunProgress,
+    stop: threading.Event,
+    lost: threading.Event,
+) -> None:
     """Trains `pack` until each cell's end, appending their evaluations to their run logs.
 
     `file` is the pack's checkpoint: read first, written as often as the configuration says, and
-    deleted at the end. Raises Interrupted, with a checkpoint written, on SIGINT or SIGTERM.
+    deleted at the end. Raises Interrupted: once `stop` is set, with a checkpoint of that step; once
+    `lost` is set, because another process has the pack now, without writing anything.
 
     An evaluation is only queued when it is due; its numbers are read when the next one is, so that
     a GPU never waits for them. What they decide, a cell's end, therefore comes one later.
@@ -37,40 +42,38 @@ def train(pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress)
     run = Run(pack, logs, file, progress)
     run.resume()
     config = pack.cells[0].config
-    schedule = evaluation_steps(config.eval.schedule, config.eval.every, config.steps)
     saved = time.monotonic()
 
-    with stop_requests() as stop_requested:
-        for target in schedule[run.rows :]:
-            # steps, up to the next evaluation
-            for steps in chunks(pack.step, target, CHUNK):
-                pack.advance(steps)
-                progress.update(pack.step)
+    for target in schedule(config)[run.rows :]:
+        # steps, up to the next evaluation
+        for steps in chunks(pack.step, target, CHUNK):
+            pack.advance(steps, stop)
+            progress.update(pack.step, len(run.going))
 
-                # checkpoint
-                if stop_requested.is_set():
-                    run.save()
-                    raise Interrupted(f"stopped at step {pack.step:,}, with a checkpoint")
-                if time.monotonic() - saved >= config.checkpoint.every:
-                    run.save()
-                    saved = time.monotonic()
+            # checkpoint
+            if lost.is_set():
+                raise Interrupted("stopped: another process has taken this pack over")
+            if stop.is_set():
+                run.save()
+                raise Interrupted(f"stopped at step {pack.step:,}, with a checkpoint")
+            if time.monotonic() - saved >= config.checkpoint.every:
+                run.save()
+                saved = time.monotonic()
 
-            # evaluate; whoever has reached its end leaves
-            run.settle()
-            run.dismiss_diverged()
-            run.evaluate()
-            run.dismiss_stopped()
-            progress.update(pack.step)
-            if not run.going:
-                break
-
+        # evaluate; whoever has reached its end leaves
         run.settle()
         run.dismiss_diverged()
-        for i in list(run.going):
-            run.dismiss(i, "done", pack.step, "reached its steps")
-        checkpoint.delete(file)
-        if stop_requested.is_set():
-            raise Interrupted("stopped at the end of a run, which is done")
+        run.evaluate()
+        run.dismiss_stopped()
+        progress.update(pack.step, len(run.going))
+        if not run.going:
+            break
+
+    run.settle()
+    run.dismiss_diverged()
+    for i in list(run.going):
+        run.dismiss(i, "done", pack.step, "reached its steps")
+    checkpoint.delete(file)
 
 
 class Run:
@@ -88,6 +91,7 @@ class Run:
         self.pending: dict[int, Table] = {}
         self.pending_step = 0
         self.undefined: list[set[str]] = [set() for _ in logs]
+        self.snapshots = snapshot_steps(pack.cells[0].config)
         self.before, self.started = 0.0, time.monotonic()
         # A cell that finished after the checkpoint that is resumed from is trained again, so that
         # its neighbours meet what they met before; its run log stays as it is.
@@ -139,11 +143,14 @@ class Run:
         if not self.pending:
             return
         for i in self.going:
-            row = {"step": self.pending_step, **self.evaluators[i].row(self.pending.pop(i))}
+            table = self.pending.pop(i)
+            row = {"step": self.pending_step, **self.evaluators[i].row(table)}
             self.watches[i].see(row)
             self.progress.evaluated(i, row)
             if not self.finished[i]:
                 self.logs[i].append(row)
+                if self.pending_step in self.snapshots:
+                    snapshots.save(self.logs[i].folder, self.pending_step, table.parameters)
             if self.watches[i].diverged is None:
                 tell_undefined(row, self.undefined[i], self.progress)
         self.rows += 1
@@ -186,32 +193,21 @@ class Run:
             self.pack.keep(sorted(self.going + passengers))
 
 
+def snapshot_steps(config: Config) -> set[int]:
+    """The evaluations at which the weights are kept."""
+    if config.snapshots is None:
+        return set()
+    count = snapshots.parse(config.snapshots)
+    return {*snapshots.snapshot_steps(count, schedule(config))}
+
+
+def schedule(config: Config) -> list[int]:
+    return evaluation_steps(config.eval.schedule, config.eval.every, config.steps)
+
+
 def tell_undefined(row: dict[str, float], told: set[str], progress: RunProgress) -> None:
     """Says once in a run which columns are undefined; `told` remembers them."""
     new = [name for name, value in row.items() if math.isnan(value) and name not in told]
     if new:
         told.update(new)
         progress.note(f"undefined and logged as NaN: {', '.join(new)}")
-
-
-@contextmanager
-def stop_requests() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; a second SIGINT ends at once."""
-    requested = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield requested
-        return
-
-    def request(number: int, frame: FrameType | None) -> None:
-        if requested.is_set():
-            raise KeyboardInterrupt
-        requested.set()
-
-    handlers: dict[int, Any] = {
-        n: signal.signal(n, request) for n in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield requested
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

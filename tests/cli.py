@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 TINY = ("train_size=64", "batch_size=16", "arch.width=12", "steps=40", "threads=1")
+SERIAL = "hydra/launcher=serial"  # where processes of their own are not what is tested
 
 
 def run(arguments: list[str], cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -106,7 +106,7 @@ def test_every_field_of_the_schema_is_marked_and_documented(compose) -> None:
     assert "weight_decay" in flatten(scientific_values(config))
     assert operational_names() == {
         "name", "outputs", "threads", "progress", "checkpoint.every", "save.final", "device",
-        "compile", "pack.width",
+        "compile", "pack.width", "snapshots", "force",
     }  # fmt: skip
     source = (CONF.parent / "grokpipe" / "config.py").read_text()
     for item in dataclasses.fields(Config):

@@ -1,5 +1,7 @@
 """The same code on a GPU; skipped where there is none."""
 
+from threading import Event
+
 import pandas as pd
 import pytest
 import torch
@@ -30,7 +32,7 @@ def test_trajectories_agree_with_the_cpu(token_cell, tmp_path, compiled) -> None
     for device in ("cpu", "cuda"):
         logs = run_logs(cells, tmp_path / device)
         pack = Pack(cells, device, compiled and device == "cuda")
-        train(pack, logs, tmp_path / f"{device}.pt", quiet())
+        train(pack, logs, tmp_path / f"{device}.pt", quiet(), Event(), Event())
         found.append(logs)
     for a, b in zip(*found):
         columns = ["step", "train_loss", "weight_norm"]
@@ -51,3 +53,4 @@ def test_steps_do_not_wait_for_the_device(token_cell) -> None:
         pack.table(0)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    assert pack.step == 5

@@ -39,24 +39,26 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     very test, and what makes an environment is left to it."""
     done_lines = []
     for line in commands(README):
-        if line.startswith("python -m grokpipe"):
+        if line.startswith("python -m grokpipe "):
             on_tokens = "mod_add" in line or "entropy" in line
             done = shell(f"{line} {SMALL_TOKENS if on_tokens else SMALL}", tmp_path)
-        elif line.startswith("python -m analysis"):
+        elif line.startswith(("python -m analysis", "python -m grokpipe.remeasure")):
             done = shell(line, tmp_path)
         else:
             continue
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         done_lines.append(line)
-    assert len(done_lines) == 8
+    assert len(done_lines) == 12
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
-             for name in ("default", "sums", "collapse", "entropy")}  # fmt: skip
+             for name in ("default", "sums", "kept", "collapse", "entropy")}  # fmt: skip
     # the single cell (decay 0.1, seed 0) is one of the sweep's forty
-    assert cells == {"default": 40, "sums": 1, "collapse": 20, "entropy": 20}
+    assert cells == {"default": 40, "sums": 1, "kept": 1, "collapse": 20, "entropy": 20}
     assert {p.name for p in (tmp_path / "outputs/default/tables").iterdir()} == {
-        "timescales.csv", "timescales.md", "timescales.tex", "events.csv",
+        "timescales.csv", "timescales.md", "timescales.tex", "events.csv", "timescales.why.json",
+        "events.why.json",
     }  # fmt: skip
-    assert len(list((tmp_path / "outputs/default/figures").iterdir())) == 2
+    assert len(list((tmp_path / "outputs/default/figures").iterdir())) == 3
+    assert list((tmp_path / "outputs/kept/cells").glob("*/remeasured.parquet"))
 
 
 def test_the_readme_names_the_make_targets_that_exist() -> None:
@@ -74,8 +76,9 @@ def test_the_readme_names_the_make_targets_that_exist() -> None:
 
 
 def test_continuous_integration_runs_the_readmes_test_command() -> None:
-    assert "make test" in commands(README)
-    assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
+    for command in ("make test", "make test-slurm"):
+        assert command in commands(README)
+        assert command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
 def test_the_numbers_of_the_readme_are_the_stored_ones() -> None:

@@ -7,14 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import pandas as pd
 import pytest
 import torch
+from rich.console import Console
 
-from grokpipe import memory, packing
+from grokpipe import memory, packing, worker
 from grokpipe.pack import Pack
-from tests.cli import ENVIRONMENT, ROOT, TINY, grokpipe
+from grokpipe.packing import Place
+from tests.cli import ENVIRONMENT, ROOT, SERIAL, TINY, grokpipe
 from tests.training import same
 
 TOKENS = (
@@ -40,8 +43,8 @@ def states(folder: Path) -> dict[str, str]:
 
 def test_cells_of_one_shape_share_packs_of_the_width_asked_for(tmp_path: Path) -> None:
     ran = grokpipe(
-        "-m", *TOKENS, "weight_decay=1,0.1", "seed=range(3)", "arch.width=8,12", "pack.width=4",
-        cwd=tmp_path,
+        "-m", SERIAL, *TOKENS, "weight_decay=1,0.1", "seed=range(3)", "arch.width=8,12",
+        "pack.width=4", cwd=tmp_path,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     folder = tmp_path / "outputs/default"
@@ -59,7 +62,13 @@ def test_cells_of_one_shape_share_packs_of_the_width_asked_for(tmp_path: Path) -
 def test_the_width_changes_no_draw_and_no_result_beyond_rounding(tmp_path: Path) -> None:
     for width in (1, 3):
         ran = grokpipe(
-            "-m", *TOKENS, "seed=range(3)", f"pack.width={width}", f"name=w{width}", cwd=tmp_path
+            "-m",
+            SERIAL,
+            *TOKENS,
+            "seed=range(3)",
+            f"pack.width={width}",
+            f"name=w{width}",
+            cwd=tmp_path,
         )
         assert ran.returncode == 0, ran.stderr
     one, three = (logs(tmp_path / f"outputs/w{width}") for width in (1, 3))
@@ -79,7 +88,7 @@ def test_the_width_changes_no_draw_and_no_result_beyond_rounding(tmp_path: Path)
 
 def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "grokpipe", "-m", *arguments],
+        [sys.executable, "-m", "grokpipe", "-m", SERIAL, *arguments],
         cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -88,7 +97,7 @@ LONG = (*TOKENS, "seed=range(3)", "checkpoint.every=0.05", "threads=1", "steps=1
 
 
 def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> None:
-    whole = grokpipe("-m", *LONG, "name=whole", cwd=tmp_path)
+    whole = grokpipe("-m", SERIAL, *LONG, "name=whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     process = start(tmp_path, *LONG, "name=parts")
     folder = tmp_path / "outputs/parts"
@@ -100,7 +109,7 @@ def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> No
     process.kill()
     process.communicate()
     # asked for one of its cells and with another width: it is still the pack that had begun
-    ran = grokpipe("-m", *LONG[:-4], *LONG[-3:], "seed=1", "name=parts", cwd=tmp_path)
+    ran = grokpipe("-m", SERIAL, *LONG[:-4], *LONG[-3:], "seed=1", "name=parts", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert len(packs(folder)) == 1
     ours, theirs = logs(folder), logs(tmp_path / "outputs/whole")
@@ -129,10 +138,10 @@ def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
         "assert main() == 0; print(open('/proc/self/status').read().split('VmPeak:')[1].split()[0])"
     )
     one = 1024 * int(run(peak, "name=one").stdout.splitlines()[-1])
-    three = run(peak, "-m", "seed=range(3)", "pack.width=3", "name=three")
+    three = run(peak, "-m", SERIAL, "seed=range(3)", "pack.width=3", "name=three")
     each = (1024 * int(three.stdout.splitlines()[-1]) - one) // 2
     assert each > 1e8, "too little for a sure test"
-    sweep = ("-m", "seed=range(8)", "pack.width=8")
+    sweep = ("-m", SERIAL, "seed=range(8)", "pack.width=8")
     ran = run("sys.exit(main())", *sweep, limit=one + 4 * each)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "does not fit memory; the pack of 8 goes on as two" in ran.stdout
@@ -142,24 +151,21 @@ def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     assert {pack["width"] for pack in packs(folder)} <= {1, 2, 4}
 
 
-def test_too_little_free_memory_makes_narrower_packs_and_is_told(cell, monkeypatch) -> None:
+def test_too_little_free_memory_makes_narrower_packs_and_is_told(cell) -> None:
     cells = [cell(f"seed={seed}", "pack.width=8") for seed in range(8)]
-    each = memory.pack_bytes(cells[0], 2) - memory.pack_bytes(cells[0], 1)
-    room = memory.pack_bytes(cells[0], 1) + 3 * each
-    monkeypatch.setattr(memory, "free_bytes", lambda device: int(room / memory.SPARE) + 1)
-    parts, told = packing.parts(cells, torch.device("cpu"))
+    shared, each = memory.terms(cells[0])
+    free = int((shared + 4 * each) / memory.SPARE) + 1
+    parts, told = packing.parts(cells, 10, Place("cpu", 1, 1, free))
     assert [len(part) for part in parts] == [4, 4]
     assert told and told.startswith("a pack of 8 needs") and told.endswith("packs of 4")
+    parts, told = packing.parts(cells, 10, Place("cpu", 1, 1, None))  # memory not known
+    assert ([len(part) for part in parts], told) == ([8], None)
 
 
 def test_a_raising_cell_is_found_by_halving_and_fails_alone(
     token_cell, tmp_path: Path, monkeypatch
 ) -> None:
     """Real training, in this process; one seed's labels lie outside the classes."""
-    from rich.console import Console
-
-    from grokpipe import launch
-
     cells = [token_cell(f"seed={seed}", f"outputs={tmp_path}") for seed in range(5)]
     gradients = Pack.gradients
 
@@ -173,11 +179,9 @@ def test_a_raising_cell_is_found_by_halving_and_fails_alone(
     for cell in cells:
         object.__setattr__(cell.config.checkpoint, "every", 1e-9)
     folder = tmp_path / "default"
-    asked = {cell.key: cell for cell in cells}
-    names = {cell.key: f"seed={cell.config.seed}" for cell in cells}
-    tell = launch.Teller(cells, names, set(), Console(quiet=True))
-    plan = packing.plan(folder, list(asked), threads=1, compiled=False)
-    launch._train_pack(plan, folder, asked, torch.device("cpu"), tell)
+    (folder / "packs").mkdir(parents=True)
+    plan = packing.new_plan(folder, cells, threads=1)
+    worker.work([plan.file], Event(), Console(quiet=True))
     found = {cell.config.seed: states(folder)[cell.key] for cell in cells}
     assert found == {0: "done", 1: "done", 2: "done", 3: "failed", 4: "done"}
     assert "a fault of seed 3" in (folder / "cells" / cells[3].key / "traceback.txt").read_text()
@@ -200,7 +204,7 @@ def test_stopped_and_resumed_with_a_polite_signal(tmp_path: Path) -> None:
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told.count("\n") == 1 and "same command" in told
-    assert grokpipe("-m", *LONG, cwd=tmp_path).returncode == 0
+    assert grokpipe("-m", SERIAL, *LONG, cwd=tmp_path).returncode == 0
     assert set(states(tmp_path / "outputs/default").values()) == {"done"}
 
 
@@ -223,7 +227,7 @@ def test_what_raises_in_the_first_step_is_an_outcome_of_each_cell(tmp_path: Path
     faulty = source.replace("return self.head(z), z", "return self.head(z[:, 1:]), z")
     assert faulty != source
     (tmp_path / "grokpipe/archs/mlp.py").write_text(faulty)
-    ran = grokpipe("-m", *TINY, "seed=0,1", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    ran = grokpipe("-m", SERIAL, *TINY, "seed=0,1", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert ran.returncode == 1, ran.stderr
     assert set(states(tmp_path / "outputs/default").values()) == {"failed"}
     assert len(states(tmp_path / "outputs/default")) == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import pandas as pd
 import torch
@@ -12,6 +13,7 @@ from grokpipe.cell import Cell
 from grokpipe.pack import Pack
 from grokpipe.progress import RunProgress
 from grokpipe.runlog import RunLog
+from grokpipe.signals import stop_requests
 from grokpipe.train import train
 
 
@@ -33,7 +35,8 @@ def trained(
 ) -> tuple[Pack, list[RunLog]]:
     """Trains one pack of these cells, or goes on with it."""
     logs, pack = run_logs(cells, folder), Pack(cells)
-    train(pack, logs, folder / "pack.pt", progress or quiet())
+    with stop_requests() as stop:
+        train(pack, logs, folder / "pack.pt", progress or quiet(), stop, Event())
     return pack, logs
 
 

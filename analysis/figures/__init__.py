@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
+
+from analysis import why
+from analysis.gather import Tables
 
 STYLE = {
     "font.size": 8,
@@ -23,10 +27,13 @@ def prepare() -> None:
     sns.set_theme(context="paper", style="ticks", rc=STYLE)
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """`<folder>/<name>.pdf` and `.png`, the same bytes for the same data; returns their paths."""
+def save(shown: Tables, folder: Path, name: str, figure: Figure) -> list[Path]:
+    """`<folder>/<name>.pdf` and `.png`, the same bytes for the same data, with a side file that
+    says which runs they show; returns the paths of the pictures. The figure is closed."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.pdf", folder / f"{name}.png"]
     figure.savefig(paths[0], metadata={"CreationDate": None})
     figure.savefig(paths[1], dpi=200)
+    plt.close(figure)
+    why.write(shown, folder, name)
     return paths

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from grokpipe.ledger import record_asked
 from tests.analysis.conftest import write_run
 
 
@@ -103,3 +104,36 @@ def test_wrong_input_is_one_line(
     assert printed.err.count("\n") == 1
     for part in parts:
         assert part in printed.err
+
+
+def test_gather_counts_rows_without_reading_the_curves(runs: Path, capsys) -> None:
+    main(["gather", str(runs)])
+    capsys.readouterr()
+    part = runs / "curves.parquet" / "part-000000.parquet"
+    content = part.read_bytes()
+    part.write_bytes(b"\0" * 1000 + content[1000:])  # the counts stand at the end of the file
+    write_run(runs, 7, 0.1, 200)
+    assert main(["gather", str(runs)]) == 0
+    told = capsys.readouterr().out
+    assert "1 new, 6 gathered before" in told
+    assert f"curves.parquet: {7 * 7} rows" in told
+    assert "cells.parquet: 7 rows" in told
+
+
+def test_gather_notes_what_is_mixed(runs: Path, capsys) -> None:
+    path = runs / "cells" / "0300000000000000" / "provenance.json"
+    path.write_text(path.read_text().replace("c0ffee", "beef"))
+    main(["gather", str(runs)])
+    assert "2 versions of commit" in capsys.readouterr().err
+
+
+def test_gather_only_what_an_experiment_asked_for(runs: Path, tmp_path: Path, capsys) -> None:
+    keys = ["0100000000000001", "0300000000000000"]
+    record_asked(runs, [{"key": key, "experiment": "demo", "seed": 0} for key in keys])
+    to = tmp_path / "demo"
+    assert main(["gather", str(runs), "--experiment", "demo", "--to", str(to)]) == 0
+    assert f"{to}/cells.parquet: 2 rows" in capsys.readouterr().out
+    assert pd.read_parquet(to / "cells.parquet")["key"].tolist() == keys
+    assert set(pd.read_parquet(to / "curves.parquet")["key"]) == set(keys)
+    assert main(["gather", str(runs), "--experiment", "dmo", "--to", str(to)]) == 2
+    assert "valid: demo" in capsys.readouterr().err

@@ -110,10 +110,10 @@ def test_a_folder_of_neither_kind_is_refused(tmp_path: Path) -> None:
 
 def test_mixtures_are_told(runs: Path) -> None:
     tables = gather.read(runs)
-    assert gather.mixtures(tables) == []
+    assert gather.mixtures(tables.cells) == []
     tables.cells.loc[0, "commit"] = "another"
     tables.cells.loc[1, "dirty"] = True
-    assert len(gather.mixtures(tables)) == 2
+    assert len(gather.mixtures(tables.cells)) == 2
 
 
 def test_a_resume_under_another_commit_is_a_mixture(runs: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_resume_under_another_commit_is_a_mixture(runs: Path) -> None:
     first = json.loads(path.read_text())
     later = {**first, "commit": "beef", "versions": {"torch": "2.14"}}
     path.write_text(json.dumps({**first, "resumed": [later]}))
-    assert len(gather.mixtures(gather.read(runs))) == 2
+    assert len(gather.mixtures(gather.read(runs).cells)) == 2
 
 
 def test_a_new_column_reaches_other_readers_too(runs: Path) -> None:
@@ -145,3 +145,160 @@ def test_two_dials_swept_together_are_both_named(runs: Path) -> None:
 
 def test_swept_columns_without_seed_and_repetition(runs: Path) -> None:
     assert gather.varied(gather.read(runs)) == ["weight_decay"]
+
+
+def remeasure(log: Path, **columns: list[float]) -> None:
+    """Measures of its evaluations at steps 10 and 300, in the format that re-measuring writes."""
+    table = pd.DataFrame({"step": [10, 300], **columns})
+    table.to_parquet(log / "remeasured.parquet", index=False)
+
+
+def test_what_was_measured_later_joins_on_the_step(runs: Path) -> None:
+    log = runs / "cells" / "0100000000000001"
+    before = gather.read(runs).curves
+    remeasure(log, **{"later/x": [1.5, 2.5], "test_accuracy": [7.0, 7.0]})
+    curves = gather.read(runs).curves
+    assert len(curves) == len(before)
+    found = curves.set_index(["key", "step"])["later/x"].dropna()
+    assert found.to_dict() == {(log.name, 10): 1.5, (log.name, 300): 2.5}
+    pd.testing.assert_frame_equal(curves.drop(columns="later/x"), before)  # its own columns stay
+    assert pd.read_parquet(runs / "curves.parquet")["later/x"].count() == 2
+
+
+def test_measured_again_is_gathered_again(runs: Path) -> None:
+    gather.gather(runs)
+    log = runs / "cells" / "0100000000000001"
+    for value in (1.5, 3.5):
+        remeasure(log, later=[value, value])
+        assert gather.read(runs).curves["later"].dropna().tolist() == [value] * 2
+    (log / "remeasured.parquet").unlink()
+    assert "later" not in gather.read(runs).curves
+
+
+def test_unfinished_runs_may_be_measured_later_too(runs: Path) -> None:
+    log = write_run(runs, 8, 0.3, 100, state=None)
+    remeasure(log, later=[1.0, 2.0])
+    curves = gather.read(runs).curves
+    assert curves[curves["key"] == log.name]["later"].dropna().tolist() == [1.0, 2.0]
+
+
+def test_steps_that_the_curves_do_not_have_are_left_out(runs: Path) -> None:
+    log = runs / "cells" / "0100000000000001"
+    pd.DataFrame({"step": [5, 300], "later": [1.0, 2.0]}).to_parquet(log / "remeasured.parquet")
+    curves = gather.read(runs).curves
+    assert len(curves) == 6 * len(STEPS)
+    assert curves["later"].dropna().tolist() == [2.0]
+
+
+def test_many_run_logs_take_several_parts(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(runs, 8, 0.3, 100, state=None)
+    whole = gather.read(runs)
+    shutil.rmtree(runs / "cells.parquet")
+    monkeypatch.setattr(gather, "BATCH", 4)
+    tables = gather.read(runs)
+    assert len(list(runs.glob("curves.parquet/part-*"))) == 2
+    pd.testing.assert_frame_equal(tables.curves, whole.curves)
+    pd.testing.assert_frame_equal(tables.cells, whole.cells)
+
+
+def test_only_the_part_of_a_cell_run_again_is_made_anew(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "BATCH", 2)
+    gather.gather(runs)
+    for log in ("0100000000000000", "0100000000000001", "0300000000000001", "0300000000000002"):
+        (runs / "cells" / log / "curves.parquet").write_bytes(b"reading this again would fail")
+    write_run(runs, 2, 0.1, 100)
+    assert "2 new, 4 gathered before" in gather.gather(runs)[0]
+    assert gather.read(runs).cells["key"].is_unique
+
+
+def test_an_interrupted_gathering_goes_on(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "BATCH", 2)
+    provenance = runs / "cells" / "0300000000000002" / "provenance.json"
+    content = provenance.read_text()
+    provenance.write_text("{")
+    with pytest.raises(json.JSONDecodeError):
+        gather.gather(runs)
+    provenance.write_text(content)
+    assert "2 new, 4 gathered before" in gather.gather(runs)[0]
+    assert len(gather.read(runs).curves) == 6 * len(STEPS)
+
+
+@pytest.mark.parametrize("value", [100, "late"])
+def test_a_column_of_nothing_may_come_to_hold_something(runs: Path, value: object) -> None:
+    gather.gather(runs)
+    path = write_run(runs, 7, 0.3, 100) / "config.yaml"
+    path.write_text(path.read_text().replace("every: null", f"every: {value}"))
+    tables = gather.read(runs)
+    assert tables.cells["eval.every"].dropna().tolist() == [value]
+    pd.testing.assert_frame_equal(  # as pandas alone reads the folder
+        pd.read_parquet(runs / "curves.parquet").sort_values(["key", "step"], ignore_index=True),
+        tables.curves,
+    )
+
+
+def test_tables_of_an_older_format_are_gathered_anew(runs: Path) -> None:
+    gather.gather(runs)
+    for path in runs.glob("*.parquet/*.parquet"):
+        table = pd.read_parquet(path)
+        table.drop(columns="code", errors="ignore").to_parquet(path, index=False)
+    (runs / "cells.parquet" / "_index.json").write_text('{"parts": 1, "columns": [], "keys": {}}')
+    assert "6 new" in gather.gather(runs)[0]
+    assert len(gather.read(runs).cells) == 6
+
+
+def test_nothing_is_left_of_run_logs_that_are_all_gone(runs: Path) -> None:
+    gather.gather(runs)
+    shutil.rmtree(runs / "cells")
+    (runs / "cells").mkdir()
+    with pytest.raises(InputError, match="no run log"):
+        gather.read(runs)
+
+
+def set_code(log: Path, *codes: str | None) -> None:
+    """The codes of its sessions: the first, and those that it was resumed with."""
+    path = log / "provenance.json"
+    first = json.loads(path.read_text())
+    sessions = [first | ({} if code is None else {"code": code}) for code in codes]
+    path.write_text(json.dumps({**sessions[0], "resumed": sessions[1:]}))
+
+
+def test_the_code_of_all_sessions(runs: Path) -> None:
+    logs = sorted((runs / "cells").iterdir())
+    set_code(logs[0], "aa:01")
+    set_code(logs[1], "aa:01", "aa:01", "aa:02")
+    set_code(logs[2], None, "bb:03")
+    cells = gather.read(runs).cells
+    assert cells["code"].tolist() == ["aa:01", "aa:01 aa:02", "unknown bb:03", *["unknown"] * 3]
+    assert list(cells).index("code") == list(cells).index("dirty") + 1
+    assert "code" not in gather.read(runs).configuration
+
+
+@pytest.mark.parametrize(
+    ("codes", "versions"),
+    [
+        (["aa:01", "aa:01", "bb:02"], 1),  # what trains otherwise has another fingerprint
+        (["aa:01", "aa:02", "bb:02"], 2),
+        (["aa:01", "aa:02", "aa:03"], 3),
+        (["aa:01", "bb:02 bb:03", "cc:04"], 2),
+        (["aa:01", "unknown", "unknown aa:01"], 1),  # not known is not another
+    ],
+)
+def test_mixtures_of_scientific_code(runs: Path, codes: list[str], versions: int) -> None:
+    cells = gather.read(runs).cells
+    cells["code"] = codes + codes[:1] * 3
+    told = gather.mixtures(cells)
+    line = f"note: cells were trained by {versions} versions of the scientific code"
+    assert told == ([line] if versions > 1 else [])
+
+
+def test_stored_tables_without_the_column_code(runs: Path, tmp_path: Path) -> None:
+    tables = gather.read(runs)
+    gather.write(tables, tmp_path / "reference")
+    path = tmp_path / "reference" / "cells.parquet"
+    pd.read_parquet(path).drop(columns="code").to_parquet(path, index=False)
+    again = gather.read(tmp_path / "reference")
+    pd.testing.assert_frame_equal(again.cells, tables.cells)
+    assert again.configuration == tables.configuration
+    assert gather.mixtures(again.cells) == []

@@ -1,0 +1,148 @@
+"""How long `python -m analysis gather` takes for many run logs, and for ten more.
+
+Writes run logs of one sweep (300 rows of 25 measures from the stored reference runs, each with its
+own seed, weight decay and key) into a temporary folder, times the whole command the first time and
+after ten logs more, and prints both beside their limits, with the most memory that the command
+held. With --store keeps the numbers.
+
+    python benchmarks/gather.py [--logs 10000] [--store]
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from grokpipe import runlog
+from grokpipe.__main__ import CONF
+from grokpipe.config import register, resolve
+from grokpipe.provenance import processor, provenance
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay" / "curves.parquet"
+STORED = Path(__file__).parent / "results" / "gather.json"
+ROWS, MEASURES, MORE = 300, 25, 10
+LIMITS = {"first": 30.0, "ten_more": 4.0}  # seconds, for 10,000 logs
+
+
+class Sweep:
+    """Run logs in a folder, as training writes them."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        register()
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            self.config = OmegaConf.to_yaml(asdict(resolve(compose("config"))))
+        self.provenance = json.dumps(
+            provenance() | {"dirty": False, "data": {"classes": 10, "fingerprint": "f" * 16}},
+            indent=2,
+        )
+        self.result = json.dumps({"state": "done", "steps": 100_000, "reason": "reached its steps"})
+        self.curves = self._write_curves()
+
+    def _write_curves(self) -> list[Path]:
+        """A file for each reference run, its rows repeated until there are enough."""
+        (self.folder / "curves").mkdir()
+        paths = []
+        for key, run in pd.read_parquet(REFERENCE).groupby("key"):
+            table = run.iloc[:, 1 : 2 + MEASURES]
+            table = pd.concat([table] * (1 + ROWS // len(table)))[:ROWS].assign(step=range(ROWS))
+            paths.append(self.folder / "curves" / f"{key}.parquet")
+            table.to_parquet(paths[-1], index=False)
+        return paths
+
+    def add(self, first: int, logs: int) -> None:
+        """Run logs number `first` and following."""
+        for number in range(first, first + logs):
+            log = self.folder / "cells" / f"{number:016x}"
+            log.mkdir(parents=True)
+            values = {"seed": number, "weight_decay": round(1e-4 * (1 + number), 4)}
+            (log / runlog.CONFIG).write_text(_replaced(self.config, values))
+            (log / runlog.PROVENANCE).write_text(self.provenance)
+            shutil.copy(self.curves[number % len(self.curves)], log / runlog.CURVES)
+            (log / runlog.RESULT).write_text(self.result)
+
+
+def _replaced(config: str, values: dict[str, float]) -> str:
+    """The YAML text with other values, in groups too."""
+    lines = config.splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        name = line.partition(":")[0]
+        if name.strip() in values:
+            lines[at] = f"{name}: {values[name.strip()]}\n"
+    return "".join(lines)
+
+
+def timed(folder: Path) -> tuple[float, float]:
+    """Seconds and most gigabytes of the command."""
+    begun = time.perf_counter()
+    command = [sys.executable, "-m", "analysis", "gather", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak = 0.0
+    while process.poll() is None:
+        peak = _peak(process.pid) or peak
+        time.sleep(0.01)
+    seconds = time.perf_counter() - begun
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {process.returncode}")
+    return seconds, peak
+
+
+def _peak(process: int) -> float | None:
+    """Gigabytes that the process has held at most so far; None where it has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return None
+    # unlike resource usage, this does not begin with what the parent held at the fork
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    return int(lines["VmHWM"].split()[0]) / 2**20 if "VmHWM" in lines else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--logs", type=int, default=10_000)
+    parser.add_argument("--store", action="store_true", help=f"write {STORED}")
+    options = parser.parse_args()
+
+    found = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        sweep = Sweep(Path(temporary))
+        for name, first, logs in (("first", 0, options.logs), ("ten_more", options.logs, MORE)):
+            sweep.add(first, logs)
+            seconds, gigabytes = timed(sweep.folder)
+            found[name] = {
+                "seconds": round(seconds, 1),
+                "limit_seconds": LIMITS[name],
+                "peak_gigabytes": round(gigabytes, 2),
+            }
+    result = {
+        "logs": options.logs,
+        "rows": ROWS,
+        "measures": MEASURES,
+        **found,
+        "machine": {
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        },
+    }
+    print(json.dumps(result, indent=2))
+    if options.store:
+        STORED.parent.mkdir(exist_ok=True)
+        STORED.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What launching costs: a grid of 1,000 cells until it is submitted to SLURM, the same command when
+all is done, and the user's grid on all local cores against the training inside its packs.
+
+    python benchmarks/launch.py [--store]
+
+The first needs root on Debian, for a SLURM of its own (tests/slurm/cluster.sh); without it, it is
+left out.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from grokpipe.executors.local import cores
+from grokpipe.provenance import processor
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks/results/launch.json"
+CLUSTER = ROOT / "tests/slurm/cluster.sh"
+LIMITS = {"submitted": 8.0, "all_done": 5.0, "local": 1.25}
+
+QUICK = (  # so that a thousand cells can be done in a minute
+    "task=mod_add", "task.p=5", "task.fraction=0.6", "arch.width=8", "arch.heads=1",
+    "arch.feedforward=8", "batch_size=8", "steps=2", "measures.names=[weights]", "save.final=false",
+    "seed=range(1000)",
+)  # fmt: skip
+GRID = ("weight_decay=0.3,0.1,0.01,0.003", "seed=range(10)", "steps=2000")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    store = parser.parse_args().store
+    found = {"processor": processor(), "cores": cores(), **thousand(), **local()}
+    for name, limit in LIMITS.items():
+        if name in found:
+            print(f"{name}: {found[name]:.2f} (at most {limit:g})")
+    if store:
+        RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def thousand() -> dict[str, float]:
+    """Seconds of the whole command, until the array is submitted, and when all is done."""
+    found = {}
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        up = subprocess.run([CLUSTER, "up", folder / "slurm"], capture_output=True, text=True)
+        if up.returncode == 0:
+            os.environ["SLURM_CONF"] = str(folder / "slurm/slurm.conf")
+            try:
+                slurm = ("hydra/launcher=slurm", "hydra.launcher.wait=false", "name=slurm")
+                found["submitted"] = seconds(folder, *slurm, "pack.width=10", *QUICK)
+                arrays = [path.stem for path in (folder / "outputs/slurm/jobs").glob("*.json")]
+                subprocess.run(["scancel", *arrays], check=True)
+                found["arrays"] = len(arrays)
+            finally:
+                subprocess.run([CLUSTER, "down", folder / "slurm"], check=False)
+        else:
+            print(f"no SLURM: {up.stderr.strip()}", file=sys.stderr)
+        seconds(folder, "pack.width=100", *QUICK)
+        found["all_done"] = seconds(folder, *QUICK)
+    return found
+
+
+def local() -> dict[str, float]:
+    """The user's grid: wall time of the command over that of its packs, spread on all cores."""
+    with tempfile.TemporaryDirectory() as text:
+        whole = seconds(Path(text), *GRID)
+        packs = {}
+        for path in Path(text).glob("outputs/default/cells/*/provenance.json"):
+            provenance = json.loads(path.read_text())
+            pack, took = provenance["pack"], provenance["wall_seconds"]
+            packs[pack] = max(packs.get(pack, 0.0), took)
+    inside = sum(packs.values()) / cores()
+    return {"local": whole / inside, "local_seconds": whole, "local_packs": len(packs)}
+
+
+def seconds(cwd: Path, *arguments: str) -> float:
+    begun = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "grokpipe", "-m", *arguments],
+        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""Packs in processes of this machine: one to a core, or a few to a GPU."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import submitit
+import torch
+from submitit.local.local import LocalJob
+
+from grokpipe import claims, memory, packing
+from grokpipe.cell import Cell
+from grokpipe.errors import InputError
+from grokpipe.executors.job import Job
+from grokpipe.outcome import Teller
+from grokpipe.packing import Place, Plan
+from grokpipe.watch import watch
+
+LIMIT = 365 * 24 * 60  # minutes; submitit ends a local job after two unless it is told otherwise
+
+
+@dataclass
+class Local:
+    dry_run: bool = False
+    wait: bool = True
+    packs_per_gpu: int = 1
+
+    def __post_init__(self) -> None:
+        if self.packs_per_gpu < 1:
+            raise InputError(f"hydra.launcher.packs_per_gpu={self.packs_per_gpu}: must be ≥ 1")
+
+    def place(self, cells: Sequence[Cell]) -> Place:
+        config = cells[0].config
+        device = packing.device(config.device)
+        if device.type == "cuda":
+            slots = len(gpus(device)) * self.packs_per_gpu
+            free = memory.free_bytes(device) // self.packs_per_gpu
+        else:
+            slots = max(1, cores() // (config.threads or 1))
+        slots = min(slots, len(cells))
+        if device.type == "cpu":
+            free = memory.free_bytes(device) // slots
+        return Place(device.type, slots, config.threads or max(1, cores() // slots), free)
+
+    def describe(self, packs: int, place: Place) -> str:
+        return (
+            f"on this machine, {min(place.slots, packs)} processes at once, {place.threads} "
+            f"threads each"
+        )
+
+    def run(self, plans: Sequence[Plan], tell: Teller) -> bool:
+        if not plans:
+            return True
+        workers = Workers(plans, self.packs_per_gpu)
+        if self.wait:
+            watch(plans, workers, tell)
+            workers.remove_logs()
+            return True
+        started = workers.start([plan for plan in plans if not claims.living(plan.claim)])
+        tell.say(
+            f"{len(started)} processes started for {len(plans)} packs, {len(workers.living())} run "
+            "now; wait=false: no results for a sweeper. The same command, or python -m analysis "
+            "status, tells how far they are"
+        )
+        return False
+
+
+class Workers:
+    """The processes of this machine for one sweep: ours, and those that an earlier launcher of the
+    same folders left behind at work."""
+
+    def __init__(self, plans: Sequence[Plan], packs_per_gpu: int):
+        self.device = packing.device(plans[0].configs[0]["device"])
+        self.folders = sorted({plan.folder for plan in plans})
+        self.jobs: list[tuple[submitit.Job[None], Path]] = []
+        """ours, each with the claim that it makes once it runs"""
+        if self.device.type == "cuda":
+            self.slots = len(gpus(self.device)) * packs_per_gpu
+        else:
+            self.slots = max(1, cores() // max(plan.threads for plan in plans))
+
+    def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
+        living = self.living()
+        coming = sum(not job.done() and not claim.exists() for job, claim in self.jobs)
+        packs = [claims.read(path) for f in self.folders for path in (f / "packs").glob("*.claim")]
+        at_work = {claim["pid"] for claim in packs if claim is not None}
+        idle = coming + sum(claim["pid"] not in at_work for claim in living)
+        count = max(0, min(self.slots - len(living) - coming, len(waiting) - idle))
+        used = Counter(claim["mark"] for claim in living)
+        for _ in range(count):
+            gpu = min(gpus(self.device), key=lambda name: used[name])
+            used[gpu] += 1
+            self._submit([plan.file for plan in waiting], gpu)
+        return waiting[:count]
+
+    def _submit(self, files: list[Path], gpu: str | None) -> None:
+        folder = self.folders[0]
+        (folder / "workers").mkdir(exist_ok=True)
+        executor = Detached(folder / "jobs" / "%j")
+        executor.update_parameters(timeout_min=LIMIT, stderr_to_stdout=True)
+        claim = folder / "workers" / f"{uuid4().hex[:12]}.claim"
+        files = [file.resolve() for file in files]
+        self.jobs.append((executor.submit(Job(files, claim.resolve(), gpu)), claim))
+
+    def living(self) -> list[dict[str, Any]]:
+        """The claims of the workers that live on this machine; those of dead ones are removed."""
+        found = []
+        for path in (path for f in self.folders for path in (f / "workers").glob("*.claim")):
+            claim = claims.living(path)
+            if claim is None:
+                path.unlink(missing_ok=True)
+            elif claims.is_here(claim):
+                found.append(claim)
+        return found
+
+    def cancelled(self, plan: Plan) -> bool:
+        return False
+
+    def interrupt(self) -> str:
+        """Ends every worker of the sweep, with checkpoints."""
+        self._signal(signal.SIGTERM)
+        while self.living() or any(not job.done() for job, _ in self.jobs):
+            time.sleep(0.1)
+        return "stopped, with checkpoints; the same command goes on from there"
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        processes = [claim["pid"] for claim in self.living()]
+        processes += [int(job.job_id) for job, claim in self.jobs if not job.done()]
+        for group in {os.getpgid(pid) for pid in processes if Path(f"/proc/{pid}").exists()}:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, number)
+
+    def trace(self) -> str:
+        return str(self.jobs[-1][0].paths.stdout) if self.jobs else str(self.folders[0] / "jobs")
+
+    def remove_logs(self) -> None:
+        """Of our processes, which all have ended, and well."""
+        for job, _ in self.jobs:
+            job.wait()
+            shutil.rmtree(job.paths.folder, ignore_errors=True)
+
+
+class Detached(submitit.LocalExecutor):
+    """Starts processes in a session of their own: neither a ^C at the terminal nor its closing
+    reaches them, and they outlive the launcher."""
+
+    def _submit_command(self, command: str) -> "LocalJob[Any]":
+        minutes = self.parameters["timeout_min"]
+        environment = {
+            **os.environ,
+            "SUBMITIT_EXECUTOR": "local",
+            "SUBMITIT_LOCAL_COMMAND": command,
+            "SUBMITIT_LOCAL_NTASKS": "1",
+            "SUBMITIT_LOCAL_NODEID": "0",
+            "SUBMITIT_LOCAL_JOB_NUM_NODES": "1",
+            "SUBMITIT_LOCAL_TIMEOUT_S": str(60 * minutes),
+            "SUBMITIT_LOCAL_SIGNAL_DELAY_S": "60",
+            "SUBMITIT_STDERR_TO_STDOUT": "1",
+            "SUBMITIT_LOCAL_WITH_SHELL": "",
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "submitit.local._local", str(self.folder)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return LocalJob(folder=self.folder, job_id=str(process.pid), process=process, tasks=[0])
+
+
+def cores() -> int:
+    """Cores that this process may use: those it is bound to, within a control group's share."""
+    count = len(os.sched_getaffinity(0))
+    share = Path("/sys/fs/cgroup/cpu.max")
+    if share.exists() and (quota := share.read_text().split())[0] != "max":
+        count = min(count, max(1, int(quota[0]) // int(quota[1])))
+    return count
+
+
+def gpus(device: torch.device) -> list[str | None]:
+    """What CUDA_VISIBLE_DEVICES calls the GPUs of `device`; [None] for a CPU, or for one GPU that
+    has been chosen by its number."""
+    if device.type != "cuda" or device.index is not None:
+        return [None]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible:
+        return [name for name in visible.split(",")]
+    return [str(i) for i in range(torch.cuda.device_count())]

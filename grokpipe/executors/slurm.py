@@ -1,0 +1,208 @@
+"""Packs as elements of a SLURM job array."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import submitit
+
+from grokpipe import runlog
+from grokpipe.cell import Cell
+from grokpipe.errors import InputError
+from grokpipe.executors.job import Job
+from grokpipe.outcome import Teller
+from grokpipe.packing import Place, Plan
+from grokpipe.watch import watch
+
+WARNING = 120  # seconds before its limit at which a job is told, at most a quarter of its time
+NEVER = 10**6  # submitit counts time-outs of jobs that it requeues itself; ours may have any number
+
+
+@dataclass
+class Slurm:
+    dry_run: bool = False
+    wait: bool = True
+    partition: str | None = None
+    time_min: int = 240
+    gpus: int = 0
+    cpus: int = 1
+    memory_gb: float | None = None
+    array_parallelism: int = 256
+    packs_per_job: int = 1
+    setup: Sequence[str] = ()
+    sbatch: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        at_least = {"time_min": 1, "gpus": 0, "cpus": 1, "array_parallelism": 1, "packs_per_job": 1}
+        for name, least in at_least.items():
+            if getattr(self, name) < least:
+                raise InputError(f"hydra.launcher.{name}={getattr(self, name)}: must be ≥ {least}")
+        if self.memory_gb is not None and self.memory_gb <= 0:
+            raise InputError(f"hydra.launcher.memory_gb={self.memory_gb:g}: must be > 0")
+
+    def place(self, cells: Sequence[Cell]) -> Place:
+        config = cells[0].config
+        if self.gpus == 0 and config.device.startswith("cuda"):
+            raise InputError(f"device={config.device}: needs hydra.launcher.gpus=1")
+        if (config.threads or 1) > self.cpus:
+            raise InputError(
+                f"threads={config.threads}: more than hydra.launcher.cpus={self.cpus} of a job"
+            )
+        device = "cuda" if self.gpus and config.device != "cpu" else "cpu"
+        free = int(1e9 * self.memory_gb) if self.memory_gb and device == "cpu" else None
+        return Place(device, 1, config.threads or self.cpus, free)
+
+    def describe(self, packs: int, place: Place) -> str:
+        jobs = -(-packs // self.packs_per_job)
+        where = f"partition {self.partition}" if self.partition else "the default partition"
+        gpus = f", {self.gpus} GPU" if self.gpus else ""
+        return (
+            f"as {jobs} SLURM job{'s' if jobs > 1 else ''} in {where}: at most "
+            f"{self.array_parallelism} at once, {self.cpus} CPU{gpus}, {self.time_min} min each"
+        )
+
+    def run(self, plans: Sequence[Plan], tell: Teller) -> bool:
+        if not plans:
+            return True
+        if shutil.which("sbatch") is None:
+            raise InputError(
+                "hydra/launcher=slurm: no sbatch on this machine; valid: local, serial"
+            )
+        jobs = Jobs(plans, self)
+        if self.wait:
+            watch(plans, jobs, tell)
+            return True
+        jobs.start(plans)
+        tell.say(
+            f"{len(plans)} packs are queued or running in SLURM as {' '.join(jobs.arrays())}; "
+            "wait=false: no results for a sweeper. The same command, or python -m analysis status, "
+            "tells how far they are"
+        )
+        return False
+
+
+class Jobs:
+    """The SLURM jobs for the packs of a sweep: ours, and those of earlier launchers."""
+
+    def __init__(self, plans: Sequence[Plan], settings: Slurm):
+        self.settings = settings
+        self.folders = sorted({plan.folder for plan in plans})
+        self.seen: dict[str, str] = {}
+        """packs of jobs that SLURM listed since this launcher began, and the last such job"""
+        for folder in self.folders:
+            (folder / "jobs").mkdir(exist_ok=True)
+
+    def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
+        if not waiting or (listed := listed_jobs()) is None:
+            return []
+        packs = self._packs_of(listed)
+        self.seen |= packs
+        new = [plan for plan in waiting if plan.id not in packs]
+        each = self.settings.packs_per_job
+        parts = [new[i : i + each] for i in range(0, len(new), each)]
+        most = largest_array() if parts else 1
+        for i in range(0, len(parts), most):
+            self._submit(parts[i : i + most])
+        return new
+
+    def _submit(self, parts: Sequence[Sequence[Plan]]) -> None:
+        """One array; its elements are recorded, so that any launcher finds them again."""
+        settings, folder = self.settings, self.folders[0]
+        executor = submitit.SlurmExecutor(folder / "jobs" / "%j", max_num_timeout=NEVER)
+        resources: dict[str, Any] = {
+            "partition": settings.partition,
+            "gpus_per_node": settings.gpus or None,
+            "mem": f"{settings.memory_gb * 1000:.0f}M" if settings.memory_gb else None,
+            "additional_parameters": options(settings.sbatch) or None,
+        }
+        executor.update_parameters(
+            **{name: value for name, value in resources.items() if value is not None},
+            job_name=f"grokpipe-{folder.name}",
+            time=settings.time_min,
+            cpus_per_task=settings.cpus,
+            array_parallelism=settings.array_parallelism,
+            signal_delay_s=min(WARNING, 60 * settings.time_min // 4),
+            stderr_to_stdout=True,
+            # srun does not take it from sbatch
+            setup=["export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK", *settings.setup],
+        )
+        files = [[plan.file.resolve() for plan in part] for part in parts]
+        with executor.batch():  # one array; each element keeps what it is told to do at a signal
+            jobs = [executor.submit(Job(part)) for part in files]
+        elements = {
+            job.job_id: [plan.id for plan in part] for job, part in zip(jobs, parts, strict=True)
+        }
+        array = jobs[0].job_id.partition("_")[0]
+        runlog.write_json(folder / "jobs" / f"{array}.json", elements)
+
+    def cancelled(self, plan: Plan) -> bool:
+        job = self.seen.get(plan.id)
+        return job is not None and job_state(job).startswith("CANCELLED")
+
+    def _packs_of(self, listed: set[str]) -> dict[str, str]:
+        """The packs of those recorded jobs that SLURM lists, each with its job."""
+        return {
+            pack: job
+            for folder in self.folders
+            for path in (folder / "jobs").glob("*.json")
+            for job, packs in runlog.read_json(path).items()
+            if job in listed
+            for pack in packs
+        }
+
+    def arrays(self) -> list[str]:
+        """Those of the sweep that SLURM still lists."""
+        listed = {job.partition("_")[0] for job in listed_jobs() or set()}
+        recorded = {
+            path.stem for folder in self.folders for path in (folder / "jobs").glob("*.json")
+        }
+        return sorted(listed & recorded)
+
+    def interrupt(self) -> str:
+        arrays = " ".join(self.arrays())
+        return (
+            f"the jobs go on in SLURM ({arrays}), and the same command watches them again; "
+            f"scancel {arrays} ends them, with checkpoints"
+        )
+
+    def kill(self) -> None:
+        """They go on."""
+
+    def trace(self) -> str:
+        return f"{self.folders[0] / 'jobs'}/*/*_log.out"
+
+
+def options(texts: Sequence[str]) -> dict[str, str | bool]:
+    """`account=x` and `exclusive`, with leading dashes or without, as submitit takes them."""
+    parts = [text.lstrip("-").partition("=") for text in texts]
+    return {name: value if equals else True for name, equals, value in parts}
+
+
+def listed_jobs() -> set[str] | None:
+    """Ids of this user's jobs that SLURM has not ended, elements of arrays one by one; None if it
+    does not answer."""
+    asked = subprocess.run(
+        ["squeue", "--me", "--noheader", "--array", "--format", "%i"],
+        capture_output=True,
+        text=True,
+    )
+    return {*asked.stdout.split()} if asked.returncode == 0 else None
+
+
+def job_state(job: str) -> str:
+    """SLURM's word for it, which it remembers for some minutes after a job's end; else nothing."""
+    asked = subprocess.run(
+        ["scontrol", "--oneliner", "show", "job", job], capture_output=True, text=True
+    )
+    found = re.search(r"JobState=(\w+)", asked.stdout)
+    return found[1] if found else ""
+
+
+def largest_array() -> int:
+    """Elements that an array may have on this cluster."""
+    asked = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True)
+    found = re.search(r"MaxArraySize\s*=\s*(\d+)", asked.stdout)
+    return int(found[1]) - 1 if found else 1000

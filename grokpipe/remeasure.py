@@ -1,0 +1,184 @@
+"""`python -m grokpipe.remeasure outputs/default measures=spectral,fourier`: measures of runs that
+are trained already, or being trained, from the snapshots in their run logs.
+
+What is computed for a snapshot is what the run would have logged at that step, in the precision of
+training and with as many threads: the same bits on the same machine, unless the run was compiled or
+on a GPU, where sums have another order. It goes to `remeasured.parquet` in the run log, of which
+nothing else is touched.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import torch
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.progress import Progress
+
+from grokpipe import fingerprint, ledger, matmul, remeasured, rooms, runlog, snapshots
+from grokpipe.cell import Cell
+from grokpipe.config import Config, MeasuresConfig, resolve
+from grokpipe.errors import InputError
+from grokpipe.evaluate import Evaluator, forward, whole_table
+from grokpipe.pack import shortcut_network
+from grokpipe.provenance import commit
+from grokpipe.remeasured import Origin
+
+KEY = "measures="
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run log that lacks measures which its snapshots can give."""
+
+    log: Path
+    cell: Cell
+    """its measures are those to be taken, not those that the run logged"""
+    steps: list[int]
+
+
+def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]:
+    """Takes these measures on the snapshots of all cells in `folder` that do not have them; returns
+    what a user should know. Each cell's are written at once, when all are taken.
+
+    Raises InputError for a folder without run logs and a measure that does not exist or does not
+    fit a cell's task, before anything is measured; for a damaged snapshot when it is met.
+    """
+    told: Counter[str] = Counter()
+    source, (head, dirty) = fingerprint.source(), commit()
+    origin = Origin(head, dirty, source, version("torch"))
+    threads = torch.get_num_threads()
+    jobs = list(_jobs(folder, names, source, told))
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        for job in progress.track(jobs, description="cells"):
+            _set_up(job, threads)
+            if tables := measured(job):
+                earlier = remeasured.read(job.log)
+                remeasured.write(job.log, earlier.with_measures(tables, origin))
+                told[f"{', '.join(tables)} measured"] += 1
+    return [f"{number} cell{'s' * (number > 1)}: {text}" for text, number in told.items()]
+
+
+def _jobs(folder: Path, names: Sequence[str], source: str, told: Counter[str]) -> Iterator[Job]:
+    """What is to be done, all of it checked when the iterator ends; the rest is counted in
+    `told`."""
+    for name in names:
+        rooms.module("measures", name, "measures")
+    for log in run_logs(folder):
+        steps = snapshots.steps(log)
+        if not steps:
+            told["no snapshots, which snapshots=log:N keeps while training; left out"] += 1
+            continue
+        notes, wanted = remeasured.read(log).notes, []
+        for name in names:
+            complete = name in notes and set(steps) <= set(notes[name].steps)
+            if complete and notes[name].origin.source == source:
+                told[f"{name} is there already"] += 1
+                continue
+            if complete:
+                told[f"{name} taken anew: the code is another one now"] += 1
+            wanted.append(name)
+        if wanted:
+            config = resolve(OmegaConf.create(runlog.read_config(log)))
+            for name in wanted:
+                if name in config.measures.names:
+                    told[f"columns of {name} that training logged are left alone"] += 1
+            yield Job(log, _cell(log, config, wanted), steps)
+
+
+def run_logs(folder: Path) -> list[Path]:
+    """All that are below `folder`. Raises InputError, with folders that have some, if none is."""
+    logs = [path for path in ledger.cells_folder(folder).glob("*") if runlog.is_run_log(path)]
+    if not logs:
+        near = {path.parent for above in (folder, folder.parent) for path in above.glob("*/cells")}
+        valid = ", ".join(sorted(map(str, near))) or "what name= called in outputs/"
+        raise InputError(f"{folder}: no run logs (in a folder cells/); valid: {valid}")
+    return sorted(logs)
+
+
+def _cell(log: Path, config: Config, names: list[str]) -> Cell:
+    try:
+        return Cell.of(replace(config, measures=MeasuresConfig(names)))
+    except InputError as error:
+        raise InputError(f"{log}: {error}") from error
+
+
+def _set_up(job: Job, threads: int) -> None:
+    """Products and threads as in training, as far as this process has them."""
+    matmul.set_up(job.cell.config.tf32)
+    provenance = runlog.read_json(job.log / runlog.PROVENANCE)
+    torch.set_num_threads(min(provenance.get("threads", threads), threads))
+
+
+def measured(job: Job) -> dict[str, pd.DataFrame]:
+    """Measure → its columns, index `step`, but for those that the run itself logged; a measure of
+    which nothing is left is left out.
+
+    Raises InputError for a snapshot that is damaged or does not fit the architecture.
+    """
+    config, task = job.cell.config, job.cell.task
+    network = shortcut_network(job.cell)
+    shapes = {name: p.shape for name, p in network.named_parameters()}
+    program = forward(network, list(shapes))
+    always, *each = (
+        Evaluator.of(replace(config, measures=MeasuresConfig(names)), task)
+        for names in ([], *([name] for name in config.measures.names))
+    )
+    evaluators = dict(zip(config.measures.names, each, strict=True))
+    logged = set(runlog.read_curves(job.log))
+    rows: dict[str, dict[int, dict[str, float]]] = {name: {} for name in evaluators}
+    for step in job.steps:
+        parameters = snapshots.load(job.log, step)
+        if {name: p.shape for name, p in parameters.items()} != shapes:
+            raise InputError(
+                f"{job.log}: snapshot of step {step} does not fit arch={config.arch.name} as it "
+                "is now"
+            )
+        table = whole_table(program, {name: parameters[name] for name in shapes}, task.inputs)
+        others = {*logged, *always.row(table)}
+        for name, evaluator in list(evaluators.items()):
+            row = {c: v for c, v in evaluator.row(table).items() if c not in others}
+            if row:
+                rows[name][step] = row
+            else:
+                del evaluators[name]
+    return {name: pd.DataFrame.from_dict(rows[name], orient="index") for name in evaluators}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0; 2 with one line for wrong input; 130 if interrupted."""
+    valid = ", ".join(rooms.names("measures"))
+    parser = argparse.ArgumentParser(
+        prog="python -m grokpipe.remeasure",
+        description="Take measures on the snapshots of runs that are trained already, without "
+        "training: into remeasured.parquet of each run log. What is there is not taken again.",
+        epilog=f"measures: {valid}",
+        allow_abbrev=False,
+    )
+    parser.add_argument("folder", type=Path, help="a folder of run logs (outputs/default)")
+    parser.add_argument(
+        "measures", nargs="?", default="", metavar=f"{KEY}…", help="one, or several with commas"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        if not options.measures.startswith(KEY):
+            raise InputError(f"{KEY}…: missing; one, or several with commas, of: {valid}")
+        names = list(dict.fromkeys(options.measures.removeprefix(KEY).split(",")))
+        print("\n".join(remeasure(options.folder, names, Console())))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on with the cells that are left", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

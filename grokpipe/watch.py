@@ -1,0 +1,144 @@
+"""The launcher's long wait: starts what has nobody to train it, and tells how far all is."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from grokpipe import claims, ledger, packing
+from grokpipe.board import Board
+from grokpipe.errors import GaveUp, Interrupted
+from grokpipe.outcome import Teller
+from grokpipe.packing import Plan
+from grokpipe.signals import stop_requests
+
+EVERY = 0.5  # seconds between two looks
+TRIES = 4  # starts in a row for one pack, without a checkpoint of it, before it is given up
+
+
+class Backend(Protocol):
+    """Starts processes for packs, and knows which of them are still to come."""
+
+    def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
+        """Starts what it has room for; returns the packs that it has started a process for."""
+
+    def cancelled(self, plan: Plan) -> bool:
+        """Whether a user has ended the pack's process by other means than ours."""
+
+    def interrupt(self) -> str:
+        """At the user's first ^C: stops what should stop, with checkpoints; says what goes on."""
+
+    def kill(self) -> None:
+        """At the second."""
+
+    def trace(self) -> str:
+        """Where to read why a process ended."""
+
+
+def watch(plans: Sequence[Plan], backend: Backend, tell: Teller) -> None:
+    """Until all cells of these packs have ended, whoever trains them. Raises Interrupted and
+    GaveUp."""
+    packs = Packs(plans)
+    tries = Tries()
+    hopeless: list[Plan] = []
+    cancelled: list[Plan] = []
+    with stop_requests() as stop, Board(tell, packs) as board:
+        try:
+            while True:
+                for key in packs.look():
+                    tell.ended(key)
+                if stop.is_set():
+                    raise Interrupted(backend.interrupt())
+                waiting = packs.waiting()
+                cancelled = [plan for plan in waiting if backend.cancelled(plan)]
+                hopeless = [plan for plan in waiting if tries.exhausted(plan)]
+                waiting = [plan for plan in waiting if plan not in cancelled + hopeless]
+                tries.count(backend.start(waiting))
+                if not (waiting or packs.running):
+                    break
+                board.show()
+                stop.wait(EVERY)
+        except KeyboardInterrupt:
+            backend.kill()
+            raise
+    if hopeless:
+        _probe(hopeless[0].folder)
+        raise GaveUp(
+            f"{len(hopeless)} packs were given up: their processes end before they reach the next "
+            f"checkpoint; see {backend.trace()}"
+        )
+    if cancelled:
+        raise GaveUp(f"{len(cancelled)} packs were cancelled; the same command goes on with them")
+
+
+class Packs:
+    """What is known of packs that others train, from the disk."""
+
+    def __init__(self, plans: Sequence[Plan]):
+        self.open = {plan.id: plan for plan in plans}
+        self.running: dict[str, dict[str, Any]] = {}
+        """the living claims, by pack"""
+        self.ended: set[str] = set()
+        """keys of cells"""
+        self.cells = {key: plan.configs[i]["steps"] for plan in plans
+                      for i, key in enumerate(plan.keys)}  # fmt: skip
+        """their steps"""
+        self.states: dict[str, str] = {}
+
+    def look(self) -> list[str]:
+        """Looks at the disk; the cells that have ended since the last time."""
+        news: list[str] = []
+        for plan in [*self.open.values()]:
+            found = claims.living(plan.claim)
+            self._note(plan, found)
+            states = ledger.states(plan.folder, [k for k in plan.keys if k not in self.ended])
+            ended = {key: state for key, state in states.items() if state in ledger.ENDED}
+            self.states |= ended
+            self.ended |= ended.keys()
+            news += ended
+            if self.ended.issuperset(plan.keys):
+                self._close(plan)
+            elif not plan.file.exists():  # split
+                self._close(plan)
+                for part in packing.on_disk(plan.folder):
+                    if set(part.keys) < set(plan.keys) and not self.ended.issuperset(part.keys):
+                        self.open[part.id] = part
+        return news
+
+    def waiting(self) -> list[Plan]:
+        """Unfinished packs that nobody trains."""
+        return [plan for plan in self.open.values() if plan.id not in self.running]
+
+    def _note(self, plan: Plan, claim: dict[str, Any] | None) -> None:
+        if claim is None:
+            self.running.pop(plan.id, None)
+        else:
+            self.running[plan.id] = claim
+
+    def _close(self, plan: Plan) -> None:
+        del self.open[plan.id]
+        self.running.pop(plan.id, None)
+
+
+class Tries:
+    """How often each pack was started without getting any further."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, tuple[int, int]] = {}
+
+    def count(self, started: Sequence[Plan]) -> None:
+        for plan in started:
+            stamp, tries = self.counts.get(plan.id, (plan.stamp, 0))
+            self.counts[plan.id] = (plan.stamp, tries + 1 if stamp == plan.stamp else 1)
+
+    def exhausted(self, plan: Plan) -> bool:
+        stamp, tries = self.counts.get(plan.id, (0, 0))
+        return tries >= TRIES and stamp == plan.stamp
+
+
+def _probe(folder: Path) -> None:
+    """Raises the OSError that keeps processes from writing there, if that is why they end."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".tmp") as file:
+        file.write(bytes(1 << 20))
+        os.fsync(file.fileno())
