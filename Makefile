@@ -33,11 +33,11 @@ readme: $(VENV)/installed  ## renew the numbers in README.md from the stored tab
 	$(PY) docs/stored_numbers.py
 
 bench: $(VENV)/installed  ## time packs and the main job against plain loops, about 30 minutes
-	$(PY) benchmarks/packs.py --store
-	$(PY) benchmarks/main_job.py --store
-	$(PY) benchmarks/launch.py --store
-	$(PY) benchmarks/status.py --store
-	$(PY) benchmarks/gather.py --store
+	$(PY) -m benchmarks.packs --store
+	$(PY) -m benchmarks.main_job --store
+	$(PY) -m benchmarks.launch --store
+	$(PY) -m benchmarks.status --store
+	$(PY) -m benchmarks.gather --store
 
 docs: $(VENV)/installed  ## build the documentation into site/
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

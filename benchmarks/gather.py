@@ -5,18 +5,14 @@ own seed, weight decay and key) into a temporary folder, times the whole command
 after ten logs more, and prints both beside their limits, with the most memory that the command
 held. With --store keeps the numbers.
 
-    python benchmarks/gather.py [--logs 10000] [--store]
+    python -m benchmarks.gather [--logs 10000] [--store]
 """
 
 import argparse
 import json
-import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,14 +20,14 @@ import pandas as pd
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from benchmarks._common import RESULTS, machine, show, timed
 from grokpipe import runlog
 from grokpipe.__main__ import CONF
 from grokpipe.config import register, resolve
-from grokpipe.provenance import processor, provenance
+from grokpipe.provenance import provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay" / "curves.parquet"
-STORED = Path(__file__).parent / "results" / "gather.json"
 ROWS, MEASURES, MORE = 300, 25, 10
 LIMITS = {"first": 30.0, "ten_more": 4.0}  # seconds, for 10,000 logs
 
@@ -84,36 +80,10 @@ def _replaced(config: str, values: dict[str, float]) -> str:
     return "".join(lines)
 
 
-def timed(folder: Path) -> tuple[float, float]:
-    """Seconds and most gigabytes of the command."""
-    begun = time.perf_counter()
-    command = [sys.executable, "-m", "analysis", "gather", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = 0.0
-    while process.poll() is None:
-        peak = _peak(process.pid) or peak
-        time.sleep(0.01)
-    seconds = time.perf_counter() - begun
-    if process.returncode:
-        sys.exit(f"{' '.join(command)}: exit code {process.returncode}")
-    return seconds, peak
-
-
-def _peak(process: int) -> float | None:
-    """Gigabytes that the process has held at most so far; None where it has ended."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return None
-    # unlike resource usage, this does not begin with what the parent held at the fork
-    lines = dict(line.split(":", 1) for line in status.splitlines())
-    return int(lines["VmHWM"].split()[0]) / 2**20 if "VmHWM" in lines else None
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--logs", type=int, default=10_000)
-    parser.add_argument("--store", action="store_true", help=f"write {STORED}")
+    parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
 
     found = {}
@@ -121,7 +91,9 @@ def main() -> None:
         sweep = Sweep(Path(temporary))
         for name, first, logs in (("first", 0, options.logs), ("ten_more", options.logs, MORE)):
             sweep.add(first, logs)
-            seconds, gigabytes = timed(sweep.folder)
+            seconds, gigabytes = timed(
+                [sys.executable, "-m", "analysis", "gather", str(sweep.folder)]
+            )
             found[name] = {
                 "seconds": round(seconds, 1),
                 "limit_seconds": LIMITS[name],
@@ -132,16 +104,9 @@ def main() -> None:
         "rows": ROWS,
         "measures": MEASURES,
         **found,
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
     }
-    print(json.dumps(result, indent=2))
-    if options.store:
-        STORED.parent.mkdir(exist_ok=True)
-        STORED.write_text(json.dumps(result, indent=2) + "\n")
+    show(result, "gather", options.store)
 
 
 if __name__ == "__main__":

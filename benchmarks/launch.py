@@ -1,7 +1,7 @@
 """What launching costs: a grid of 1,000 cells until it is submitted to SLURM, the same command when
 all is done, and the user's grid on all local cores against the training inside its packs.
 
-    python benchmarks/launch.py [--store]
+    python -m benchmarks.launch [--store]
 
 The first needs root on Debian, for a SLURM of its own (tests/slurm/cluster.sh); without it, it is
 left out.
@@ -16,11 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks._common import RESULTS, machine, show
 from grokpipe.executors.local import cores
-from grokpipe.provenance import processor
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks/results/launch.json"
 CLUSTER = ROOT / "tests/slurm/cluster.sh"
 LIMITS = {"submitted": 8.0, "all_done": 5.0, "local": 1.25}
 
@@ -34,14 +33,13 @@ GRID = ("weight_decay=0.3,0.1,0.01,0.003", "seed=range(10)", "steps=2000")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     store = parser.parse_args().store
-    found = {"processor": processor(), "cores": cores(), **thousand(), **local()}
+    found = {**thousand(), **local(), "machine": machine()}
     for name, limit in LIMITS.items():
         if name in found:
             print(f"{name}: {found[name]:.2f} (at most {limit:g})")
-    if store:
-        RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+    show(found, "launch", store)
 
 
 def thousand() -> dict[str, float]:

@@ -6,13 +6,11 @@ data-resident loop (autograd, fused AdamW, no measure at all) takes as many step
 the machine in the same state. Prints the ratio and the share of evaluations, and with --store keeps
 them for the README.
 
-    python benchmarks/main_job.py [--steps 100000] [--threads N] [--store]
+    python -m benchmarks.main_job [--steps 100000] [--threads N] [--store]
 """
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import tempfile
 import time
@@ -25,18 +23,17 @@ from rich.console import Console
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks._common import RESULTS, machine, show
 from grokpipe.__main__ import CONF
 from grokpipe.cell import Cell
 from grokpipe.config import register, resolve
 from grokpipe.evaluate import Evaluator
 from grokpipe.pack import Pack, initial_network
 from grokpipe.progress import RunProgress
-from grokpipe.provenance import processor
 from grokpipe.runlog import RunLog
 from grokpipe.train import train
 
 SLICE = 2500
-STORED = Path(__file__).parent / "results" / "main_job.json"
 
 
 class PlainLoop:
@@ -93,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--store", action="store_true", help=f"write {STORED}")
+    parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
     if options.steps < SLICE or options.steps % SLICE:
         parser.error(f"--steps {options.steps}: must be a multiple of {SLICE}")
@@ -135,17 +132,9 @@ def main() -> None:
         "evaluation_milliseconds": round(1000 * statistics.median(evaluating), 1),
         "evaluation_share": round(sum(evaluating) / ours, 3),
         "training_ratio": round((ours - sum(evaluating)) / theirs, 3),
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "machine": {**machine(), "torch": torch.__version__},
     }
-    print(json.dumps(result, indent=2))
-    if options.store:
-        STORED.parent.mkdir(exist_ok=True)
-        STORED.write_text(json.dumps(result, indent=2) + "\n")
+    show(result, "main_job", options.store)
 
 
 if __name__ == "__main__":

@@ -4,49 +4,38 @@ Every contender runs in the same processes, in turns of a few seconds, so that w
 does meanwhile meets all of them; the medians over the turns are compared. A contender with several
 processes runs in all of them at the same time, and their rates add up.
 
-    python benchmarks/packs.py [--seconds 3] [--rounds 5] [--store] [--only transformer]
+    python -m benchmarks.packs [--seconds 3] [--rounds 5] [--store] [--only transformer]
 """
 
 import argparse
-import json
 import multiprocessing
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
-from PIL import Image
-from torch import Tensor, nn
-from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
 
+from benchmarks._common import RESULTS, machine, show
+from benchmarks.plain import Steps, loaded, plain_mlp, plain_transformer, resident
 from grokpipe import matmul
 from grokpipe.__main__ import CONF
 from grokpipe.cell import Cell
 from grokpipe.compiling import worth_compiling
 from grokpipe.config import register, resolve
 from grokpipe.evaluate import Evaluator
-from grokpipe.pack import Pack, initial_network
-from grokpipe.provenance import processor
+from grokpipe.pack import Pack
 
-STORED = Path(__file__).parent / "results" / "packs.json"
 CORES = os.cpu_count() or 1
 WIDTHS = (1, 4, 10)
 MANY = 64
 ALL = 10  # width of the packs when all cores are in use
 EVERY = {"mlp": 666, "transformer": 100}  # steps between evaluations, as published
 EXPERIMENTS = {"mlp": ["steps=100000"], "transformer": ["task=mod_add"]}
-
-Steps = Callable[[], int]
-"""does some steps, and returns how many seed-steps they were"""
 
 
 @dataclass(frozen=True)
@@ -64,109 +53,6 @@ def cells(which: str, count: int) -> list[Cell]:
         return [
             Cell.of(resolve(compose("config", [*overrides, f"seed={i}"]))) for i in range(count)
         ]
-
-
-# what a user would write
-
-
-class EncoderNetwork(nn.Module):
-    """The Transformer of the tasks on pairs, from PyTorch's own layers."""
-
-    def __init__(self, vocabulary: int, width: int = 128):
-        super().__init__()
-        self.embedding = nn.Embedding(vocabulary, width)
-        self.positions = nn.Parameter(torch.randn(2, width))
-        self.encoder = nn.TransformerEncoderLayer(
-            width, 4, 512, dropout=0.0, activation="gelu", batch_first=True
-        )
-        self.norm = nn.LayerNorm(width)
-        self.head = nn.Linear(width, vocabulary)
-
-    def forward(self, pairs: Tensor) -> Tensor:
-        x = self.encoder(self.embedding(pairs) + self.positions)
-        logits: Tensor = self.head(self.norm(x[:, -1]))
-        return logits
-
-
-def plain_transformer(cell: Cell) -> Steps:
-    task, config = cell.task, cell.config
-    assert task.vocabulary is not None
-    network = EncoderNetwork(task.vocabulary)
-    optimizer = adamw(network, cell)
-    inputs, labels = task.inputs[task.train], task.labels[task.train]
-
-    def step() -> int:
-        rows = torch.randint(len(inputs), (config.batch_size or 0,))
-        loss = functional.cross_entropy(network(inputs[rows]), labels[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return 1
-
-    return step
-
-
-def adamw(network: nn.Module, cell: Cell) -> torch.optim.Optimizer:
-    config = cell.config
-    return torch.optim.AdamW(
-        network.parameters(), config.lr, weight_decay=config.weight_decay, fused=True
-    )
-
-
-def plain_mlp(cell: Cell, batches: Iterator[tuple[Tensor, Tensor]]) -> Steps:
-    network = initial_network(cell)
-    optimizer = adamw(network, cell)
-
-    def step() -> int:
-        images, labels = next(batches)
-        logits, _ = network(images)
-        targets = functional.one_hot(labels, cell.task.classes).float()
-        loss = ((logits - targets) ** 2).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return 1
-
-    return step
-
-
-def resident(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
-    """The images in memory as they are used; an epoch is a permutation."""
-    task = cell.task
-    images, labels = task.inputs[task.train], task.labels[task.train]
-    while True:
-        for rows in torch.randperm(len(images)).split(cell.config.batch_size or 0):
-            yield images[rows], labels[rows]
-
-
-class Images(Dataset[tuple[Tensor, int]]):
-    """One image at a time from bytes to a normalised tensor, by the steps of torchvision's MNIST,
-    ToTensor and Normalize."""
-
-    def __init__(self, cell: Cell):
-        task = cell.task
-        pixels = (task.inputs[task.train] * 0.3081 + 0.1307) * 255
-        self.pixels = pixels.round().to(torch.uint8)
-        self.labels = task.labels[task.train]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, i: int) -> tuple[Tensor, int]:
-        picture = Image.fromarray(self.pixels[i].numpy())
-        image = torch.from_numpy(np.array(picture, copy=True)).view(28, 28, 1)
-        image = image.permute(2, 0, 1).contiguous().to(torch.float32).div(255).clone()
-        mean, std = torch.as_tensor([0.1307]), torch.as_tensor([0.3081])
-        return image.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(self.labels[i])
-
-
-def loaded(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
-    loader = DataLoader(Images(cell), batch_size=cell.config.batch_size, shuffle=True)
-    while True:
-        yield from loader
-
-
-# packs
 
 
 def pack_steps(which: str, width: int, compiled: bool) -> Steps:
@@ -347,24 +233,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3, help="of a turn")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=EXPERIMENTS, help="one of the two")
-    parser.add_argument("--store", action="store_true", help=f"write {STORED}")
+    parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
     result: dict[str, Any] = {
         "machine": {
-            "processor": processor(),
-            "cores": CORES,
+            **machine(),
             "products": matmul.set_up(tf32=False),
             "torch": torch.__version__,
-            "python": platform.python_version(),
         }
     }
     for which in [options.only] if options.only else EXPERIMENTS:
         rows = match(which, options.seconds, options.rounds)
         result[which] = {"summary": summary(which, rows), "contenders": rows}
-        print(json.dumps(result[which]["summary"], indent=2))
-    if options.store:
-        STORED.parent.mkdir(exist_ok=True)
-        STORED.write_text(json.dumps(result, indent=2) + "\n")
+    show(result, "packs", options.store)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def myself() -> dict[str, Any]:
         "pid": os.getpid(),
         "started": _started(os.getpid()),
         "job": os.environ.get("SLURM_JOB_ID"),
+        "restart": _restart(),
         "memory_kills": _memory_kills(),
     }
 
@@ -194,13 +195,19 @@ def _memory_kills() -> int | None:
 def _lives(claim: dict[str, Any], path: Path) -> bool:
     if is_here(claim):
         return _started(claim["pid"]) == claim["started"] is not None
-    if claim["job"] is not None and claim["job"] == os.environ.get("SLURM_JOB_ID"):
+    same_job = claim["job"] is not None and claim["job"] == os.environ.get("SLURM_JOB_ID")
+    if same_job and claim["restart"] < _restart():
         return False  # this job, before it was requeued
     try:
         touched = path.stat().st_mtime
     except FileNotFoundError:
         return False
     return _clock(path.parent) - touched < DEAD_AFTER
+
+
+def _restart() -> int:
+    """How often SLURM has requeued the job that this process is in."""
+    return int(os.environ.get("SLURM_RESTART_COUNT", 0))
 
 
 def _clock(folder: Path) -> float:

@@ -48,7 +48,7 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
             continue
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         done_lines.append(line)
-    assert len(done_lines) == 12
+    assert len(done_lines) == 11
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
              for name in ("default", "sums", "kept", "collapse", "entropy")}  # fmt: skip
     # the single cell (decay 0.1, seed 0) is one of the sweep's forty

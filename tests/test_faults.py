@@ -16,7 +16,7 @@ import pytest
 
 from analysis import gather
 from grokpipe import claims
-from tests.cli import ENVIRONMENT, ROOT, TINY, grokpipe
+from tests.cli import ENVIRONMENT, ROOT, SERIAL, TINY, grokpipe
 from tests.machine import little_memory, mounted
 
 GRID = (
@@ -24,7 +24,7 @@ GRID = (
     "weight_decay=0.1,0.3", "eval={schedule: regular, every: 1000}", "measures.names=[weights]",
     "checkpoint.every=0.1",
 )  # fmt: skip
-LONG = (*GRID, "steps=5000")
+LONG = (*GRID, "steps=4000")
 
 
 def start(cwd: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
@@ -65,7 +65,7 @@ def assert_same_tables(folder: Path, expected: Path) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("undisturbed")
-    ran = grokpipe("-m", *LONG, cwd=folder)
+    ran = grokpipe("-m", SERIAL, *LONG, cwd=folder)
     assert ran.returncode == 0, ran.stderr
     assert len(results(folder / "outputs/default")) == 12
     return folder / "outputs/default"
@@ -181,12 +181,16 @@ def test_a_dry_run_tells_and_does_nothing(tmp_path: Path) -> None:
 
 
 def test_a_configuration_edited_while_packs_wait_changes_nothing(tmp_path: Path) -> None:
-    """One slot, so that packs wait; the edited values would make other keys."""
+    """One core, so that packs wait; the edited files would not even be read."""
     conf = tmp_path / "code"
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, conf / package)
-    command = (*GRID, "steps=3000", "threads=2")
-    launcher = start(tmp_path, *command, PYTHONPATH=str(conf))
+    bound = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(bound)})
+    try:
+        launcher = start(tmp_path, *GRID, "steps=3000", PYTHONPATH=str(conf))
+    finally:
+        os.sched_setaffinity(0, bound)
     folder = tmp_path / "outputs/default"
     wait_for(lambda: list(folder.glob("workers/*.claim")))
     asked = {key for p in (folder / "packs").glob("*.json")

@@ -22,6 +22,8 @@ class Job:
     """Trains the unfinished packs of `files` that are free, one after another."""
 
     files: list[Path]
+    slurm: bool = False
+    """whether it is the whole of a SLURM job, to be requeued; a local worker may be part of one"""
     registry: Path | None = None
     """claimed while the job runs: how launchers count the workers of this machine"""
     gpu: str | None = None
@@ -42,7 +44,8 @@ class Job:
                 work(self.files, stop, Console())
             except Interrupted as interrupted:
                 print(interrupted, flush=True)
-                requeue()
+                if self.slurm:
+                    requeue()
 
     def checkpoint(self) -> DelayedSubmission:
         """For submitit, if it is told to stop before this job is: the job as it is."""
@@ -50,10 +53,8 @@ class Job:
 
 
 def requeue() -> None:
-    """Asks SLURM to start this job again, unless the job was cancelled or has reached its limit;
-    without effect elsewhere."""
-    if "SLURM_JOB_ID" not in os.environ:
-        return
+    """Asks SLURM to start this job again, unless it was cancelled or is at its limit; ends the
+    process."""
     # by its own number, the last element of an array stands for the whole
     array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ["SLURM_JOB_ID"]
     if array is not None:

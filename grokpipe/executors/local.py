@@ -9,7 +9,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +21,7 @@ from grokpipe import claims, memory, packing
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
+from grokpipe.executors.settings import LocalSettings
 from grokpipe.outcome import Teller
 from grokpipe.packing import Place, Plan
 from grokpipe.watch import watch
@@ -29,12 +29,7 @@ from grokpipe.watch import watch
 LIMIT = 365 * 24 * 60  # minutes; submitit ends a local job after two unless it is told otherwise
 
 
-@dataclass
-class Local:
-    dry_run: bool = False
-    wait: bool = True
-    packs_per_gpu: int = 1
-
+class Local(LocalSettings):
     def __post_init__(self) -> None:
         if self.packs_per_gpu < 1:
             raise InputError(f"hydra.launcher.packs_per_gpu={self.packs_per_gpu}: must be ≥ 1")
@@ -110,7 +105,7 @@ class Workers:
         executor.update_parameters(timeout_min=LIMIT, stderr_to_stdout=True)
         claim = folder / "workers" / f"{uuid4().hex[:12]}.claim"
         files = [file.resolve() for file in files]
-        self.jobs.append((executor.submit(Job(files, claim.resolve(), gpu)), claim))
+        self.jobs.append((executor.submit(Job(files, registry=claim.resolve(), gpu=gpu)), claim))
 
     def living(self) -> list[dict[str, Any]]:
         """The claims of the workers that live on this machine; those of dead ones are removed."""

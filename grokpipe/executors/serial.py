@@ -1,23 +1,20 @@
 """Packs one after another in this process."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
 from grokpipe import memory, packing
 from grokpipe.cell import Cell
 from grokpipe.errors import Interrupted
+from grokpipe.executors.settings import SerialSettings
 from grokpipe.outcome import Teller
 from grokpipe.packing import Place, Plan
 from grokpipe.signals import stop_requests
 from grokpipe.worker import work
 
 
-@dataclass
-class Serial:
-    dry_run: bool = False
-
+class Serial(SerialSettings):
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
         device = packing.device(config.device)

@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import submitit
@@ -13,6 +12,7 @@ from grokpipe import runlog
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
+from grokpipe.executors.settings import SlurmSettings
 from grokpipe.outcome import Teller
 from grokpipe.packing import Place, Plan
 from grokpipe.watch import watch
@@ -21,20 +21,7 @@ WARNING = 120  # seconds before its limit at which a job is told, at most a quar
 NEVER = 10**6  # submitit counts time-outs of jobs that it requeues itself; ours may have any number
 
 
-@dataclass
-class Slurm:
-    dry_run: bool = False
-    wait: bool = True
-    partition: str | None = None
-    time_min: int = 240
-    gpus: int = 0
-    cpus: int = 1
-    memory_gb: float | None = None
-    array_parallelism: int = 256
-    packs_per_job: int = 1
-    setup: Sequence[str] = ()
-    sbatch: Sequence[str] = ()
-
+class Slurm(SlurmSettings):
     def __post_init__(self) -> None:
         at_least = {"time_min": 1, "gpus": 0, "cpus": 1, "array_parallelism": 1, "packs_per_job": 1}
         for name, least in at_least.items():
@@ -131,7 +118,7 @@ class Jobs:
         )
         files = [[plan.file.resolve() for plan in part] for part in parts]
         with executor.batch():  # one array; each element keeps what it is told to do at a signal
-            jobs = [executor.submit(Job(part)) for part in files]
+            jobs = [executor.submit(Job(part, slurm=True)) for part in files]
         elements = {
             job.job_id: [plan.id for plan in part] for job, part in zip(jobs, parts, strict=True)
         }

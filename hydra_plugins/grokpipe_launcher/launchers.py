@@ -1,7 +1,7 @@
 """Hydra's way into grokpipe.launch: all cells of a sweep at once, checked before any runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -10,52 +10,24 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from grokpipe.executors.settings import LocalSettings, SerialSettings, SlurmSettings
+
 HERE = "hydra_plugins.grokpipe_launcher.launchers"
 
 
 @dataclass
-class SerialConfig:
+class SerialConfig(SerialSettings):
     _target_: str = f"{HERE}.SerialLauncher"
-    dry_run: bool = False
-    """tell what would run, and in how many packs; submit nothing"""
 
 
 @dataclass
-class LocalConfig:
+class LocalConfig(LocalSettings):
     _target_: str = f"{HERE}.LocalLauncher"
-    dry_run: bool = False
-    """tell what would run, and in how many packs; submit nothing"""
-    wait: bool = True
-    """false: return when the processes have been started"""
-    packs_per_gpu: int = 1
-    """packs that share a GPU"""
 
 
 @dataclass
-class SlurmConfig:
+class SlurmConfig(SlurmSettings):
     _target_: str = f"{HERE}.SlurmLauncher"
-    dry_run: bool = False
-    """tell what would run, and in how many packs and jobs; submit nothing"""
-    wait: bool = True
-    """false: return when the jobs have been submitted"""
-    partition: str | None = None
-    """null: the cluster's default"""
-    time_min: int = 240
-    """minutes that a job may take; one that needs more is requeued and goes on"""
-    gpus: int = 0
-    """of a job"""
-    cpus: int = 1
-    """of a job: the threads of its packs"""
-    memory_gb: float | None = None
-    """of a job; null: the cluster's default"""
-    array_parallelism: int = 256
-    """jobs of the array that run at once, at most"""
-    packs_per_job: int = 1
-    """trained one after another"""
-    setup: list[str] = field(default_factory=list)
-    """shell lines before the job's command, such as module load"""
-    sbatch: list[str] = field(default_factory=list)
-    """any further options of sbatch: ["account=…", "exclusive"]"""
 
 
 for name, node in (("serial", SerialConfig), ("local", LocalConfig), ("slurm", SlurmConfig)):

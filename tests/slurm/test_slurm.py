@@ -123,7 +123,7 @@ def test_the_resources_asked_for_reach_slurm(cluster, tmp_path: Path) -> None:
     told = shown(elements(folder)[0])
     assert told["Partition"] == "low" and told["TimeLimit"] == "00:07:00"
     assert told["Comment"] == "ours" and told["NumCPUs"] == "2" and told["ArrayTaskThrottle"] == "1"
-    assert "mem=1500M" in told["TRES"] and "gpu:1" in told["TresPerNode"]
+    assert told["MinMemoryNode"] == "1500M" and "gpu:1" in told["TresPerNode"]
 
 
 def test_more_packs_than_an_array_may_have_are_several_arrays(cluster, tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""The loops that a user would write instead of a pack: plain modules, torch.optim, and data that
+are resident or come from a DataLoader."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from grokpipe.cell import Cell
+from grokpipe.pack import initial_network
+
+Steps = Callable[[], int]
+"""does some steps, and returns how many seed-steps they were"""
+
+
+class EncoderNetwork(nn.Module):
+    """The Transformer of the tasks on pairs, from PyTorch's own layers."""
+
+    def __init__(self, vocabulary: int, width: int = 128):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.positions = nn.Parameter(torch.randn(2, width))
+        self.encoder = nn.TransformerEncoderLayer(
+            width, 4, 512, dropout=0.0, activation="gelu", batch_first=True
+        )
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        x = self.encoder(self.embedding(pairs) + self.positions)
+        logits: Tensor = self.head(self.norm(x[:, -1]))
+        return logits
+
+
+def plain_transformer(cell: Cell) -> Steps:
+    task, config = cell.task, cell.config
+    assert task.vocabulary is not None
+    network = EncoderNetwork(task.vocabulary)
+    optimizer = adamw(network, cell)
+    inputs, labels = task.inputs[task.train], task.labels[task.train]
+
+    def step() -> int:
+        rows = torch.randint(len(inputs), (config.batch_size or 0,))
+        loss = functional.cross_entropy(network(inputs[rows]), labels[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return 1
+
+    return step
+
+
+def adamw(network: nn.Module, cell: Cell) -> torch.optim.Optimizer:
+    config = cell.config
+    return torch.optim.AdamW(
+        network.parameters(), config.lr, weight_decay=config.weight_decay, fused=True
+    )
+
+
+def plain_mlp(cell: Cell, batches: Iterator[tuple[Tensor, Tensor]]) -> Steps:
+    network = initial_network(cell)
+    optimizer = adamw(network, cell)
+
+    def step() -> int:
+        images, labels = next(batches)
+        logits, _ = network(images)
+        targets = functional.one_hot(labels, cell.task.classes).float()
+        loss = ((logits - targets) ** 2).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return 1
+
+    return step
+
+
+def resident(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
+    """The images in memory as they are used; an epoch is a permutation."""
+    task = cell.task
+    images, labels = task.inputs[task.train], task.labels[task.train]
+    while True:
+        for rows in torch.randperm(len(images)).split(cell.config.batch_size or 0):
+            yield images[rows], labels[rows]
+
+
+class Images(Dataset[tuple[Tensor, int]]):
+    """One image at a time from bytes to a normalised tensor, by the steps of torchvision's MNIST,
+    ToTensor and Normalize."""
+
+    def __init__(self, cell: Cell):
+        task = cell.task
+        pixels = (task.inputs[task.train] * 0.3081 + 0.1307) * 255
+        self.pixels = pixels.round().to(torch.uint8)
+        self.labels = task.labels[task.train]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        picture = Image.fromarray(self.pixels[i].numpy())
+        image = torch.from_numpy(np.array(picture, copy=True)).view(28, 28, 1)
+        image = image.permute(2, 0, 1).contiguous().to(torch.float32).div(255).clone()
+        mean, std = torch.as_tensor([0.1307]), torch.as_tensor([0.3081])
+        return image.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(self.labels[i])
+
+
+def loaded(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
+    loader = DataLoader(Images(cell), batch_size=cell.config.batch_size, shuffle=True)
+    while True:
+        yield from loader
+
+
+# packs
