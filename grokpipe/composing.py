@@ -1,9 +1,10 @@
 """The configurations of a sweep's cells. Hydra composes one for each choice of groups, which takes
-it 60 ms; plain values are then set on copies, which takes 2."""
+it 60 ms; plain values are then set in it one cell after the other, which takes one."""
 
 import copy
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, reduce
+from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,8 +12,52 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-Composed = tuple[DictConfig, DictConfig]
-"""a cell's configuration, and the node `hydra` that came with it"""
+Composed = tuple[dict[str, Any], DictConfig]
+"""a cell's configuration, resolved, and the node `hydra` that came with it"""
+
+
+class Base:
+    """What jobs have in common that choose the same groups and set the same plain keys."""
+
+    def __init__(self, config: DictConfig):
+        self.hydra = config.hydra
+        with open_dict(config):
+            del config["hydra"]
+        self.config = config
+        self.values: dict[str, Any] = {}
+        """`config` resolved"""
+        self.set: dict[str, str] = {}
+        """overrides that are in force in it, by key: those of the last job"""
+        texts = _texts(OmegaConf.to_container(config))
+        self.referring = " ".join(text for text in texts if "${" in text)
+        """all that may take its value from another key"""
+
+    def with_values(self, plain: dict[str, Override]) -> dict[str, Any]:
+        """The resolved configuration of a job that sets these keys. Raises OmegaConf's errors."""
+        changed = {k: o for k, o in plain.items() if self.set.get(k) != o.input_line}
+        for key, override in changed.items():
+            OmegaConf.update(self.config, key, override.value(), merge=True)
+            self.set[key] = str(override.input_line)
+        referring = " ".join([self.referring, *(t for t in self.set.values() if "${" in t)])
+        if not self.values or any(key.rpartition(".")[2] in referring for key in changed):
+            # this takes a millisecond; else nothing but the changed values themselves differs
+            self.values = OmegaConf.to_container(self.config, resolve=True)  # type: ignore[assignment]
+        values = copy.deepcopy(self.values)
+        for key in plain:
+            *path, last = key.split(".")
+            node = reduce(lambda node, name: node[name], path, values)
+            found = OmegaConf.select(self.config, key)
+            node[last] = OmegaConf.to_container(found) if OmegaConf.is_config(found) else found
+        return values
+
+
+def _texts(value: Any) -> list[str]:
+    """All strings in nested lists and dictionaries."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return [value] if isinstance(value, str) else []
 
 
 def composed(
@@ -20,39 +65,34 @@ def composed(
 ) -> list[Composed]:
     """What `load_sweep_config` gives for each job, without repeating its work. Raises what it
     raises."""
-    parse = lru_cache(maxsize=None)(OverridesParser.create(config_loader=loader).parse_override)
-    groups = lru_cache(maxsize=None)(loader.get_group_options)
-    bases: dict[tuple[str, ...], Composed] = {}
+    parse = cache(OverridesParser.create(config_loader=loader).parse_override)
+    is_group = cache(loader.get_group_options)
+    bases: dict[tuple[tuple[str, ...], ...], Base] = {}
 
-    def is_value(text: str) -> bool:
-        """Whether it sets a plain key of ours that is no group."""
+    @cache
+    def plain_key(text: str) -> str | None:
+        """The key of ours that it sets to a plain value, if that is what it does."""
         override: Override = parse(text)
         key = override.key_or_group
-        plain = override.type is not None and override.type.name == "CHANGE"
-        return (
-            plain and override.package is None and not key.startswith("hydra") and not groups(key)
-        )
+        changes = override.type is not None and override.type.name == "CHANGE"
+        if not changes or override.package is not None or key.startswith("hydra"):
+            return None
+        # a dictionary is merged into what is there, so the next one would find the last one's
+        return None if is_group(key) or isinstance(override.value(), dict) else key
 
-    def base(texts: tuple[str, ...]) -> Composed:
-        if texts not in bases:
-            config = loader.load_sweep_config(master, list(texts))
-            hydra = config.hydra
-            with open_dict(config):
-                del config["hydra"]
-            bases[texts] = (config, hydra)
-        return bases[texts]
+    def base_of(others: tuple[str, ...], keys: tuple[str, ...]) -> Base:
+        if (others, keys) not in bases:
+            bases[others, keys] = Base(loader.load_sweep_config(master, list(others)))
+        return bases[others, keys]
 
     found = []
     for overrides in job_overrides:
-        values = [text for text in overrides if is_value(text)]
-        config, hydra = base(tuple(text for text in overrides if text not in values))
-        config = copy.deepcopy(config)
+        plain = {key: text for text in overrides if (key := plain_key(text)) is not None}
+        base = base_of(tuple(t for t in overrides if plain_key(t) is None), tuple(plain))
         try:
-            for text in values:
-                override = parse(text)
-                OmegaConf.update(config, override.key_or_group, override.value(), merge=True)
+            values = base.with_values({key: parse(text) for key, text in plain.items()})
         except OmegaConfBaseException:
             loader.load_sweep_config(master, list(overrides))  # raises, in Hydra's own words
             raise
-        found.append((config, hydra))
+        found.append((values, base.hydra))
     return found

@@ -157,16 +157,17 @@ def register() -> None:
     ConfigStore.instance().store(name="schema", node=Config)
 
 
-def resolve(composed: DictConfig) -> Config:
+def resolve(composed: DictConfig | dict[str, Any]) -> Config:
     """The checked configuration object of one composed cell; raises InputError.
 
     The group nodes become instances of the `Config` dataclasses of their modules.
     """
-    try:
-        container = OmegaConf.to_container(composed, resolve=True)
-    except OmegaConfBaseException as error:
-        raise InputError(_one_line(error)) from error
-    assert isinstance(container, dict)
+    container = composed
+    if isinstance(composed, DictConfig):
+        try:
+            container = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
+        except OmegaConfBaseException as error:
+            raise InputError(_one_line(error)) from error
     values: dict[str, Any] = {str(k): value for k, value in container.items() if k != "hydra"}
     for group, room in GROUPS.items():
         node = values.get(group)

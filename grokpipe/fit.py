@@ -16,7 +16,7 @@ def check_fit(config: Config, task: Task) -> int:
     _check_choice("archs", "arch", config.arch.name, task, config.task.name)
     for name in config.measures.names:
         _check_choice("measures", "measures.names", name, task, config.task.name)
-    with torch.device("meta"):  # shapes alone: what is wrong with them raises here
+    with torch.random.fork_rng(devices=[]):  # what is wrong with its shapes raises here
         network = rooms.module("archs", config.arch.name, "arch").build(config.arch, task)
     if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
         raise InputError(

@@ -3,6 +3,7 @@ executor, and tell what became of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -22,7 +23,7 @@ failures: list[Outcome] = []
 
 
 def run(
-    configs: Sequence[DictConfig],
+    configs: Sequence[DictConfig | dict[str, Any]],
     labels: Sequence[str],
     experiment: str | None,
     executor: Executor,
@@ -58,7 +59,7 @@ def run(
     return outcomes
 
 
-def _checked(configs: Sequence[DictConfig], labels: Sequence[str]) -> list[Cell]:
+def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:
     cells: list[Cell] = []
     for config, label in zip(configs, labels, strict=True):
         try:

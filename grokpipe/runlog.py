@@ -191,8 +191,9 @@ def read_curves(folder: Path) -> pd.DataFrame:
 def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Those of the columns that its curves have; faster than `read_curves`."""
     if (folder / CURVES).exists() and (folder / RESULT).exists():
-        have = [n for n in names if n in parquet.read_schema(folder / CURVES).names]
-        table = parquet.read_table(folder / CURVES, columns=have)
+        with parquet.ParquetFile(folder / CURVES) as file:
+            have = [name for name in names if name in file.schema_arrow.names]
+            table = file.read(columns=have, use_threads=False)
         return {name: table[name].to_numpy() for name in have}
     rows = read_lines(folder)
     return {

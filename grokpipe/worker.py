@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from omegaconf import OmegaConf
 from rich.console import Console
 
 from grokpipe import claims, ledger, matmul, packing, runlog
@@ -82,7 +81,7 @@ def _train(
     plan: Plan, claim: claims.Claim, stop: threading.Event, console: Console, label: str
 ) -> None:
     logs = [RunLog(_log(plan, key)) for key in plan.keys]
-    cells = [Cell.of(resolve(OmegaConf.create(config))) for config in plan.configs]
+    cells = [Cell.of(resolve(config)) for config in plan.configs]
     config = cells[0].config
     device = packing.device(config.device)
     torch.set_num_threads(plan.threads)

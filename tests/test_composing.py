@@ -57,9 +57,9 @@ def test_every_cell_is_what_hydra_composes(loader, name: str) -> None:
         whole = loader.load_sweep_config(master, overrides)
         assert hydra.runtime.choices == whole.hydra.runtime.choices
         expected = OmegaConf.to_container(
-            OmegaConf.masked_copy(whole, [k for k in whole if k != "hydra"])
+            OmegaConf.masked_copy(whole, [k for k in whole if k != "hydra"]), resolve=True
         )
-        assert OmegaConf.to_container(config) == expected
+        assert config == expected
 
 
 @pytest.mark.parametrize("wrong", ["weight_decy=0.1,0.2", "seed=a,b", "arch.widht=3,4"])
