@@ -15,8 +15,9 @@ from analysis.timescales import events, readable, timescales
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay"
-BENCHMARK = ROOT / "benchmarks" / "results" / "main_job.json"
-PACKS = ROOT / "benchmarks" / "results" / "packs.json"
+RESULTS = ROOT / "benchmarks" / "results"
+BENCHMARK, PACKS = RESULTS / "main_job.json", RESULTS / "packs.json"
+LAUNCHING = ("launch", "status", "gather")
 SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 
 
@@ -85,7 +86,26 @@ def packs() -> str:
     return "\n\n".join(texts)
 
 
-BLOCKS = {"tau": tau_table, "packs": packs, "speed": speed}
+def launching() -> str:
+    """Seconds of whole commands."""
+    launch, status, gathering = (
+        json.loads((RESULTS / f"{name}.json").read_text()) for name in LAUNCHING
+    )
+    rows = [
+        ("1,000 cells until they are submitted to SLURM", launch["submitted"], "s"),
+        ("the same command when all is done", launch["all_done"], "s"),
+        ("40 cells on all cores, over the training inside their packs", launch["local"], "×"),
+        (f"status of {status['logs']:,} run logs", status["without_index"]["seconds"], "s"),
+        ("the same again", status["with_index"]["seconds"], "s"),
+        (f"gather of {gathering['logs']:,} run logs", gathering["first"]["seconds"], "s"),
+        ("the same with ten more", gathering["ten_more"]["seconds"], "s"),
+    ]
+    shown = [(what, f"{number:.2f} ×" if unit == "×" else f"{number:.1f} s")
+             for what, number, unit in rows]  # fmt: skip
+    return tables.text(pd.DataFrame(shown, columns=["command", "takes"]), "github")
+
+
+BLOCKS = {"tau": tau_table, "packs": packs, "speed": speed, "launching": launching}
 
 
 def renewed(text: str) -> str:

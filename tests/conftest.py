@@ -10,6 +10,7 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from torch import nn
 
+from grokpipe import matmul
 from grokpipe.cell import Cell
 from grokpipe.config import Config, register, resolve
 from grokpipe.pack import Pack, initial_network
@@ -63,6 +64,16 @@ def network(pack: Pack, cell: int) -> nn.Module:
 def one_thread() -> None:
     """Tests run side by side; more threads than cores only slow them."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def one_library() -> Iterator[None]:
+    """Training in this process chooses the library of products; each test begins with PyTorch's."""
+    switch = torch.backends.mkldnn.matmul
+    before = switch.fp32_precision
+    yield
+    switch.fp32_precision = before
+    matmul._library.cache_clear()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ GRID = (
     "weight_decay=0.1,0.3", "eval={schedule: regular, every: 1000}", "measures.names=[weights]",
     "checkpoint.every=0.1",
 )  # fmt: skip
-LONG = (*GRID, "steps=4000")
+LONG = (*GRID, "steps=3000")
 
 
 def start(cwd: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
@@ -142,7 +142,7 @@ def test_workers_outlive_their_launcher_and_the_next_one_attaches(
 
 def test_two_launchers_at_once_run_each_cell_once(tmp_path: Path) -> None:
     """Over grids that overlap: of six seeds and two decays, and of three seeds and four decays."""
-    short = (*GRID, "steps=3000")
+    short = (*GRID, "steps=2000")
     other = [*short, "weight_decay=0.1,0.2,0.3,0.4", "seed=range(3)"]
     first, second = start(tmp_path, *short), start(tmp_path, *other)
     said = [process.communicate(timeout=300) for process in (first, second)]
@@ -158,7 +158,7 @@ def test_two_launchers_at_once_run_each_cell_once(tmp_path: Path) -> None:
 
 
 def test_without_waiting_it_returns_and_says_so(tmp_path: Path) -> None:
-    short = (*GRID, "steps=3000")
+    short = (*GRID, "steps=2000")
     ran = grokpipe("-m", *short, "hydra.launcher.wait=false", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "wait=false: no results for a sweeper" in ran.stdout
@@ -188,7 +188,7 @@ def test_a_configuration_edited_while_packs_wait_changes_nothing(tmp_path: Path)
     bound = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(bound)})
     try:
-        launcher = start(tmp_path, *GRID, "steps=3000", PYTHONPATH=str(conf))
+        launcher = start(tmp_path, *GRID, "steps=2000", PYTHONPATH=str(conf))
     finally:
         os.sched_setaffinity(0, bound)
     folder = tmp_path / "outputs/default"
@@ -206,7 +206,7 @@ def test_a_configuration_edited_while_packs_wait_changes_nothing(tmp_path: Path)
 def test_a_full_disk_stops_with_a_clear_line_and_goes_on_when_there_is_room(
     tmp_path: Path,
 ) -> None:
-    command = (*GRID, "steps=3000", "save.final=true")
+    command = (*GRID, "steps=2000", "save.final=true")
     with mounted(tmp_path / "outputs", "-t", "tmpfs", "-o", "size=16m", "tmpfs"):
         filler = tmp_path / "outputs/filler"
         launcher = start(tmp_path, *command)
@@ -252,8 +252,8 @@ FAULTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_cell_fails_alone_among_healthy_ones(tmp_path: Path, fault: str) -> None:
-    """Cells whose weights are not finite are there too. The pack of six is split down to the faulty
-    cell, by an exception, by two crashes in a row, or by two kills for lack of memory."""
+    """Cells whose weights are not finite are there too. The pack of four is split down to the
+    faulty cell, by an exception, by two crashes in a row, or by two kills for lack of memory."""
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, tmp_path / package)
     code, reason = FAULTS[fault]
@@ -262,7 +262,7 @@ def test_a_faulty_cell_fails_alone_among_healthy_ones(tmp_path: Path, fault: str
     assert where in pack
     faulty = FAULTY.format(fault=code)
     (tmp_path / "grokpipe/pack.py").write_text(pack.replace(where, faulty + where))
-    command = (*TINY, "steps=200", "seed=2,3,4", "lr=1e-3,1e30", "pack.width=12",
+    command = (*TINY, "steps=200", "seed=3,4", "lr=1e-3,1e30", "pack.width=12",
                "eval={schedule: regular, every: 50}", "checkpoint.every=0.01")  # fmt: skip
 
     def sweep(enter=None) -> subprocess.CompletedProcess[str]:
@@ -280,7 +280,7 @@ def test_a_faulty_cell_fails_alone_among_healthy_ones(tmp_path: Path, fault: str
     assert ran.returncode == 1, ran.stdout + ran.stderr
     found = results(tmp_path / "outputs/default")
     states = sorted(result["state"] for result in found.values())
-    assert states == ["diverged"] * 2 + ["done"] * 2 + ["failed"] * 2
+    assert states == ["diverged", "done", "failed", "failed"]
     for result in found.values():
         if result["state"] == "failed":
             assert reason in result["reason"]

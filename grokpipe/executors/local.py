@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,6 +30,7 @@ from grokpipe.watch import watch
 LIMIT = 365 * 24 * 60  # minutes; submitit ends a local job after two unless it is told otherwise
 
 
+@dataclass
 class Local(LocalSettings):
     def __post_init__(self) -> None:
         if self.packs_per_gpu < 1:

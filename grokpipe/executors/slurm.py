@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import submitit
@@ -21,6 +22,7 @@ WARNING = 120  # seconds before its limit at which a job is told, at most a quar
 NEVER = 10**6  # submitit counts time-outs of jobs that it requeues itself; ours may have any number
 
 
+@dataclass
 class Slurm(SlurmSettings):
     def __post_init__(self) -> None:
         at_least = {"time_min": 1, "gpus": 0, "cpus": 1, "array_parallelism": 1, "packs_per_job": 1}
