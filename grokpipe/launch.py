@@ -81,6 +81,7 @@ def _submit(
     console: Console,
 ) -> tuple[list[Plan], set[str]]:
     """Records what is asked for; the packs of what is missing, and the keys of what is finished."""
+    executor.place([*asked.values()])  # raises for what it cannot give, before anything is written
     (folder / "packs").mkdir(parents=True, exist_ok=True)
     # two sweeps at one moment must not fix two packs with the same cell
     with claims.waited_for(folder / "planning.claim"):

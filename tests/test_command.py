@@ -258,6 +258,21 @@ def test_hydras_own_launcher_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("cells"))
 
 
+def test_slurm_where_there_is_none_is_one_line_and_a_dry_run_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("-m", "hydra/launcher=slurm", *TINY, "seed=0,1")
+    nowhere = {"PATH": "/nonexistent"}
+    ran = grokpipe(*arguments, cwd=tmp_path, **nowhere)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: hydra/launcher=slurm: no sbatch on this machine")
+    assert ran.stderr.count("\n") == 1
+    assert not list(tmp_path.rglob("asked"))
+    dry = grokpipe(*arguments, "hydra.launcher.dry_run=true", cwd=tmp_path, **nowhere)
+    assert dry.returncode == 0, dry.stderr
+    assert "as 1 SLURM job in the default partition" in dry.stdout
+
+
 def test_a_cell_that_another_process_trains_is_left_to_it(tmp_path: Path) -> None:
     longer = (*TINY, "steps=3000", "eval={schedule: regular, every: 300}")
     command = [sys.executable, "-m", "grokpipe", *longer]

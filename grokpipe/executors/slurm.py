@@ -34,6 +34,10 @@ class Slurm(SlurmSettings):
 
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
+        if shutil.which("sbatch") is None and not self.dry_run:
+            raise InputError(
+                "hydra/launcher=slurm: no sbatch on this machine; valid: local, serial"
+            )
         if self.gpus == 0 and config.device.startswith("cuda"):
             raise InputError(f"device={config.device}: needs hydra.launcher.gpus=1")
         if (config.threads or 1) > self.cpus:
@@ -56,10 +60,6 @@ class Slurm(SlurmSettings):
     def run(self, plans: Sequence[Plan], tell: Teller) -> bool:
         if not plans:
             return True
-        if shutil.which("sbatch") is None:
-            raise InputError(
-                "hydra/launcher=slurm: no sbatch on this machine; valid: local, serial"
-            )
         jobs = Jobs(plans, self)
         if self.wait:
             watch(plans, jobs, tell)
