@@ -1,8 +1,10 @@
 """Packs as elements of a SLURM job array."""
 
+import math
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,7 @@ from grokpipe.packing import Place, Plan
 from grokpipe.watch import watch
 
 WARNING = 120  # seconds before its limit at which a job is told, at most a quarter of its time
+POLL = 5.0  # seconds between two questions to SLURM
 NEVER = 10**6  # submitit counts time-outs of jobs that it requeues itself; ours may have any number
 
 
@@ -79,23 +82,38 @@ class Jobs:
     def __init__(self, plans: Sequence[Plan], settings: Slurm):
         self.settings = settings
         self.folders = sorted({plan.folder for plan in plans})
+        self.listed: dict[str, str] | None = None
+        """the packs that SLURM's jobs have, each with its job; None while SLURM does not answer"""
         self.seen: dict[str, str] = {}
-        """packs of jobs that SLURM listed since this launcher began, and the last such job"""
+        """the same of all answers since this launcher began"""
+        self.states: dict[str, str] = {}
+        """of jobs that are listed no more"""
+        self._asked = -math.inf
         for folder in self.folders:
             (folder / "jobs").mkdir(exist_ok=True)
 
     def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
-        if not waiting or (listed := listed_jobs()) is None:
+        self._ask()
+        if not waiting or self.listed is None:
             return []
-        packs = self._packs_of(listed)
-        self.seen |= packs
-        new = [plan for plan in waiting if plan.id not in packs]
+        new = [p for p in waiting if p.id not in self.listed and not self.cancelled(p)]
         each = self.settings.packs_per_job
         parts = [new[i : i + each] for i in range(0, len(new), each)]
         most = largest_array() if parts else 1
         for i in range(0, len(parts), most):
             self._submit(parts[i : i + most])
+        if new:
+            self._asked = -math.inf  # SLURM lists more than it did
         return new
+
+    def _ask(self) -> None:
+        """Every few seconds, for SLURM has others to serve."""
+        if time.monotonic() - self._asked < POLL:
+            return
+        jobs = listed_jobs()
+        self.listed = None if jobs is None else self._packs_of(jobs)
+        self.seen |= self.listed or {}
+        self._asked = time.monotonic()
 
     def _submit(self, parts: Sequence[Sequence[Plan]]) -> None:
         """One array; its elements are recorded, so that any launcher finds them again."""
@@ -129,7 +147,11 @@ class Jobs:
 
     def cancelled(self, plan: Plan) -> bool:
         job = self.seen.get(plan.id)
-        return job is not None and job_state(job).startswith("CANCELLED")
+        if job is None or self.listed is None or plan.id in self.listed:
+            return False
+        if job not in self.states:
+            self.states[job] = job_state(job)
+        return self.states[job].startswith("CANCELLED")
 
     def _packs_of(self, listed: set[str]) -> dict[str, str]:
         """The packs of those recorded jobs that SLURM lists, each with its job."""
