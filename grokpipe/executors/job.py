@@ -44,7 +44,7 @@ class Job:
                 work(self.files, stop, Console())
             except Interrupted as interrupted:
                 print(interrupted, flush=True)
-                if self.slurm:
+                if self.slurm and stop.is_set():  # not if its pack has been taken over
                     requeue()
 
     def checkpoint(self) -> DelayedSubmission:
