@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from grokpipe import ledger
 from grokpipe.runlog import RunLog
 
 STEPS = (0, 1, 10, 100, 200, 300, 400)
@@ -63,4 +64,41 @@ def runs(tmp_path: Path) -> Path:
         write_run(folder, seed, 0.3, groks_at)
     for seed, groks_at in enumerate((200, 300, 9999)):
         write_run(folder, seed, 0.1, groks_at)
+    return folder
+
+
+DECAYS = (0.3, 0.1, 0.01)
+SEEDS = 8
+
+
+def key(decay: float, seed: int) -> str:
+    return f"{int(decay * 1000):04d}{seed:012d}"
+
+
+def ask(folder: Path, keys: list[str], **values: object) -> None:
+    """One submission; decay and seed are read from the key."""
+    rows = [
+        {"key": k, "experiment": None, "weight_decay": int(k[:4]) / 1000, "seed": int(k[4:]),
+         "steps": 400, **values}
+        for k in keys
+    ]  # fmt: skip
+    ledger.record_asked(folder, rows)
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """Two submissions that share cells; cells in every state but running."""
+    folder = tmp_path / "sweep"
+    keys = [key(decay, seed) for decay in DECAYS for seed in range(SEEDS)]
+    ask(folder, keys[: 2 * SEEDS])
+    ask(folder, keys[SEEDS:], loss="cross_entropy")
+    for seed in range(4):
+        write_run(folder, seed, 0.3, 100)
+        write_run(folder, seed, 0.1, 100, state="diverged" if seed else "done")
+    for seed in range(4, 7):
+        write_run(folder, seed, 0.3, 100, state=None)
+        write_run(folder, seed, 0.01, 100, state=None)
+    RunLog(write_run(folder, 7, 0.3, 100, state=None)).fail("ValueError: seven", "a trace")
+    write_run(folder, 99, 0.3, 100)  # nobody asked for these two
+    write_run(folder, 98, 0.3, 100, state=None)
     return folder

@@ -188,6 +188,7 @@ def test_a_node_that_goes_down(cluster, tmp_path: Path, undisturbed: Path) -> No
     finally:
         subprocess.run(["scontrol", "update", f"nodename={node}", "state=resume"], check=False)
     finished(launcher, folder, undisturbed)
+    assert len(elements(folder)) == 2  # SLURM requeued it, nobody submitted it again
 
 
 @pytest.mark.slow
