@@ -55,7 +55,7 @@ def _present(logs: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _computed(logs: Sequence[Path]) -> dict[str, str | None]:
-    """Fingerprints by trajectory; none of them if one is not to be had."""
+    """Fingerprints by trajectory, those that are to be had."""
     command = [sys.executable, "-m", "grokpipe.fingerprint", *map(str, logs)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
