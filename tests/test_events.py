@@ -8,7 +8,11 @@ import pytest
 from grokpipe.curves.events import (
     CROSSINGS,
     Event,
+    fallen,
     first_reached,
+    half_change,
+    learned_levels,
+    plateaus,
     ratio,
     run_events,
     stays,
@@ -62,7 +66,7 @@ def test_nan_is_never_reached() -> None:
 
 def test_one_nan_among_numbers_does_not_hide_the_crossing() -> None:
     found = events([0.1] * 7, rnc1=[1, math.nan, 0.15, 0.15, 0.04, 0.03, 0.02])
-    assert found["tau_rnc1@0.2"].step == 20
+    assert found["tau_rnc1@0.2"] == Event(20, True, 0, 20, 320)  # it may have been below at 10
     assert found["tau_rnc1@0.05"].step == 80
     assert not found["tau_rnc1@0.01"].observed
 
@@ -165,3 +169,87 @@ def test_the_times_of_memorising_and_grokking() -> None:
 def test_crossings_look_the_right_way_and_nan_never_counts() -> None:
     assert CROSSINGS["t_grok"].reached([0.98, 0.99, math.nan]).tolist() == [False, True, False]
     assert CROSSINGS["tau_rnc1@0.1"].reached([0.2, 0.1, math.nan]).tolist() == [False, True, False]
+
+
+def entropies(values, test, finished=True, level=math.nan) -> dict[str, Event]:
+    columns = curves(test) | {"spectral/entropy_train": np.array(values, dtype=float)}
+    columns["step"] = 100 * np.arange(len(test))
+    return run_events(columns, 0.01, 5000, finished, level)
+
+
+GROKS_AT_1000 = [0.01] * 10 + [1.0] * 6
+
+
+def test_a_curve_has_fallen_if_it_lies_below_what_it_was_five_evaluations_before() -> None:
+    values = [0.9, 0.9, 0.9, 0.86, 0.86, 0.86, 0.84, 0.84, 0.70]
+    # 0.86 is 0.04 below 0.9; 0.84 is 0.06 below 0.9 at the second evaluation
+    assert np.flatnonzero(fallen(values)).tolist() == [6, 7, 8]
+    assert not fallen(values[:5]).any()  # shorter than the window
+    assert not fallen([0.9, 0.9, math.nan, 0.9, 0.9, 0.9, 0.9, 0.5]).any()  # five before is NaN
+    assert fallen([0.9, math.nan, 0.9, 0.9, 0.9, 0.8]).tolist() == [False] * 5 + [True]
+
+
+def test_an_early_transient_is_the_first_collapse_and_not_the_last() -> None:
+    values = [0.85, 0.78, 0.78, 0.78, 0.78, 0.78, 0.78, 0.77, 0.71, 0.65, 0.6] + [0.5] * 5
+    found = entropies(values, GROKS_AT_1000)
+    assert found["t_collapse"] == Event(500, True, 400, 500, 5000)
+    assert found["t_collapse_last"] == Event(800, True, 700, 800, 5000)
+
+
+def test_a_fall_after_grokking_is_not_the_collapse_before_it() -> None:
+    found = entropies([0.85] * 11 + [0.6] * 5, GROKS_AT_1000)
+    assert found["t_collapse"].step == 1100
+    assert found["t_collapse_last"] == Event(1000, False, 1000, math.inf, 5000)
+
+
+def test_without_grokking_the_last_fall_so_far_is_a_lower_bound() -> None:
+    never = [0.01] * 16
+    falls = entropies([0.85] * 3 + [0.7] * 13, never)
+    assert falls["t_collapse_last"] == Event(500, False, 500, math.inf, 5000)
+    assert entropies([0.85] * 16, never)["t_collapse_last"].step == 1500
+
+
+def test_crossing_of_a_learned_value_needs_that_value() -> None:
+    values = [0.85, math.nan, 0.7, 0.6, 0.65] + [0.5] * 11
+    assert "t_cross" not in entropies(values, GROKS_AT_1000)
+    found = entropies(values, GROKS_AT_1000, level=0.61)
+    assert found["t_cross"] == Event(300, True, 200, 300, 5000)  # though it returns at 400
+    # at the evaluation with NaN it may have been below 0.75 already: the bound is the one before
+    assert entropies(values, GROKS_AT_1000, level=0.75)["t_cross"] == Event(200, True, 0, 200, 5000)
+    assert not entropies([0.85] * 16, GROKS_AT_1000, level=0.61)["t_cross"].observed
+
+
+def test_a_level_is_learned_from_the_other_runs() -> None:
+    levels = learned_levels([0.6, 0.5, math.nan, 0.7])
+    assert levels.tolist() == pytest.approx([0.6, 0.65, 0.6, 0.55])
+    assert np.isnan(learned_levels([0.6, math.nan])).tolist() == [True, False]
+    assert np.isnan(learned_levels([math.nan] * 3)).all()
+    assert len(learned_levels([])) == 0
+
+
+def test_half_rise_and_half_fall_between_plateaus() -> None:
+    steps = np.arange(8) * 10
+    falling = [1.0, 1.0, 0.7, 0.6, 0.2, 0.2, 0.2, 0.2]  # final = mean(0.6, 0.2 …) = 0.28
+    assert half_change(steps, falling, -0.5, 70, True) == Event(30, True, 20, 30, 70)
+    assert half_change(steps, np.negative(falling), 0.5, 70, True).step == 30
+    for least, finished in ((0.5, True), (-0.8, True), (-0.5, False)):
+        assert half_change(steps, falling, least, 70, finished) == Event(
+            70, False, 70, math.inf, 70
+        )
+    assert not half_change(steps, [1.0] * 8, -0.0, 70, True).observed  # no change has no half
+    assert half_change([], [], -0.1, 70, True) == Event(0, False, 0, math.inf, 70)
+
+
+def test_plateaus_are_of_the_evaluations_that_are_there() -> None:
+    assert plateaus([math.nan, 3, 1, 1, 1, 1, math.nan, 2]) == (3, 1.2)
+    assert all(map(math.isnan, plateaus([math.nan])))
+    nan_at_the_end = [0.1, 0.1, 0.9, 0.9, 0.9, 0.9, math.nan]
+    assert events(nan_at_the_end)["tau2_half"].step == 20
+    assert events(nan_at_the_end)["tau2_arrive"].step == 20
+
+
+def test_rnc1_has_a_half_if_it_fell_by_a_fifth() -> None:
+    assert events([0.1] * 7, rnc1=[0.5, 0.5, 0.5, 0.2, 0.1, 0.1, 0.1])["tau_rnc1_half"].step == 40
+    assert not events([0.1] * 7, rnc1=[0.5, 0.5, 0.5, 0.45, 0.45, 0.45, 0.45])[
+        "tau_rnc1_half"
+    ].observed
