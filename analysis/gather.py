@@ -29,7 +29,8 @@ class Tables:
     """All runs of a folder, sorted by key and step, without wall times."""
 
     curves: pd.DataFrame
-    """key, step, every measure, then the scientific configuration by dotted name"""
+    """key, step, every measure, then the scientific configuration by dotted name; less if less was
+    read"""
     cells: pd.DataFrame
     """CELL_COLUMNS, then the same configuration"""
     folder: Path
@@ -79,19 +80,24 @@ def gather(folder: Path) -> list[str]:
     return told
 
 
-def read(folder: Path) -> Tables:
-    """The tables of a folder of run logs, gathered first, or of a folder of gathered tables."""
+def read(folder: Path, measures: Iterable[str] | None = None) -> Tables:
+    """The tables of a folder of run logs, gathered first, or of a folder of gathered tables; of the
+    curves all columns, or only these measures as far as they are there."""
     if ledger.cells_folder(folder).is_dir():
         gather(folder)
-    return gathered(folder)
+    return gathered(folder, measures)
 
 
-def gathered(folder: Path) -> Tables:
+def gathered(folder: Path, measures: Iterable[str] | None = None) -> Tables:
     """The tables as they are on disk. Raises InputError where there are none."""
+    stored = dataset(_stored(folder, CURVES), format="parquet")
+    columns = stored.schema.names
+    if measures is not None:
+        wanted = {"key", "step", *measures}
+        columns = [column for column in columns if column in wanted]
+    curves = stored.to_table(columns=columns).to_pandas()
     return Tables(
-        curves=pd.read_parquet(_stored(folder, CURVES)).sort_values(
-            ["key", "step"], ignore_index=True
-        ),
+        curves=curves.sort_values(["key", "step"], ignore_index=True),
         cells=gathered_cells(folder),
         folder=folder,
     )

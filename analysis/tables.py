@@ -1,5 +1,6 @@
 """Tables as files: csv with plain numbers, md and tex with the numbers as people read them."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,11 @@ from analysis import why
 from analysis.gather import Tables
 
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
-TEX = {"∞": r"$\infty$", "–": "--", ">": "$>$", "λ": r"$\lambda$"}
+TEX = {
+    "∞": r"$\infty$", "–": "--", "−": "$-$", ">": "$>$", "<": "$<$", "±": r"$\pm$",
+    "≤": r"$\leq$", "τ": r"$\tau$", "λ": r"$\lambda$", "δ": r"$\delta$", "Δ": r"$\Delta$",
+    "γ": r"$\gamma$", "κ": r"$\kappa$", "²": "$^2$",
+}  # fmt: skip
 
 
 def text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
@@ -18,6 +23,36 @@ def text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
         table.to_dict("list"), headers="keys", tablefmt=tablefmt, disable_numparse=True,
         colalign=["left" if table[c].dtype == object else "right" for c in table],
     )  # fmt: skip
+
+
+def number(value: float, decimals: int = 0, sign: str = "") -> str:
+    """A number as people read it: thousands separated, – where there is none."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return ("−" if value < 0 else sign) + "∞"
+    return f"{value:{sign},.{decimals}f}".replace("-", "−")
+
+
+def bounded(value: float, followed: float, decimals: int = 0) -> str:
+    """A time, or that it lies beyond what the runs were followed for."""
+    if value == math.inf:
+        return f"> {number(followed, decimals)}"
+    return number(value, decimals)
+
+
+def interval(lower: float, upper: float, decimals: int = 0, sign: str = "") -> str:
+    """`[lower, upper]`; nothing where there is no interval."""
+    if math.isnan(lower):
+        return ""
+    return f"[{number(lower, decimals, sign)}, {number(upper, decimals, sign)}]"
+
+
+def p_value(value: float) -> str:
+    """Two digits; – for a test that was refused."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:.2g}" if value >= 1e-4 else f"{value:.0e}"
 
 
 def write(

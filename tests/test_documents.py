@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.__main__ import parser as analysis_parser
 from docs import stored_numbers
+from docs.reference import COLLAPSE
 from tests.cli import ROOT, run
 
 README = (ROOT / "README.md").read_text()
+STATISTICS = (ROOT / "docs" / "statistics.md").read_text()
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 SMALL = "steps=2 train_size=64 batch_size=16 arch.width=12 threads=1"
 SMALL_TOKENS = "steps=2 batch_size=16 arch.width=12 arch.feedforward=12 threads=1"
@@ -81,9 +85,28 @@ def test_continuous_integration_runs_the_readmes_test_command() -> None:
         assert command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-def test_the_numbers_of_the_readme_are_the_stored_ones() -> None:
+@pytest.mark.parametrize("document", stored_numbers.BLOCKS)
+def test_the_numbers_of_a_document_are_the_stored_ones(document: str) -> None:
     """If the stored files have changed: make readme."""
-    assert stored_numbers.renewed(README) == README
+    assert stored_numbers.renewed(document) == (ROOT / document).read_text()
+
+
+def test_the_commands_of_the_statistics_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That they do what they say is tested with the commands; here, that they are spelled right."""
+    lines = [line for line in commands(STATISTICS) if line.startswith("python -m analysis")]
+    assert len(lines) == 5
+    for line in lines:
+        options = analysis_parser().parse_args(shlex.split(line)[3:])
+        assert options.folder == Path("outputs/x")
+
+
+def test_the_functions_of_the_statistics_run(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", STATISTICS, flags=re.S)
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(block, names)
+    assert "Interval(" in capsys.readouterr().out
+    assert names["table"]["arm"].tolist() == ["0.3", "0.1", "0.01", "0.003"]
 
 
 def test_the_readmes_figure_and_links_exist() -> None:
@@ -94,9 +117,7 @@ def test_the_readmes_figure_and_links_exist() -> None:
 def test_figures_are_drawn_from_the_stored_tables(tmp_path: Path) -> None:
     """What `make figures` does, into a copy."""
     stored = tmp_path / "stored"
-    shutil.copytree(
-        stored_numbers.REFERENCE, stored, ignore=shutil.ignore_patterns("figures", "tables")
-    )
+    shutil.copytree(COLLAPSE, stored, ignore=shutil.ignore_patterns("figures", "tables"))
     assert shell(f"python -m analysis figures {stored}", tmp_path).returncode == 0
     drawn = (stored / "figures" / "collapse_weight_decay.png").read_bytes()
     assert drawn[:4] == b"\x89PNG"

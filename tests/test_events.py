@@ -144,6 +144,9 @@ def test_ratio_is_censored_with_its_numerator_and_absent_without_denominator() -
     late, early = Event(320, False, 320, math.inf, 320), Event(10, True, 5, 10, 320)
     assert ratio(late, early) == Event(32, False, 32, math.inf, 32)
     assert ratio(early, late) is None
+    at_first = Event(10, True, 10, 10, 320)
+    assert ratio(at_first, at_first) == Event(1, True, 0, math.inf, 32)
+    assert ratio(late, at_first) == Event(32, False, 32, math.inf, 32)
     assert ratio(late, Event(0, True, 0, 0, 320)) is None
     assert "tau2_half/tau1" not in events([0.1] * 7, train=[0.5] * 7)
 

@@ -189,11 +189,14 @@ def ratio(late: Event, early: Event) -> Event | None:
     was at step 0: then nothing bounds the ratio from below and above."""
     if not early.observed or early.step == 0:
         return None
+    # what the first evaluation showed may have happened at any time before it
+    at_first = late.observed and late.lower == late.upper
+    bounded = 0 < early.lower < early.upper
     return Event(
         step=late.step / early.step,
         observed=late.observed,
-        lower=late.lower / early.upper,
-        upper=late.upper / early.lower if early.lower else math.inf,
+        lower=0.0 if at_first else late.lower / early.upper,
+        upper=late.upper / early.lower if bounded else math.inf,
         budget=late.budget / early.step,
     )
 

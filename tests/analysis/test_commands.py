@@ -15,11 +15,16 @@ def test_timescales_on_screen_and_in_three_formats(runs: Path, capsys) -> None:
     assert main(["timescales", str(runs)]) == 0
     screen = capsys.readouterr().out
     table = pd.read_csv(runs / "tables" / "timescales.csv")
-    assert list(table) == ["weight_decay", "event", "n", "reached", "median", "lower", "upper"]
+    assert list(table)[:7] == [
+        "weight_decay", "event", "n", "reached", "median", "lower", "upper"
+    ]  # fmt: skip
     half = table[table["event"] == "tau2_half"].set_index("weight_decay")
     assert half.loc[0.3, ["n", "reached", "median"]].tolist() == [3, 3, 100]
     # one of three never groks: it counts, and the median is that of all three
     assert half.loc[0.1, ["n", "reached", "median"]].tolist() == [3, 2, 300]
+    assert half.loc[0.1, ["mean", "horizon", "resolution"]].tolist() == pytest.approx(
+        [300, 400, 100]
+    )
     assert table["weight_decay"].is_monotonic_decreasing
     for text in (screen, (runs / "tables/timescales.md").read_text()):
         assert "2/3" in text

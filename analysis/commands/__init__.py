@@ -1,0 +1,19 @@
+"""What `python -m analysis` can do: one module a command, with `HELP`, `add_arguments(parser)` and
+`run(options)`, whose docstring is the command's description."""
+
+from types import ModuleType
+
+from analysis.commands import (
+    compare,
+    figures,
+    fit,
+    forecast,
+    gather,
+    status,
+    synchrony,
+    timescales,
+    why,
+)
+
+ORDER = (gather, status, timescales, compare, fit, forecast, synchrony, figures, why)
+COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

@@ -1,0 +1,156 @@
+"""`compare`."""
+
+import argparse
+import re
+
+import numpy as np
+import pandas as pd
+
+from analysis import gather as gathering
+from analysis import tables as table_files
+from analysis.commands import common
+from analysis.tables import bounded, interval, number, p_value
+from analysis.testing import ALTERNATIVES
+from grokpipe.errors import InputError
+
+HELP = "arms beside a baseline: tests, differences and effects of times to an event"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_folder(parser)
+    parser.add_argument("--event", required=True, help="an event, or several with commas")
+    parser.add_argument(
+        "--by", required=True, help="the configuration column that tells the arms apart, or several"
+    )
+    parser.add_argument("--baseline", required=True, help="the arm that the others are beside")
+    parser.add_argument(
+        "--test", default="log-rank", help="the test in the table; all are in <name>_tests"
+    )
+    parser.add_argument(
+        "--alternative", choices=ALTERNATIVES, default="two-sided",
+        help="what the other arms are expected to be; state it before you look",
+    )  # fmt: skip
+    parser.add_argument(
+        "--margin",
+        help="also test equivalence: a difference of at most so many steps (500), or such a share "
+        "of the baseline's mean (10%%), counts as none",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Compare arms with a baseline. Runs without the event are censored, never dropped: medians are
+    Kaplan–Meier's, means are restricted to what all arms were followed for, and tests that would
+    need equal budgets are refused where they differ. p-values are also adjusted by Holm for all
+    comparisons of the command. Writes tables/compare_<event>.{csv,md,tex}, the table of all tests,
+    and figures/survival_<event> and figures/differences_<event>."""
+    from analysis.compare import TESTS, compare, trend
+    from analysis.figures import forest, prepare, save, survival
+    from analysis.timescales import MEASURES, events
+
+    margin = _margin(options.margin)
+    if options.test not in TESTS:
+        raise InputError(f"--test {options.test}: must be one of {', '.join(TESTS)}")
+    tables = common.read(options.folder, MEASURES)
+    by = [common.column(name, tables) for name in dict.fromkeys(options.by.split(","))]
+    long = events(tables)
+    names = common.events(options.event, long)
+    long = long[long["event"].isin(names)]
+    common.print_notes(
+        [*gathering.mixtures(tables.cells), *common.pooled(tables, by), *common.unfinished(tables)]
+    )
+    table, tested = compare(
+        long, by, options.baseline, common.generator(), options.test,
+        options.alternative, margin,
+    )  # fmt: skip
+    shown = tables.only(long["key"])
+    name = "_".join(["compare", *(re.sub(r"\W", "_", event) for event in names)])
+    to = options.folder / "tables"
+    paths = [
+        *table_files.write(shown, to, name, table, readable(table)),
+        *table_files.write(shown, to, f"{name}_tests", tested, readable_tests(tested)),
+    ]
+    print(table_files.text(readable(table)))
+    print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
+    print(table_files.text(readable_tests(tested)))
+    for row in trend(long, by[0]).itertuples() if len(by) == 1 else ():
+        print(
+            f"\ntrend of {row.event} along {row.arms}: {row.name}, p = {row.p:.2g} ({row.method})"
+        )
+    prepare()
+    for event, of_event in long.groupby("event", sort=False):
+        figure = survival.draw(of_event, by)
+        stem = re.sub(r"\W", "_", str(event))
+        paths += save(shown, options.folder / "figures", f"survival_{stem}", figure)
+    stem = name.replace("compare", "differences", 1)
+    paths += save(shown, options.folder / "figures", stem, forest.draw(table))
+    print("\nwritten: " + " ".join(map(str, paths)))
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The comparison for people."""
+    rows = []
+    for row in table.to_dict("records"):
+        decimals = 2 if "/" in row["event"] else 0
+        others = not pd.isna(row.get("test"))
+        rows.append(
+            {
+                "event": row["event"],
+                "arm": row["arm"],
+                "reached": f"{row['reached']}/{row['n']}",
+                "median [95 %]": bounded(row["median"], row["followed"], decimals) + " "
+                + interval(row["median_lower"], row["median_upper"], decimals),
+                "mean [95 %]": _estimate(row, "mean", decimals),
+                "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
+                if others else "baseline",
+                "p": p_value(row["p"]) if others else "",
+                "p, Holm": p_value(row["p_holm"]) if others else "",
+                "Cliff's δ [95 %]": _estimate(row, "cliff_delta", 2, "+") if others else "",
+                **({"within margin": _within(row) if others else ""} if "margin" in row else {}),
+                "known to within": number(row["resolution"], decimals),
+            }
+        )  # fmt: skip
+    shown = pd.DataFrame(rows)
+    horizons = table["horizon"].unique()
+    until = f" ≤ {horizons[0]:,.0f}" if len(horizons) == 1 and np.isfinite(horizons[0]) else ""
+    test = table["test"].dropna()
+    return shown.rename(columns={"mean [95 %]": f"mean{until} [95 %]", "p": f"p ({test.iloc[0]})"})
+
+
+def readable_tests(tested: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "event": tested["event"],
+            "arm": tested["arm"],
+            "test": tested["name"],
+            "statistic": tested["statistic"].map(lambda value: f"{value:.4g}"),
+            "p": tested["p"].map(p_value),
+            "p, Holm": tested["p_holm"].map(p_value),
+            "how": tested["method"],
+        }
+    ).replace("nan", "–")
+
+
+def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -> str:
+    ends = interval(row[f"{name}_lower"], row[f"{name}_upper"], decimals, sign)
+    return f"{number(row[name], decimals, sign)} {ends}".rstrip()
+
+
+def _within(row: dict[str, float]) -> str:
+    ends = interval(row["difference_lower_90"], row["difference_upper_90"], 0, "+")
+    said = "yes" if row["equivalent"] else "not shown"
+    return f"{said}: 90 % {ends} in ±{number(row['margin'])}"
+
+
+def _margin(given: str | None):  # type: ignore[no-untyped-def]
+    from analysis.compare import Margin
+
+    if given is None:
+        return None
+    relative = given.endswith("%")
+    try:
+        size = float(given.removesuffix("%"))
+    except ValueError:
+        size = np.nan
+    if not 0 < size < np.inf:
+        raise InputError(f"--margin {given}: must be a positive number of steps, or like 10%")
+    return Margin(size / 100 if relative else size, relative)

@@ -1,0 +1,92 @@
+"""`fit`."""
+
+import argparse
+import re
+
+import pandas as pd
+
+from analysis import gather as gathering
+from analysis import tables as table_files
+from analysis.commands import common
+from analysis.tables import interval, number, p_value
+
+HELP = "power laws of times to events against weight decay or learning rate"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_folder(parser)
+    parser.add_argument(
+        "--event", help="an event, or several with commas; default: all but the ratios"
+    )
+    parser.add_argument(
+        "--against", default="weight_decay",
+        help="a configuration column of numbers, or several with commas for a joint fit "
+        "(weight_decay,lr)",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fit τ = C λ^(−k) by the censored likelihood (log-normal scatter; a time is known between two
+    evaluations; a run without the event counts as later than its last step), beside an exponential
+    and a logarithmic law by AIC. The theorem of Sakamoto & Sato (2026) is read as k = 0 for τ1 and
+    k = 1 for τ2; it bounds times from below, so that only k > 1 contradicts it. Writes
+    tables/fit_<against>.{csv,md,tex} and figures/fit_<event>_<against>."""
+    from analysis import powerlaw
+    from analysis.figures import powerlaw as drawing
+    from analysis.figures import prepare, save
+    from analysis.timescales import MEASURES, events
+
+    tables = common.read(options.folder, MEASURES)
+    against = [
+        common.column(name, tables, "--against")
+        for name in dict.fromkeys(options.against.split(","))
+    ]
+    long = events(tables)
+    names = [name for name in long["event"].unique() if "/" not in name]
+    if options.event:
+        names = common.events(options.event, long)
+    common.print_notes(
+        [
+            *gathering.mixtures(tables.cells),
+            *common.pooled(tables, against, "--against"),
+            *common.unfinished(tables),
+        ]
+    )
+    table = powerlaw.exponents(long, names, against, common.generator())
+    shown = tables.only(long["key"])
+    stem = "_".join(re.sub(r"\W", "_", column) for column in against)
+    paths = table_files.write(
+        shown, options.folder / "tables", f"fit_{stem}", table, readable(table)
+    )
+    print(table_files.text(readable(table)))
+    prepare()
+    for name in table.loc[table["k"].notna(), "event"].unique():
+        of_event = long[long["event"] == name]
+        figure = drawing.draw(of_event, powerlaw.fit(of_event, against, common.generator()))
+        stem_of_event = re.sub(r"\W", "_", name)
+        paths += save(shown, options.folder / "figures", f"fit_{stem_of_event}_{stem}", figure)
+    print("\nwritten: " + " ".join(map(str, paths)))
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The exponents for people."""
+    rows = [
+        {
+            "event": row["event"],
+            "against": row["column"],
+            "k [95 %]": f"{number(row['k'], 2)} {interval(row['lower'], row['upper'], 2)}".rstrip(),
+            "method": row["method"],
+            "observed": f"{row['observed']}/{row['n']}",
+            "range": f"{row['min']:g} – {row['max']:g}",
+            "R²": number(row["r2"], 2),
+            "lack of fit, p": p_value(row["lack_of_fit"]),
+            "ΔAIC exponential": number(row["delta_aic_exponential"], 1, "+"),
+            "ΔAIC logarithmic": number(row["delta_aic_logarithmic"], 1, "+"),
+            "note": row["note"],
+        }
+        for row in table.to_dict("records")
+    ]
+    shown = pd.DataFrame(rows)
+    refused = table["k"].isna()
+    shown.loc[refused, ["method", "range"]] = "–"
+    return shown if shown["note"].any() else shown.drop(columns="note")

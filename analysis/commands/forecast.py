@@ -1,0 +1,77 @@
+"""`forecast`."""
+
+import argparse
+import re
+
+import pandas as pd
+
+from analysis import gather as gathering
+from analysis import tables as table_files
+from analysis.commands import common
+from grokpipe.errors import InputError
+
+HELP = "how well curves tell the time until an event: laws, forecasts, rival predictors"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_folder(parser)
+    parser.add_argument("--event", default="t_grok", help="an event; default: t_grok")
+    parser.add_argument(
+        "--predictor", default="spectral/entropy_train",
+        help="the column of the curves to forecast from; default: spectral/entropy_train",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance", type=float, default=0.2,
+        help="lead time: since when the error has stayed within this share; default: 0.2",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> None:
+    """Forecast the time to an event from the gap to the predictor's value at it, the law fitted to
+    the other seeds of the same arm (Truong et al. 2026, eq. 2), always beside two forecasts that
+    need no law: "now", and the mean of the other seeds. Then how much the gap and its rivals tell,
+    in sample and out of sample. Intervals resample seeds. Writes
+    tables/forecast_{errors,calibration,laws}_<event> and a figure for each arm."""
+    from analysis import forecasts, gaplaw, predictors
+    from analysis.figures import forecast as drawing
+    from analysis.figures import prepare, save
+    from analysis.timescales import MEASURES, events
+
+    if not 0 < options.tolerance < 1:
+        raise InputError(f"--tolerance {options.tolerance:g}: must be between 0 and 1")
+    tables = common.read(options.folder, {*MEASURES, *predictors.MEASURES, options.predictor})
+    long = events(tables)
+    event, *others = common.events(options.event, long)
+    if others:
+        raise InputError(f"--event {options.event}: a forecast is of one event; name one of them")
+    forecast, told = forecasts.leave_one_out(tables, long, event, options.predictor)
+    errors = forecasts.errors(forecast, options.tolerance)
+    calibration = forecasts.calibration(forecast)
+    common.print_notes([*gathering.mixtures(tables.cells), *common.unfinished(tables)])
+    laws, told_of_laws = gaplaw.laws(
+        tables, long, event, common.generator(), track=common.track("fitting laws")
+    )
+    common.print_notes(dict.fromkeys([*told, *told_of_laws]))
+    stem = re.sub(r"\W", "_", event)
+    shown = tables.only(forecast["key"].unique())
+    paths = []
+    for name, title, table, readable in (
+        ("errors", f"Error of forecasts of {event}, |T̂ − T|/T, and lead time in steps "
+         f"(error within {options.tolerance:.0%})", errors, forecasts.readable_errors(errors)),
+        ("calibration", "Predictive intervals", calibration,
+         forecasts.readable_calibration(calibration)),
+        ("laws", f"Steps until {event} by each predictor", laws, gaplaw.readable(laws)),
+    ):  # fmt: skip
+        print(f"{title}\n\n{table_files.text(readable)}\n")
+        to = options.folder / "tables"
+        paths += table_files.write(shown, to, f"forecast_{name}_{stem}", table, readable)
+    prepare()
+    by = list(forecast.columns[: forecast.columns.get_loc("key")])
+    for number, arm in enumerate(_arms(forecast, by)):
+        name = f"forecast_{stem}" + (f"_{number}" if by else "")
+        paths += save(shown, options.folder / "figures", name, drawing.draw(forecast, arm))
+    print("written: " + " ".join(map(str, paths)))
+
+
+def _arms(forecast: pd.DataFrame, by: list[str]) -> list[dict[str, object]]:
+    return forecast[by].drop_duplicates().to_dict("records") if by else [{}]

@@ -1,0 +1,40 @@
+"""`gather`."""
+
+import argparse
+from pathlib import Path
+
+from analysis import gather as gathering
+from analysis.commands import common
+from analysis.parts import CELLS, CURVES
+from grokpipe.errors import InputError
+
+HELP = "run logs → curves.parquet and cells.parquet"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_folder(parser)
+    parser.add_argument("--to", type=Path, help="also write both as single files into this folder")
+    parser.add_argument("--experiment", help="only the cells that this experiment asked for")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Gather run logs into two tidy tables. Only run logs that are new are read."""
+    common.check_folder(options.folder)
+    if options.experiment and not options.to:
+        raise InputError(f"--experiment {options.experiment}: needs --to, a folder for its tables")
+    if options.to and options.to.resolve() == options.folder.resolve():
+        raise InputError(f"--to {options.to}: is the folder itself; name another")
+    if (options.folder / "cells").is_dir():
+        print("\n".join(gathering.gather(options.folder)))
+    if not gathering.size(options.folder, CURVES)[0]:
+        raise common.no_evaluation(options.folder)
+    if options.to:
+        tables = gathering.gathered(options.folder)
+        if options.experiment:
+            tables = gathering.of_experiment(tables, options.folder, options.experiment)
+        gathering.write(tables, options.to)
+    to = options.to or options.folder
+    common.print_notes(gathering.mixtures(gathering.gathered_cells(to)))
+    for name in (CURVES, CELLS):
+        rows, columns = gathering.size(to, name)
+        print(f"{to / name}: {rows:,} rows, {columns} columns")

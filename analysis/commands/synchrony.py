@@ -1,0 +1,64 @@
+"""`synchrony`."""
+
+import argparse
+import re
+
+import pandas as pd
+
+from analysis import gather as gathering
+from analysis import tables as table_files
+from analysis.commands import common
+from analysis.tables import interval, number, p_value
+
+HELP = "whether two curves change together: lags and rank correlations, per run, then over runs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_folder(parser)
+    parser.add_argument("--first", default="test_accuracy", help="default: test_accuracy")
+    parser.add_argument(
+        "--second", default="collapse/rnc1", help="a column of the curves; default: collapse/rnc1"
+    )
+    parser.add_argument("--given", help="a third column, to be held fixed (train_loss)")
+    parser.add_argument(
+        "--by", help="a configuration column, or several with commas; default: whatever was swept"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """The lag from the half-change of the first curve to that of the second, in steps (positive:
+    the second is later), and Spearman's rank correlations of their levels and of their increments
+    from evaluation to evaluation, per run; with --given also the partial ones. Then medians over
+    runs with 95 % intervals. Writes tables/synchrony_<first>_<second>.{csv,md,tex}."""
+    from analysis.synchrony import summary
+
+    columns = [name for name in (options.first, options.second, options.given) if name]
+    tables = common.read(options.folder, columns)
+    by = common.columns(options.by, tables)
+    common.print_notes([*gathering.mixtures(tables.cells), *common.unfinished(tables)])
+    table = summary(tables, options.first, options.second, options.given, by, common.generator())
+    name = "_".join(["synchrony", *(re.sub(r"\W", "_", column) for column in columns)])
+    paths = table_files.write(tables, options.folder / "tables", name, table, readable(table, by))
+    print(f"From {options.first} to {options.second}" + (
+        f", given {options.given}" if options.given else ""
+    ) + "\n")  # fmt: skip
+    print(table_files.text(readable(table, by)))
+    print("\nwritten: " + " ".join(map(str, paths)))
+
+
+def readable(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The same table for people."""
+    shown = table[by].astype(str)
+    shown["observed"] = [f"{k}/{n}" for k, n in zip(table["observed"], table["n"], strict=True)]
+    correlations = [name.removesuffix("_n") for name in table if name.endswith("_n")]
+    for name in ("lag", *correlations):
+        digits = 0 if name == "lag" else 2
+        columns = (table[name], table[f"{name}_lower"], table[f"{name}_upper"])
+        shown[f"{name.replace('_', ' ')} [95 %]"] = [
+            f"{number(value, digits, '+')} {interval(lower, upper, digits, '+')}".rstrip()
+            for value, lower, upper in zip(*columns, strict=True)
+        ]
+        if name == "lag":
+            shown["later"], shown["earlier"] = table["later"], table["earlier"]
+            shown["p (sign)"] = table["sign_p"].map(p_value)
+    return shown

@@ -1,0 +1,38 @@
+"""`timescales`."""
+
+import argparse
+
+from analysis import gather as gathering
+from analysis import tables as table_files
+from analysis.commands import common
+
+HELP = "times to events: medians and restricted means with intervals, by group"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_folder(parser)
+    parser.add_argument(
+        "--by", help="a configuration column, or several with commas; default: whatever was swept"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Kaplan–Meier medians of every event with 95 % intervals, on the screen and as csv, md and tex
+    in <folder>/tables/, beside the events of each run (events.csv). Runs that did not show an event
+    count as censored, never as missing."""
+    from analysis.timescales import COLUMNS, MEASURES, events, readable, timescales
+
+    tables = common.read(options.folder, MEASURES)
+    by = common.columns(options.by, tables)
+    common.print_notes(
+        [*gathering.mixtures(tables.cells), *common.pooled(tables, by), *common.unfinished(tables)]
+    )
+    long = events(tables)
+    table = timescales(long, by)
+    to = options.folder / "tables"
+    paths = [
+        *table_files.write(tables, to, "timescales", table[[*by, *COLUMNS]], readable(table)),
+        *table_files.write(tables, to, "events", long),
+    ]
+    print(table_files.text(readable(table)))
+    print("\nwritten: " + " ".join(map(str, paths)))

@@ -1,0 +1,225 @@
+"""Arms compared with a baseline: times to one or several events, censored runs counted.
+
+An arm is the runs that share the values of the columns compared by. Arms that share seeds share
+split, initial weights and batches; then runs are compared and resampled in pairs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
+
+from analysis import effects, equivalence, logrank, ranks, restricted, survival
+from analysis.intervals import Interval
+from analysis.survival import Times
+from analysis.testing import TestResult, refused
+from grokpipe.errors import InputError
+
+UNPAIRED = ("log-rank", "Mann–Whitney")
+PAIRED = ("stratified log-rank", "sign", "Wilcoxon")
+TESTS = (*UNPAIRED, *PAIRED)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The runs of an arm and one event, in the order of their seeds and keys."""
+
+    label: str
+    runs: pd.DataFrame
+    """rows of the events table"""
+
+    @property
+    def times(self) -> Times:
+        return Times(self.runs["step"].to_numpy(float), self.runs["observed"].to_numpy(bool))
+
+    @property
+    def budgets(self) -> NDArray[np.float64]:
+        return self.runs["budget"].to_numpy(float)
+
+    @property
+    def seeds(self) -> pd.Series:
+        return self.runs["seed"]
+
+
+def arms(events: pd.DataFrame, by: Sequence[str]) -> list[Arm]:
+    """The arms of one event's rows, numbers from the largest to the smallest, words by alphabet.
+    Runs without a value of a column are in no arm."""
+    runs = events.sort_values([*by, "seed", "key"])
+    if len(by) == 1 and is_numeric_dtype(runs[by[0]]):
+        runs = runs.sort_values([*by, "seed", "key"], ascending=[False, True, True])
+    return [
+        Arm(", ".join(map(text, values)), of_arm)
+        for values, of_arm in runs.groupby(list(by), sort=False)
+    ]
+
+
+def text(value: object) -> str:
+    """A configuration's value as a user writes it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def paired(arm: Arm, baseline: Arm) -> tuple[Arm, Arm] | None:
+    """Both arms reduced to the seeds that they share, in one order; None if they share fewer than
+    two, or if a seed has several runs in an arm."""
+    if arm.seeds.duplicated().any() or baseline.seeds.duplicated().any():
+        return None
+    shared = sorted(set(arm.seeds) & set(baseline.seeds))
+    if len(shared) < 2:
+        return None
+    first, second = (
+        Arm(one.label, one.runs.set_index("seed", drop=False).loc[shared])
+        for one in (arm, baseline)
+    )
+    return first, second
+
+
+def all_tests(arm: Arm, baseline: Arm, alternative: str = "two-sided") -> Iterator[TestResult]:
+    """All tests of TESTS, in their order; those that do not apply are refused, with the reason."""
+    a, b = arm.times, baseline.times
+    yield logrank.logrank(a, b, alternative)
+    yield ranks.mann_whitney(a, b, (arm.budgets, baseline.budgets), alternative)
+    pairs = paired(arm, baseline)
+    if pairs is None:
+        why = "the arms do not share two seeds with one run each"
+        yield from (refused(name, why, alternative) for name in PAIRED)
+        return
+    first, second = pairs
+    a, b = first.times, second.times
+    yield logrank.stratified(a, b, alternative)
+    yield ranks.sign(a, b, alternative)
+    yield ranks.wilcoxon(a, b, (first.budgets, second.budgets), alternative)
+
+
+def compare(
+    events: pd.DataFrame,
+    by: Sequence[str],
+    baseline: str,
+    generator: np.random.Generator,
+    test: str = TESTS[0],
+    alternative: str = "two-sided",
+    margin: "Margin | None" = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every arm beside the baseline, for each event in `events`: the table and the tests.
+
+    The table has a row per event and arm: event, arm, n, reached, budget; the Kaplan–Meier median
+    and the mean restricted to the `horizon`, with 95 % intervals; the difference of these means,
+    arm − baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's
+    d. With a margin: the 90 % interval of the difference and whether it lies within the margin.
+    The tests are all of TESTS by event and arm, p_holm over all rows of the same test.
+    `alternative` is of testing.ALTERNATIVES: "later" if the arms are expected after the baseline.
+    Raises InputError if there is no such baseline, or nothing to compare with it.
+    """
+    rows, tested = [], []
+    for event, of_event in events.groupby("event", sort=False):
+        found = arms(of_event, by)
+        labels = [arm.label for arm in found]
+        if baseline not in labels:
+            raise InputError(f"--baseline {baseline}: no such arm; valid: {' | '.join(labels)}")
+        if len(found) < 2:
+            raise InputError(f"--by {','.join(by)}: all runs are {baseline}; nothing to compare")
+        base = found[labels.index(baseline)]
+        until = restricted.horizon((arm.times, arm.budgets) for arm in found)
+        if not until > 0:
+            raise InputError(f"{event}: an arm was followed for 0 steps; nothing to compare")
+        for arm in [base, *(arm for arm in found if arm is not base)]:
+            row = {"event": event} | _alone(arm, until, generator)
+            if arm is not base:
+                row |= _beside(arm, base, until, generator, margin)
+                for result in all_tests(arm, base, alternative):
+                    tested.append({"event": event, "arm": arm.label} | vars(result))
+            rows.append(row)
+    long = pd.DataFrame(tested)
+    long["p_holm"] = long.groupby("name")["p"].transform(lambda p: ranks.holm(p.to_numpy()))
+    chosen = long.loc[long["name"] == test, ["event", "arm", "name", "p", "p_holm", "method"]]
+    chosen = chosen.rename(columns={"name": "test", "method": "test_method"})
+    return pd.DataFrame(rows).merge(chosen, on=["event", "arm"], how="left"), long
+
+
+def trend(events: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Jonckheere's test that the times rise or fall along the arms of one numeric column, for each
+    event: event, arms, statistic, p, method. Empty for words and for fewer than three arms."""
+    rows = []
+    for event, of_event in events.groupby("event", sort=False):
+        found = arms(of_event, [by])
+        if is_numeric_dtype(of_event[by]) and len(found) > 2:
+            budgets = [arm.budgets for arm in found]
+            result = ranks.jonckheere([arm.times for arm in found], budgets)
+            order = " → ".join(arm.label for arm in found)
+            rows.append({"event": event, "arms": order} | vars(result))
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """What difference still counts as none: steps, or a share of the baseline's restricted mean."""
+
+    size: float
+    relative: bool
+
+    def steps(self, baseline: float) -> float:
+        return self.size * baseline if self.relative else self.size
+
+
+def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, object]:
+    runs = arm.runs
+    median = survival.median(arm.times.times, arm.times.observed)
+    mean = restricted.restricted_mean(arm.times.times, arm.times.observed, until, generator)
+    widths = (runs["upper"] - runs["lower"])[runs["observed"]]
+    return {
+        "arm": arm.label,
+        "n": median.n,
+        "reached": median.reached,
+        "budget": arm.budgets.min(),
+        "followed": median.followed,
+        "resolution": widths.max(),
+        "median": median.median,
+        "median_lower": median.lower,
+        "median_upper": median.upper,
+        "median_method": median.method,
+        "horizon": until,
+        **_columns("mean", mean),
+    }
+
+
+def _beside(
+    arm: Arm, base: Arm, until: float, generator: np.random.Generator, margin: Margin | None
+) -> dict[str, object]:
+    pairs = paired(arm, base)
+    whole = pairs is not None and len(pairs[0].runs) == len(arm.runs) == len(base.runs)
+    first, second = pairs if pairs is not None and whole else (arm, base)
+    a, b = first.times, second.times
+
+    def difference(confidence: float) -> Interval:
+        return restricted.restricted_mean_difference(
+            a, b, until, generator, paired=whole, confidence=confidence
+        )
+
+    found: dict[str, object] = {
+        "paired": whole,
+        **_columns("difference", difference(0.95)),
+        **_columns("cliff_delta", effects.cliff_delta(a, b, generator)),
+        **_columns("cohen_d", effects.cohen_d(a, b, generator)),
+    }
+    if margin is not None:
+        of_base = restricted.restricted_means(b.times, b.observed, until)
+        steps = margin.steps(float(of_base))
+        same = equivalence.equivalent_intervals(difference(0.90), steps)
+        found |= {
+            "margin": steps,
+            "equivalent": same.equivalent,
+            "difference_lower_90": same.difference.lower,
+            "difference_upper_90": same.difference.upper,
+        }
+    return found
+
+
+def _columns(name: str, interval: Interval) -> dict[str, object]:
+    return {
+        name: interval.estimate,
+        f"{name}_lower": interval.lower,
+        f"{name}_upper": interval.upper,
+        f"{name}_method": interval.method,
+    }

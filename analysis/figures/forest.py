@@ -1,0 +1,105 @@
+"""Forest plot: how far the arms of a comparison lie from their baseline."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from analysis.tables import interval, number, p_value
+
+HEADINGS = ("arm", "reached", "difference [95 %]", "p, Holm")
+NARROW = 0.01  # of the axis: text beside an axis makes its own room
+ROW = 0.19  # inches of a line
+COLOUR = sns.color_palette("viridis", 5)[1]
+
+
+def draw(comparisons: pd.DataFrame) -> Figure:
+    """A row per event and arm of `compare.compare`'s table (event, arm, n, reached, difference with
+    lower and upper ends, test, p_holm): the difference of the arm from the baseline with its
+    interval, as a picture and in words. Times and ratios of times ("tau2_half/tau1") have a panel
+    each.
+
+    An infinite end is an arrow at the edge; an infinite difference has no mark of its own, and one
+    that is NaN is "not estimable", beside an interval if there is one. The row without a test is
+    the baseline's. Raises ValueError without any row.
+    """
+    if not len(comparisons):
+        raise ValueError("a forest plot of no comparison")
+    ratios = comparisons["event"].str.contains("/")
+    panels = [rows for _, rows in comparisons.groupby(ratios)]
+    lines = [1 + rows["event"].nunique() + len(rows) for rows in panels]
+    figure, axes = plt.subplots(
+        len(panels), 5, squeeze=False,
+        figsize=(6.6, ROW * sum(lines) + 0.55 * len(panels)),
+        width_ratios=(NARROW, NARROW, 1, NARROW, NARROW), height_ratios=lines,
+    )  # fmt: skip
+    figure.set_layout_engine("constrained", w_pad=0.02, wspace=0)
+    for rows, (arm, reached, plot, difference, p) in zip(panels, axes, strict=True):
+        _panel(rows, plot, (arm, reached, difference, p))
+    return figure
+
+
+def _panel(rows: pd.DataFrame, plot: Axes, columns: Sequence[Axes]) -> None:
+    lines: list[tuple[str, ...]] = [HEADINGS]
+    bold = [0]
+    _scale(plot, rows)
+    for event, of_event in rows.groupby("event", sort=False):
+        bold.append(len(lines))
+        lines.append((str(event), "", "", ""))
+        for row in of_event.to_dict("records"):
+            _mark(plot, row, len(lines))
+            lines.append(_words(row))
+    for axis, texts in zip(columns, zip(*lines, strict=True), strict=True):
+        axis.set_yticks(range(len(lines)), texts)
+        axis.yaxis.tick_right()  # text to the right of its axis: aligned to the left
+        for position in bold:
+            axis.get_yticklabels()[position].set_fontweight("bold")
+        axis.set_xticks([])
+        axis.tick_params(length=0)
+        sns.despine(ax=axis, left=True, bottom=True)
+    plot.set_yticks([])
+    sns.despine(ax=plot, left=True)
+    for axis in (plot, *columns):
+        axis.set_ylim(len(lines) - 0.5, -0.5)
+
+
+def _scale(plot: Axes, rows: pd.DataFrame) -> None:
+    values = rows[["difference", "difference_lower", "difference_upper"]].to_numpy(float)
+    known = np.append(values[np.isfinite(values)], 0.0)
+    beyond = 0.06 * float(np.ptp(known)) or 1.0
+    plot.set_xlim(known.min() - beyond, known.max() + beyond)
+    plot.axvline(0, color="0.4", linewidth=0.8, linestyle="--")
+    plot.xaxis.set_major_locator(MaxNLocator(5))
+    plot.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    ratio = "/" in rows["event"].iloc[0]
+    plot.set_xlabel(f"difference of restricted means{'' if ratio else ' (steps)'}")
+
+
+def _mark(plot: Axes, row: dict[Any, Any], y: int) -> None:
+    least, most = plot.get_xlim()
+    lower, upper = row["difference_lower"], row["difference_upper"]
+    if not math.isnan(lower):
+        plot.plot(np.clip([lower, upper], least, most), [y, y], color=COLOUR, linewidth=1.3)
+    for end, edge, arrow in ((lower, least, "<"), (upper, most, ">")):
+        if math.isinf(end):
+            plot.plot([edge], [y], arrow, color=COLOUR, markersize=5, clip_on=False)
+    if math.isfinite(row["difference"]):
+        plot.plot([row["difference"]], [y], "s", color=COLOUR, markersize=4.5)
+
+
+def _words(row: dict[Any, Any]) -> tuple[str, ...]:
+    reached = f"{row['reached']}/{row['n']}"
+    if pd.isna(row["test"]):
+        return row["arm"], reached, "baseline", ""
+    decimals = 2 if "/" in row["event"] else 0
+    estimate = row["difference"]
+    said = "not estimable" if math.isnan(estimate) else number(estimate, decimals, "+")
+    ends = interval(row["difference_lower"], row["difference_upper"], decimals, "+")
+    return row["arm"], reached, f"{said} {ends}".rstrip(), p_value(row["p_holm"])

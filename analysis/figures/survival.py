@@ -1,0 +1,120 @@
+"""Times to an event by arm: the share of runs that had it by each step, Kaplan–Meier."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from itertools import cycle
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
+from scipy import stats
+
+from analysis.compare import Arm, arms
+from analysis.figures.collapse import DASHES
+from analysis.intervals import CONFIDENCE
+
+APART = 5  # ratio of the arms' typical steps above which the axis is logarithmic
+WIDTH = 4.8  # inches
+ROW = 0.17  # inches of a line of text
+
+Colour = tuple[float, float, float]
+
+
+def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
+    """1 − S of one event for each arm (`compare.arms`) with the 95 % log-log band where it is
+    defined, a tick for runs censored at a step, and below it how many runs were neither censored
+    before a step nor had the event. `events` are rows of the events table.
+
+    The curve rises, as accuracies do, to the share of runs that had the event. It ends at the last
+    step that a run of the arm was followed for. The axis is logarithmic if the arms' median steps,
+    of events and censorings alike, are more than APART apart.
+
+    Raises ValueError for no run and for several events.
+    """
+    found = arms(events, by)
+    names = events["event"].unique()
+    if not found or len(names) != 1:
+        raise ValueError(f"{len(names)} events, {len(found)} arms: must be one event of some arms")
+    ratio = "/" in names[0]
+    across = int(WIDTH / (0.6 + 0.06 * max(len(arm.label) for arm in found)))  # inches
+    across = min(max(across, 1), len(found))
+    lines = len(found) + math.ceil(len(found) / across)  # of the table and of the legend
+    figure, (axis, table) = plt.subplots(
+        2, 1, figsize=(WIDTH, 2.8 + ROW * lines), height_ratios=[2.4, ROW * len(found)],
+        layout="constrained",
+    )  # fmt: skip
+    start = _scale([axis, table], found)
+    colours = sns.color_palette("viridis", len(found) + 1)  # not the pale yellow
+    for arm, colour, dash in zip(found, colours, cycle(DASHES), strict=False):
+        _curve(axis, arm, start, colour, dash)
+    axis.set_ylim(-0.02, 1.02)
+    axis.set_ylabel(f"share of runs\nthat had {names[0]}")
+    axis.set_xlabel(names[0] if ratio else "optimiser steps")
+    axis.grid(alpha=0.3, linewidth=0.5)
+    figure.legend(
+        *axis.get_legend_handles_labels(), loc="outside upper center", ncols=across,
+        frameon=False, handlelength=3, title_fontsize=8, title=", ".join(by),
+    )  # fmt: skip
+    sns.despine(figure)
+    _at_risk(table, found, colours)
+    return figure
+
+
+def _scale(axes: Sequence[Axes], found: Sequence[Arm]) -> float:
+    """Gives the axes one scale with the same ticks; returns where it starts."""
+    steps = np.concatenate([arm.runs["step"] for arm in found])
+    typical = [arm.runs["step"].median() for arm in found]
+    if steps.min() > 0 and max(typical) > APART * min(typical):
+        scale, start, end = "log", 0.8 * float(steps.min()), 1.1 * float(steps.max())
+        ticks = LogLocator(subs=(1, 2, 5) if end < 100 * start else (1,)).tick_values(start, end)
+    else:
+        scale, start, end = "linear", 0.0, 1.03 * (float(steps.max()) or 1)  # 1: all at step 0
+        ticks = MaxNLocator(6).tick_values(start, end)
+    shown = [tick for tick in ticks if start <= tick <= end]
+    for axis in axes:
+        axis.set_xscale(scale)
+        axis.set_xlim(start, end)
+        axis.set_xticks(shown, [f"{tick:,.10g}" for tick in shown])
+        axis.set_xticks([], minor=True)
+    return start
+
+
+def _curve(axis: Axes, arm: Arm, start: float, colour: Colour, dash: str) -> None:
+    observed, steps = arm.runs["observed"].to_numpy(bool), arm.runs["step"].to_numpy(float)
+    data = stats.CensoredData(uncensored=steps[observed], right=steps[~observed])
+    survival = stats.ecdf(data).sf
+    at, had = survival.quantiles, 1 - survival.probabilities
+    axis.step(
+        [start, *at], [0, *had], where="post", linestyle=dash, color=colour, label=arm.label,
+        linewidth=1.3,
+    )  # fmt: skip
+    with warnings.catch_warnings():  # undefined where all or none have had the event: not drawn
+        warnings.filterwarnings("ignore", "The confidence interval is undefined", RuntimeWarning)
+        band = survival.confidence_interval(CONFIDENCE, method="log-log")
+    low, high = 1 - band.high.probabilities[:-1], 1 - band.low.probabilities[:-1]
+    if np.isfinite(low).any():
+        axis.stairs(high, at, baseline=low, fill=True, color=colour, alpha=0.12, linewidth=0)
+    censored = np.unique(steps[~observed])
+    axis.plot(censored, 1 - survival.evaluate(censored), "|", color=colour, markersize=6)
+
+
+def _at_risk(table: Axes, found: Sequence[Arm], colours: Sequence[Colour]) -> None:
+    """A line of numbers for each arm, under the steps to which they belong."""
+    for row, (arm, colour) in enumerate(zip(found, colours, strict=False)):
+        for tick in table.get_xticks():
+            table.text(
+                tick, row, str((arm.runs["step"] >= tick).sum()), color=colour, fontsize=6,
+                ha="center", va="center_baseline",
+            )  # fmt: skip
+    table.set_yticks(range(len(found)), [arm.label for arm in found], fontsize=6)
+    for label, colour in zip(table.get_yticklabels(), colours, strict=False):
+        label.set_color(colour)
+    table.set_ylim(len(found) - 0.5, -0.5)
+    table.set_title("runs at risk", loc="left", fontsize=6, pad=2)
+    table.tick_params(length=0, labelbottom=False, pad=10)  # beside the first numbers
+    sns.despine(ax=table, left=True, bottom=True)

@@ -1,0 +1,203 @@
+"""Arms beside a baseline: the table against the functions behind it, by hand, and refusals."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import effects, logrank, ranks, restricted
+from analysis.compare import Margin, all_tests, arms, compare, paired, trend
+from analysis.survival import Times
+from grokpipe.errors import InputError
+
+BUDGET = 400.0
+
+
+def events(of_arm: dict[object, list[float | None]], name="t_grok", by="arm") -> pd.DataFrame:
+    """Times by arm, seeds counted from 0; None: not by the budget."""
+    rows = [
+        {
+            "key": f"{arm}{seed}", "event": name, "step": BUDGET if time is None else time,
+            "observed": time is not None, "lower": BUDGET if time is None else time - 10,
+            "upper": math.inf if time is None else time, "budget": BUDGET, "seed": seed, by: arm,
+        }
+        for arm, times in of_arm.items()
+        for seed, time in enumerate(times)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+RUNS = events(
+    {
+        "none": [100, 120, 130, 110, 140],
+        "mixing": [150, 180, 390, 160, None],
+        "noise": [130, 110, 120, 150, 100],
+    }
+)
+
+
+def compared(runs=RUNS, baseline="none", **options) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return compare(runs, ["arm"], baseline, np.random.default_rng(0), **options)
+
+
+def test_a_row_per_arm_the_baseline_first() -> None:
+    table, _ = compared()
+    assert table["arm"].tolist() == ["none", "mixing", "noise"]
+    assert table["n"].tolist() == [5, 5, 5]
+    assert table["reached"].tolist() == [5, 4, 5]
+    assert table["median"].tolist() == [120, 180, 120]
+    assert table["resolution"].tolist() == [10, 10, 10]
+    assert table["horizon"].tolist() == [BUDGET] * 3  # one run was censored at the budget
+    # (150 + 180 + 390 + 160 + 400)/5
+    assert table["mean"].tolist() == pytest.approx([120, 256, 122])
+    assert table["difference"].tolist()[1:] == pytest.approx([136, 2])
+    assert pd.isna(table["difference"][0])
+    assert pd.isna(table["p"][0])
+
+
+def test_the_numbers_are_those_of_the_functions() -> None:
+    table, tested = compared()
+    of_none, of_mixing = (
+        Times(rows["step"].to_numpy(float), rows["observed"].to_numpy(bool))
+        for rows in (RUNS[RUNS["arm"] == "none"], RUNS[RUNS["arm"] == "mixing"])
+    )
+    row = table.set_index("arm").loc["mixing"]
+    difference = restricted.restricted_mean_difference(of_mixing, of_none, BUDGET, paired=True)
+    assert (row["difference_lower"], row["difference_upper"]) == pytest.approx(
+        (difference.lower, difference.upper)
+    )
+    assert row["p"] == logrank.logrank(of_mixing, of_none).p
+    assert (
+        row["cliff_delta"]
+        == effects.cliff_delta(of_mixing, of_none, np.random.default_rng(0)).estimate
+    )
+    p = tested[tested["arm"] == "mixing"].set_index("name")["p"]
+    assert p["sign"] == ranks.sign(of_mixing, of_none).p == pytest.approx(2 / 32)
+    assert p["Mann–Whitney"] == pytest.approx(2 / math.comb(10, 5))
+
+
+def test_holm_is_over_all_comparisons_of_a_test() -> None:
+    runs = pd.concat([RUNS, RUNS.assign(event="t_mem")])
+    table, tested = compared(runs)
+    assert len(tested) == 2 * 2 * 5
+    of_rank = tested[tested["name"] == "log-rank"]
+    assert of_rank["p_holm"].tolist() == pytest.approx(ranks.holm(of_rank["p"].to_numpy()))
+    assert len(of_rank) == 4
+    assert (table["p_holm"].dropna() >= table["p"].dropna()).all()
+
+
+def test_any_test_may_stand_in_the_table() -> None:
+    table, tested = compared(test="Wilcoxon", alternative="later")
+    row = tested[(tested["name"] == "Wilcoxon") & (tested["arm"] == "mixing")].iloc[0]
+    assert table.set_index("arm").loc["mixing", "p"] == row["p"] == pytest.approx(1 / 32)
+    assert row["alternative"] == "later"
+
+
+def test_unequal_budgets_refuse_what_ties_at_infinity() -> None:
+    runs = RUNS.copy()
+    runs.loc[runs["arm"] == "none", "budget"] = 300.0
+    _, tested = compared(runs)
+    of_mixing = tested[tested["arm"] == "mixing"].set_index("name")
+    for name in ("Mann–Whitney", "Wilcoxon"):
+        assert math.isnan(of_mixing.loc[name, "p"])
+        assert "budgets" in of_mixing.loc[name, "method"]
+    assert of_mixing.loc["log-rank", "p"] < 0.05
+
+
+def test_arms_that_share_seeds_are_paired_in_their_order() -> None:
+    none, mixing, _ = (
+        next(arm for arm in arms(RUNS.sample(frac=1, random_state=3), ["arm"]) if arm.label == name)
+        for name in ("none", "mixing", "noise")
+    )
+    first, second = paired(mixing, none)
+    assert first.seeds.tolist() == second.seeds.tolist() == [0, 1, 2, 3, 4]
+    assert first.times.times.tolist() == [150, 180, 390, 160, 400]
+
+
+def test_arms_without_common_seeds_are_not_paired() -> None:
+    runs = RUNS.copy()
+    runs.loc[runs["arm"] == "mixing", "seed"] += 100
+    table, tested = compared(runs)
+    assert table.set_index("arm").loc["mixing", "paired"] == False  # noqa: E712
+    of_mixing = tested[tested["arm"] == "mixing"].set_index("name")
+    assert "share" in of_mixing.loc["sign", "method"]
+    assert not math.isnan(of_mixing.loc["log-rank", "p"])
+
+
+def test_several_runs_of_a_seed_are_not_paired() -> None:
+    found = arms(pd.concat([RUNS, RUNS.assign(key=RUNS["key"] + "x")]), ["arm"])
+    assert paired(*found[:2]) is None
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    table, tested = compared()
+    for seed in range(3):
+        again, tested_again = compared(RUNS.sample(frac=1, random_state=seed))
+        pd.testing.assert_frame_equal(again, table)
+        pd.testing.assert_frame_equal(tested_again, tested)
+
+
+def test_equivalence_is_shown_by_an_interval_within_the_margin_and_never_by_a_large_p() -> None:
+    table, _ = compared(margin=Margin(60, relative=False))
+    rows = table.set_index("arm")
+    assert rows.loc["noise", "equivalent"] == True  # noqa: E712
+    assert -60 < rows.loc["noise", "difference_lower_90"] < rows.loc["noise", "difference_upper_90"]
+    assert rows.loc["mixing", "equivalent"] == False  # noqa: E712
+    narrow, _ = compared(margin=Margin(0.05, relative=True))
+    row = narrow.set_index("arm").loc["noise"]
+    assert row["margin"] == pytest.approx(0.05 * 120)
+    assert row["p"] > 0.5
+    assert row["equivalent"] == False  # noqa: E712
+
+
+def test_the_horizon_is_what_all_arms_were_followed_to() -> None:
+    assert compared()[0]["horizon"].unique().tolist() == [BUDGET]
+    of_two = compared(RUNS[RUNS["arm"] != "mixing"])[0]
+    assert of_two["horizon"].unique().tolist() == [math.inf]
+    runs = RUNS.copy()
+    interrupted = (runs["arm"] == "mixing") & (runs["seed"] > 1)
+    runs.loc[interrupted, ["step", "observed"]] = [200.0, False]
+    assert compared(runs)[0]["horizon"].unique().tolist() == [200]
+
+
+def test_no_run_had_the_event() -> None:
+    table, tested = compared(events({"none": [None] * 3, "mixing": [None] * 3}))
+    assert table["median"].tolist() == [math.inf] * 2
+    assert tested["p"].isna().all()
+    assert tested["method"].str.startswith("refused").all()
+    assert table["mean"].tolist() == [BUDGET] * 2
+
+
+def test_single_runs_have_estimates_and_no_invented_intervals() -> None:
+    table, tested = compared(events({"none": [100], "mixing": [150]}))
+    row = table.set_index("arm").loc["mixing"]
+    assert row["difference"] == 50
+    assert math.isnan(row["difference_lower"])
+    assert row["cliff_delta_method"].startswith("none")
+    # one of two labellings is as far out as this: p = 1 says that nothing can be said
+    assert tested.set_index("name").loc["log-rank", "p"] == 1
+
+
+def test_a_trend_over_ordered_arms() -> None:
+    decays = events(
+        {0.01: [300, 310, 330], 0.3: [100, 110, 105], 0.1: [200, 210, None]}, by="weight_decay"
+    )
+    row = trend(decays, "weight_decay").iloc[0]
+    assert row["arms"] == "0.3 → 0.1 → 0.01"
+    assert row["p"] < 0.05
+    assert trend(RUNS, "arm").empty  # words have no order
+    assert trend(decays[decays["weight_decay"] > 0.05], "weight_decay").empty
+
+
+def test_wrong_input_names_what_would_be_valid() -> None:
+    with pytest.raises(InputError, match=r"--baseline nine: no such arm; valid: mixing \| noise"):
+        compared(baseline="nine")
+    with pytest.raises(InputError, match="nothing to compare"):
+        compared(RUNS[RUNS["arm"] == "none"])
+
+
+def test_every_test_is_there_for_every_pair() -> None:
+    one, two, _ = arms(RUNS, ["arm"])
+    names = [result.name for result in all_tests(one, two)]
+    assert names == ["log-rank", "Mann–Whitney", "stratified log-rank", "sign", "Wilcoxon"]
