@@ -13,7 +13,8 @@ from analysis.gather import Tables
 from analysis.predictors import ENTROPY, Arm, Predictor, arms
 from analysis.tables import interval, number
 from grokpipe.curves.events import stays
-from grokpipe.curves.forecast import calibrate, pool
+from grokpipe.curves.forecast import calibrate
+from grokpipe.curves.gap import pool
 from grokpipe.errors import InputError
 
 FEWEST = 3

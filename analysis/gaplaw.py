@@ -1,4 +1,4 @@
-"""How well predictors tell the steps until an event: the laws of `grokpipe.curves.forecast` fitted
+"""How well predictors tell the steps until an event: the laws of `grokpipe.curves.gap` fitted
 to the evaluations of all runs of an arm, pooled, in and out of sample.
 
 Pooled evaluations of one run are not independent: intervals resample runs (seeds), never
@@ -20,8 +20,8 @@ from analysis.intervals import Interval, none
 from analysis.predictors import COMBINATIONS, ENTROPY_GAP, PREDICTORS, Arm, Predictor, arms
 from analysis.tables import interval as ends
 from analysis.tables import number
-from grokpipe.curves import forecast
-from grokpipe.curves.forecast import Kind, Laws, Runs
+from grokpipe.curves import gap
+from grokpipe.curves.gap import Kind, Laws, Runs
 from grokpipe.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -51,7 +51,7 @@ class Fit:
     the law is worse than that mean. Its interval resamples the runs' sums, the laws stay"""
     parameters: dict[str, Interval]
     """C1, gamma and C2 of ΔT = C1 gap^gamma + C2, or k and x_limit (x∞) of the logarithm: 0
-    and infinite where it is a line. A gamma at an end of `forecast.GAMMA` is only where the search
+    and infinite where it is a line. A gamma at an end of `gap.GAMMA` is only where the search
     ended"""
     curvature: str
     """of ΔT against the predictor: convex, concave or line; undecided if γ's interval holds 1 or
@@ -75,14 +75,14 @@ def fit_law(
     absolute = predictor.form == "absolute"
 
     def fitted(counts: Floats) -> Floats:
-        laws = forecast.fit_samples(runs, counts, kind, absolute)
+        laws = gap.fit_samples(runs, counts, kind, absolute)
         if kind == "power":
             return np.stack([laws.r_squared, laws.coefficient, laws.shape, laws.constant], -1)
         return np.stack([laws.r_squared, *_rate_and_limit(runs, laws)], -1)
 
     r_squared, *others = _intervals(fitted, len(runs), generator, resamples)
     parameters = dict(zip(PARAMETERS[kind], others, strict=True))
-    held_out = forecast.fit_samples(runs, 1 - np.eye(len(runs)), kind, absolute)
+    held_out = gap.fit_samples(runs, 1 - np.eye(len(runs)), kind, absolute)
     predicted = np.empty(len(runs.x))
     for run in range(len(runs)):
         predicted[runs.run == run] = held_out.law(run).remaining(runs.x[runs.run == run])
@@ -182,7 +182,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             f"{number(value, 2)} {ends(lower, upper, 2)}".rstrip()
             for value, lower, upper in zip(*columns, strict=True)
         ]
-    low, high = forecast.GAMMA
+    low, high = gap.GAMMA
     at = {"≤ ": table["gamma"] < 1.001 * low, "≥ ": table["gamma"] > 0.999 * high}
     for sign, there in at.items():
         shown["γ [95 %]"] = shown["γ [95 %]"].mask(there, sign + shown["γ [95 %]"])

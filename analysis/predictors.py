@@ -11,7 +11,7 @@ from pandas.api.types import is_numeric_dtype
 
 from analysis import gather
 from analysis.gather import Tables
-from grokpipe.curves.forecast import Runs, pool
+from grokpipe.curves.gap import Runs, pool
 from grokpipe.errors import InputError
 
 Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from analysis.forecasts import FORECASTS
-from grokpipe.curves.forecast import fit, pool
+from grokpipe.curves.gap import fit, pool
 
 BINS = 40  # of the time to the event, for a median over runs that were evaluated at other shares
 DASHES = ("-", "--", ":")

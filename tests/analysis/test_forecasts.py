@@ -14,7 +14,8 @@ from analysis.figures import forecast as figure
 from analysis.figures import prepare
 from analysis.forecasts import FORECASTS, LEVELS, calibration, errors, leave_one_out, per_run
 from analysis.gather import Tables
-from grokpipe.curves.forecast import calibrate, pool
+from grokpipe.curves.forecast import calibrate
+from grokpipe.curves.gap import pool
 from grokpipe.errors import InputError
 from tests.analysis.test_gaplaw import made_up
 

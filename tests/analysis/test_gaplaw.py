@@ -24,7 +24,7 @@ from analysis.predictors import (
     reciprocal,
 )
 from analysis.rows import CELL_COLUMNS
-from grokpipe.curves.forecast import fit, pool
+from grokpipe.curves.gap import fit, pool
 from grokpipe.errors import InputError
 
 CONSTANT = Predictor("constant", "constant")

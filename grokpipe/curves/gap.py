@@ -1,0 +1,263 @@
+"""How long until an event, from how far a predictor is from its value at the event.
+
+A law is fitted to the evaluations, pooled, of runs that had the event: what remained, ΔT = T − t,
+against the predictor x at t. The threshold x* is the mean, over the same runs, of x at the event;
+the gap is max(x − x*, 0) for a predictor that falls towards the event and max(x* − x, 0) for one
+that rises, found from the sign of the mean of x − x*.
+
+    power        ΔT = C₁ gap^γ + C₂, C₁ ≥ 0       (Truong et al. 2026, equation 2)
+    logarithmic  ΔT = (1/k) log((x − x∞)/(x* − x∞)) = (1/k) log(1 + gap/|x* − x∞|)
+                                                   (ibid., Proposition 6, equation 22)
+
+Both are least squares by variable projection (Golub & Pereyra 1973): for a given shape (γ, or
+|x* − x∞|) the law is a line, so that only the shape is searched for.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from grokpipe.errors import InputError
+
+Floats = NDArray[np.float64]
+Kind = Literal["power", "logarithmic"]
+
+GAMMA = (0.05, 10.0)
+"""the γ that are searched"""
+DISTANCE = (1e-3, 1e3)
+"""the |x* − x∞| that are searched, in units of the largest gap; the law is a line beyond it"""
+GRID = 16  # shapes tried before the best is refined
+REFINEMENTS = 20  # golden sections: they narrow two steps of the grid 15,000 times
+GOLDEN = (math.sqrt(5) - 1) / 2
+ROUNDING = 1e-12
+BATCH = 50_000  # points at once: what fits into the cache is fastest
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The evaluations of several runs before an event, pooled, run after run."""
+
+    x: Floats
+    """the predictor, of shape (points,)"""
+    remaining: Floats
+    """steps until the event, > 0, of shape (points,)"""
+    run: NDArray[np.intp]
+    """the number of the run, ascending, of shape (points,)"""
+    at_event: Floats
+    """the predictor at the event, NaN where it was not measured, of shape (runs,)"""
+    undefined: int
+    """evaluations before the event that were left out: the predictor was NaN or infinite"""
+
+    def __len__(self) -> int:
+        return len(self.at_event)
+
+
+def pool(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Runs:
+    """Runs that had the event. For each run the predictor and T − t at the same evaluations: zero
+    marks the event, whose x makes the threshold; what is negative came after it and is left out.
+
+    Raises ValueError if the two differ in length, InputError without a defined evaluation before
+    the event, or without any at it.
+    """
+    x, remaining, run, at_event, undefined = [], [], [], [], 0
+    for number, both in enumerate(zip(x_by_run, remaining_by_run, strict=True)):
+        values, steps = (np.asarray(array, dtype=np.float64) for array in both)
+        if values.shape != steps.shape:
+            raise ValueError(f"run {number}: {len(values)} values at {len(steps)} evaluations")
+        defined, before = np.isfinite(values), steps > 0
+        x.append(values[before & defined])
+        remaining.append(steps[before & defined])
+        run.append(np.full(len(x[-1]), number))
+        undefined += int((before & ~defined).sum())
+        at_event.append(values[(steps == 0) & defined])
+    if not sum(map(len, x)):
+        raise InputError("the predictor has no value before the event in any run: nothing to fit")
+    if not sum(map(len, at_event)):
+        raise InputError("the predictor has no value at the event in any run: no threshold")
+    return Runs(
+        x=np.concatenate(x),
+        remaining=np.concatenate(remaining),
+        run=np.concatenate(run).astype(np.intp),
+        at_event=np.array([float(found[0]) if len(found) else math.nan for found in at_event]),
+        undefined=undefined,
+    )
+
+
+@dataclass(frozen=True)
+class Law:
+    """A fitted law of what remains."""
+
+    kind: Kind
+    threshold: float
+    """x*; 0 where the law is in x itself"""
+    direction: float
+    """1: the predictor falls towards the threshold; −1: it rises"""
+    shape: float
+    """γ, or |x* − x∞|; NaN if nothing determines it: the coefficient is zero"""
+    coefficient: float
+    """C₁, or 1/k"""
+    constant: float
+    """C₂; 0 in the logarithmic law"""
+
+    def gap(self, x: ArrayLike) -> Floats:
+        """How far these values are from the threshold; 0 beyond it. Of the shape of x."""
+        return _gap(np.asarray(x, dtype=np.float64), self.threshold, self.direction)
+
+    def remaining(self, x: ArrayLike) -> Floats:
+        """ΔT at these values of the predictor, of the shape of x; NaN where x is NaN. It can be
+        negative, if C₂ is."""
+        gap = self.gap(x)
+        if self.coefficient == 0:
+            return np.where(np.isnan(gap), np.nan, self.constant)
+        basis = gap**self.shape if self.kind == "power" else np.log1p(gap / self.shape)
+        return self.constant + self.coefficient * basis
+
+
+@dataclass(frozen=True)
+class Laws:
+    """The same kind of law fitted to many samples of runs: each field as in `Law`, of shape
+    (samples,)."""
+
+    kind: Kind
+    threshold: Floats
+    direction: Floats
+    shape: Floats
+    coefficient: Floats
+    constant: Floats
+    r_squared: Floats
+    """1 − residual/total sum of squares in the sample; NaN if nothing varies"""
+
+    def law(self, sample: int) -> Law:
+        fields = (self.threshold, self.direction, self.shape, self.coefficient, self.constant)
+        return Law(self.kind, *(float(field[sample]) for field in fields))
+
+
+def fit(runs: Runs, kind: Kind = "power", absolute: bool = False) -> Law:
+    """The law of these runs, every evaluation counting the same. `absolute`: in x instead of its
+    gap (x ≥ 0, x* = 0, C₁ of either sign). Raises as `fit_samples` does."""
+    return fit_samples(runs, np.ones((1, len(runs))), kind, absolute).law(0)
+
+
+def fit_power(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Law:
+    """The power law in the gap; arguments and errors as in `pool`."""
+    return fit(pool(x_by_run, remaining_by_run), "power")
+
+
+def fit_logarithmic(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Law:
+    """The logarithmic law; arguments and errors as in `pool`."""
+    return fit(pool(x_by_run, remaining_by_run), "logarithmic")
+
+
+def fit_samples(runs: Runs, counts: ArrayLike, kind: Kind, absolute: bool = False) -> Laws:
+    """The law of each sample of runs, threshold and direction too: `counts`, of shape
+    (samples, runs), says how often a run is in a sample. A sample without a value before the event
+    or at it has NaN throughout.
+
+    Raises ValueError for an absolute law of a predictor that is negative somewhere.
+    """
+    counts = np.atleast_2d(np.asarray(counts, dtype=np.float64))
+    if absolute and (runs.x < 0).any():
+        raise ValueError("an absolute power law of a predictor below zero")
+    size = max(1, BATCH // len(runs.x))
+    parts = [
+        _fit(runs, counts[first : first + size], kind, absolute)
+        for first in range(0, len(counts), size)
+    ]
+    return Laws(kind, *np.concatenate(parts, axis=1))
+
+
+def _fit(runs: Runs, counts: Floats, kind: Kind, absolute: bool) -> Floats:
+    """The fields of `Laws` after its kind, of shape (6, samples)."""
+    weight = counts[:, runs.run]
+    threshold, direction = _threshold(runs, counts, weight, absolute)
+    gap = _gap(runs.x, threshold[:, None], direction[:, None])
+    widest = np.where(weight > 0, gap, 0).max(1)
+    # a gap of rounding errors is none; points that are not in a sample may lie beyond its widest
+    scale = np.where(widest > ROUNDING * np.abs(threshold), widest, math.inf)
+    gap = np.minimum(gap / scale[:, None], 1)
+    line = _Line(runs.remaining, weight, intercept=kind == "power", signed=absolute)
+    low, high = GAMMA if kind == "power" else DISTANCE
+    with np.errstate(divide="ignore"):
+        log = np.log(gap)  # −∞ where there is no gap: its power is zero
+
+    def basis(shape: Floats) -> Floats:
+        return np.exp(shape[:, None] * log) if kind == "power" else np.log1p(gap / shape[:, None])
+
+    shape = _least(lambda shape: line.fit(basis(shape))[2], low, high, len(counts))
+    slope, constant, squares = line.fit(basis(shape))
+    if kind == "power":
+        slope = slope * scale**-shape
+    else:
+        shape = shape * scale
+    shape = np.where(slope != 0, shape, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r_squared = np.where(line.varies, 1 - squares / line.total, np.nan)
+    fitted = np.array([threshold, direction, shape, slope, constant, r_squared])
+    return np.where((weight.sum(1) > 0) & np.isfinite(threshold), fitted, np.nan)
+
+
+def _threshold(runs: Runs, counts: Floats, weight: Floats, absolute: bool) -> tuple[Floats, Floats]:
+    """x* and the direction of each sample."""
+    if absolute:
+        return np.zeros(len(counts)), np.ones(len(counts))
+    there = counts * np.isfinite(runs.at_event)
+    with np.errstate(invalid="ignore"):
+        threshold = there @ np.nan_to_num(runs.at_event) / there.sum(1)
+    rises = weight @ runs.x < threshold * weight.sum(1)
+    return threshold, np.where(rises, -1.0, 1.0)
+
+
+class _Line:
+    """Weighted least squares of ΔT on one basis function, for each sample."""
+
+    def __init__(self, remaining: Floats, weight: Floats, intercept: bool, signed: bool) -> None:
+        self.weight, self.intercept, self.signed = weight, intercept, signed
+        self.points = np.maximum(weight.sum(1), 1)
+        self.mean = weight @ remaining / self.points
+        centred = remaining - self.mean[:, None]
+        self.total = np.einsum("sp,sp->s", weight, centred**2)
+        self.varies = self.total > 1e-12 * self.points * self.mean**2
+        self.target = weight * (centred if intercept else remaining)
+
+    def fit(self, basis: Floats) -> tuple[Floats, Floats, Floats]:
+        """Slope (≥ 0 unless signed), constant and residual sum of squares."""
+        weighted = self.weight * basis
+        squares = np.einsum("sp,sp->s", weighted, basis)
+        mean = weighted.sum(1) / self.points if self.intercept else np.zeros(len(squares))
+        spread = squares - self.points * mean**2
+        product = np.einsum("sp,sp->s", self.target, basis)
+        with np.errstate(invalid="ignore", divide="ignore"):  # a basis that does not vary
+            slope = np.where(spread > 1e-10 * squares, product / spread, 0.0)
+        slope = slope if self.signed else np.maximum(slope, 0)
+        total = self.total if self.intercept else self.total + self.points * self.mean**2
+        constant = self.mean - slope * mean if self.intercept else np.zeros(len(slope))
+        return slope, constant, total - slope * (2 * product - slope * spread)
+
+
+def _least(loss: Callable[[Floats], Floats], low: float, high: float, samples: int) -> Floats:
+    """For each sample the shape of least loss between two bounds: the best of a logarithmic grid,
+    then golden sections between its neighbours."""
+    grid = np.linspace(math.log(low), math.log(high), GRID)
+    losses = np.array([loss(np.full(samples, math.exp(point))) for point in grid])
+    best = losses.argmin(0)
+    left, right = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, GRID - 1)]
+    inner, outer = right - GOLDEN * (right - left), left + GOLDEN * (right - left)
+    at_inner, at_outer = loss(np.exp(inner)), loss(np.exp(outer))
+    for _ in range(REFINEMENTS):
+        is_left = at_inner <= at_outer
+        left, right = np.where(is_left, left, inner), np.where(is_left, outer, right)
+        new = np.where(is_left, right - GOLDEN * (right - left), left + GOLDEN * (right - left))
+        at_new = loss(np.exp(new))
+        inner, outer = np.where(is_left, new, outer), np.where(is_left, inner, new)
+        at_inner, at_outer = (
+            np.where(is_left, at_new, at_outer), np.where(is_left, at_inner, at_new)
+        )  # fmt: skip
+    return np.exp((left + right) / 2)
+
+
+def _gap(x: Floats, threshold: Floats | float, direction: Floats | float) -> Floats:
+    return np.maximum(direction * (x - threshold), 0)
