@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-RUNS ?= outputs/reference/collapse/weight_decay
+COLLAPSE := outputs/reference/collapse/weight_decay
+ENTROPY := outputs/reference/entropy/second_beta
+RUNS ?= $(COLLAPSE)
 
-.PHONY: help install demo test test-slurm lint figures readme bench docs clean
+.PHONY: help install demo test test-slurm lint figures readme coverage bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -28,9 +30,19 @@ test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on 
 figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own
 	$(PY) -m analysis figures $(RUNS)
 
-readme: $(VENV)/installed  ## renew the numbers in README.md from the stored tables
-	$(PY) -m analysis timescales outputs/reference/collapse/weight_decay
-	$(PY) docs/stored_numbers.py
+readme: $(VENV)/installed  ## renew stored tables, their figures, and the numbers in README.md and docs/ (minutes)
+	$(PY) -m analysis timescales $(COLLAPSE)
+	$(PY) -m analysis figures $(COLLAPSE)
+	$(PY) -m analysis compare $(COLLAPSE) --event tau2_half,tau_rnc1@0.1 --by weight_decay --baseline 0.3
+	$(PY) -m analysis fit $(COLLAPSE)
+	$(PY) -m analysis synchrony $(COLLAPSE)
+	$(PY) -m analysis timescales $(ENTROPY)
+	$(PY) -m analysis compare $(ENTROPY) --event t_grok --by optimizer.betas --baseline '[0.9, 0.999]'
+	$(PY) -m analysis forecast $(ENTROPY)
+	$(PY) -m docs.stored_numbers
+
+coverage: $(VENV)/installed  ## simulate what the 95 % intervals hold, about 40 minutes
+	$(PY) -m benchmarks.coverage --store
 
 bench: $(VENV)/installed  ## time packs and the main job against plain loops, about 30 minutes
 	$(PY) -m benchmarks.packs --store

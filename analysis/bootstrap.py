@@ -27,7 +27,6 @@ def interval(
     sizes: Sequence[int],
     generator: np.random.Generator,
     method: str = "bca",
-    resamples: int | None = None,
     confidence: float = CONFIDENCE,
 ) -> Interval:
     """A bootstrap interval of `statistic(*indices)` for samples of these sizes, each resampled by
@@ -50,8 +49,7 @@ def interval(
         estimate = float(statistic(*(np.arange(size) for size in sizes)))
     if min(sizes) < 2:
         return none(estimate, "one run")
-    resamples = resamples or RESAMPLES
-    batch = max(1, min(resamples, BATCH // max(sizes)))
+    batch = max(1, min(RESAMPLES, BATCH // max(sizes)))
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
         # what scipy calls degenerate is what falls back below
         warnings.filterwarnings("ignore", category=stats.DegenerateDataWarning)
@@ -59,7 +57,7 @@ def interval(
         result = stats.bootstrap(
             [np.arange(size) for size in sizes],
             lambda *indices, axis: statistic(*(np.moveaxis(i, axis, -1) for i in indices)),
-            n_resamples=resamples,
+            n_resamples=RESAMPLES,
             batch=batch,
             method=method if math.isfinite(estimate) else "percentile",
             confidence_level=confidence,

@@ -57,7 +57,8 @@ def leave_one_out(
             told.append(f"note: {arm.label}: {undefined} evaluations without {predictor} left out")
         rows += of_arm
     if not rows:
-        raise InputError("; ".join(["nothing to forecast from", *told]))
+        why = "; ".join(note.removeprefix("note: ") for note in told)
+        raise InputError(f"{event}: nothing to forecast from: {why}")
     return pd.concat(rows, ignore_index=True), told
 
 

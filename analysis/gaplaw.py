@@ -58,7 +58,7 @@ class Fit:
     C1's holds 0; empty for a quadratic"""
 
 
-Task = tuple[Arm, str, Callable[[np.random.Generator, int], Fit]]
+Task = tuple[Arm, str, Callable[[np.random.Generator], Fit]]
 """a fit to be made, by its arm and name"""
 
 
@@ -67,7 +67,6 @@ def fit_law(
     predictor: Predictor,
     kind: Kind,
     generator: np.random.Generator,
-    resamples: int = bootstrap.RESAMPLES,
 ) -> Fit:
     """The power or logarithmic law of one predictor. Raises InputError if it was not measured, or
     is never defined before the event or at it."""
@@ -80,13 +79,13 @@ def fit_law(
             return np.stack([laws.r_squared, laws.coefficient, laws.shape, laws.constant], -1)
         return np.stack([laws.r_squared, *_rate_and_limit(runs, laws)], -1)
 
-    r_squared, *others = _intervals(fitted, len(runs), generator, resamples)
+    r_squared, *others = _intervals(fitted, len(runs), generator)
     parameters = dict(zip(PARAMETERS[kind], others, strict=True))
     held_out = gap.fit_samples(runs, 1 - np.eye(len(runs)), kind, absolute)
     predicted = np.empty(len(runs.x))
     for run in range(len(runs)):
         predicted[runs.run == run] = held_out.law(run).remaining(runs.x[runs.run == run])
-    out = _out_of_sample(predicted, runs.remaining, runs.run, generator, resamples)
+    out = _out_of_sample(predicted, runs.remaining, runs.run, generator)
     curvature = (_bend if kind == "power" else _bend_of_logarithm)(parameters)
     return Fit(
         predictor.name, kind, len(runs), len(runs.x), runs.undefined,
@@ -99,7 +98,6 @@ def fit_combination(
     name: str,
     predictors: Sequence[Predictor],
     generator: np.random.Generator,
-    resamples: int = bootstrap.RESAMPLES,
 ) -> Fit:
     """ΔT by least squares on several predictors and their squares, over the evaluations at which
     all are defined. Raises InputError if there are none."""
@@ -136,9 +134,9 @@ def fit_combination(
             r_squared = np.where(total > 1e-12 * squares.sum(), (explained - mean) / total, np.nan)
         return r_squared[:, None]
 
-    (r_squared,) = _intervals(fitted, runs, generator, resamples)
+    (r_squared,) = _intervals(fitted, runs, generator)
     predicted = (design * solved(1 - np.eye(runs))[of]).sum(-1)
-    out = _out_of_sample(predicted + y.mean(), y, of, generator, resamples)
+    out = _out_of_sample(predicted + y.mean(), y, of, generator)
     return Fit(name, "quadratic", runs, len(x), undefined, r_squared, out, {}, "")
 
 
@@ -147,7 +145,6 @@ def laws(
     events: pd.DataFrame,
     event: str,
     generator: np.random.Generator,
-    resamples: int = bootstrap.RESAMPLES,
     track: Callable[[Sequence[Task]], Iterable[Task]] = iter,
 ) -> tuple[pd.DataFrame, list[str]]:
     """A row per arm and law: the columns that tell the arms apart, then the fields of `Fit`, an
@@ -163,7 +160,7 @@ def laws(
     tasks = [task for one in found if len(one) for task in _fits(one)]
     for arm, name, fit in track(tasks):
         try:
-            rows.append({**arm.values, **_row(fit(generator, resamples))})
+            rows.append({**arm.values, **_row(fit(generator))})
         except InputError as error:
             told.append(f"note: {arm.label}: {name} left out: {error}")
     if not rows:
@@ -212,9 +209,7 @@ def _row(fit: Fit) -> dict[str, object]:
     return row
 
 
-def _intervals(
-    fitted: Fitted, runs: int, generator: np.random.Generator, resamples: int
-) -> list[Interval]:
+def _intervals(fitted: Fitted, runs: int, generator: np.random.Generator) -> list[Interval]:
     """An interval for each of the numbers of a fit, from the same resamples."""
     known: dict[bytes, Floats] = {}
 
@@ -233,9 +228,8 @@ def _intervals(
         _of_runs(
             bootstrap.interval(
                 lambda indices, column=column: numbers(indices)[..., column],
-                [runs], np.random.default_rng(seed), resamples=resamples,
-            ),
-            resamples,
+                [runs], np.random.default_rng(seed),
+            )
         )
         for column in range(numbers(np.arange(runs)).shape[-1])
     ]  # fmt: skip
@@ -246,7 +240,6 @@ def _out_of_sample(
     remaining: Floats,
     run: NDArray[np.intp],
     generator: np.random.Generator,
-    resamples: int,
 ) -> Interval:
     """R² out of sample, from what the law of the other runs predicted at each evaluation."""
     points, sums = np.bincount(run), np.bincount(run, remaining)
@@ -260,16 +253,16 @@ def _out_of_sample(
         return none(math.nan, "fewer than two runs")
     found = bootstrap.interval(
         lambda indices: 1 - squares[indices].sum(-1) / total[indices].sum(-1),
-        [len(squares)], generator, resamples=resamples,
+        [len(squares)], generator,
     )  # fmt: skip
-    return _of_runs(found, resamples)
+    return _of_runs(found)
 
 
-def _of_runs(found: Interval, resamples: int) -> Interval:
+def _of_runs(found: Interval) -> Interval:
     """The same, its method with the number of resamples."""
     if found.method.startswith("none"):
         return found
-    return replace(found, method=f"{found.method}, {resamples:,} resamples of runs")
+    return replace(found, method=f"{found.method}, {bootstrap.RESAMPLES:,} resamples of runs")
 
 
 def _bend(parameters: dict[str, Interval]) -> str:

@@ -111,6 +111,13 @@ def gathered_cells(folder: Path) -> pd.DataFrame:
     return cells
 
 
+def measures(folder: Path) -> list[str]:
+    """The columns of the curves on disk that are neither key, step nor configuration."""
+    others = {"key", "step", *gathered_cells(folder).columns}
+    names = dataset(_stored(folder, CURVES), format="parquet").schema.names
+    return [name for name in names if name not in others]
+
+
 def size(folder: Path, name: str) -> tuple[int, int]:
     """Rows and columns of a table, without reading it. Raises InputError where there is none."""
     data = dataset(_stored(folder, name), format="parquet")

@@ -16,15 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analysis import bootstrap
-from analysis.intervals import CONFIDENCE, FEW, Interval
+from analysis.intervals import CONFIDENCE, Interval
 
 DEFAULT = "log-log"
-DEFAULT_FEW = "order statistics"
-"""the method for the median of fewer than `FEW` runs"""
+"""the method for a median; it also covers best for few runs (docs/statistics.md)"""
 DIFFERENCE = "percentile"
 """the method for a difference of medians"""
 BOOTSTRAPS = {"BCa": "bca", "percentile": "percentile"}
 MEDIAN_METHODS = ("log-log", "order statistics", *BOOTSTRAPS)
+ENOUGH = 5  # runs without an event that bound the median from below: 0.5⁵ < 5 %
 ROUNDING = 1e-12  # a product of fractions may come out slightly above one half
 
 Array = NDArray[np.float64]
@@ -103,23 +103,23 @@ def medians(times: ArrayLike, observed: ArrayLike) -> Array:
 def median(
     times: ArrayLike,
     observed: ArrayLike,
-    method: str | None = None,
+    method: str = DEFAULT,
     generator: np.random.Generator | None = None,
 ) -> Median:
     """Kaplan–Meier median of right-censored times, both (n,), with its 95 % interval.
 
     "log-log": the times at which the log-log confidence band of S crosses 1/2 (Brookmeyer &
-    Crowley 1982). "order statistics": the l-th time from either end, or (n ≤ 4) the first time and
+    Crowley 1982); where no event was observed, [the time that five runs were followed to, ∞), as
+    0.5⁵ < 5 %. "order statistics": the l-th time from either end, or (n ≤ 4) the first time and
     ∞, whichever covers the median with a probability nearest to 95 % (by the binomial law; David &
     Nagaraja 2003, sec. 7.1); `method` states it. That holds where no run was censored before the
     last event; otherwise log-log takes its place and `method` says so. "BCa" and "percentile" need
-    the generator. None is `DEFAULT_FEW` below `FEW` runs and else `DEFAULT`.
+    the generator.
 
     The lower end is never beyond what was followed. Raises ValueError without any run, for an
     unknown method and for a bootstrap without a generator.
     """
     runs = Times(np.asarray(times, dtype=float), np.asarray(observed, dtype=bool))
-    method = method or (DEFAULT_FEW if len(runs) < FEW else DEFAULT)
     check_method(method, MEDIAN_METHODS)
     last_event = runs.times[runs.observed].max(initial=0)
     if method in BOOTSTRAPS:
@@ -178,7 +178,10 @@ def _order_statistics(runs: Times) -> Interval:
 def _log_log(runs: Times, said: str) -> Interval:
     estimate, followed = float(medians(runs.times, runs.observed)), float(runs.times.max())
     if not runs.observed.any():
-        return Interval(estimate, followed, math.inf, said)
+        # a median by then would leave `ENOUGH` runs without the event with a chance below 5 %
+        longest = np.sort(runs.times)[::-1]
+        lower = float(longest[ENOUGH - 1]) if len(runs) >= ENOUGH else 0.0
+        return Interval(estimate, lower, math.inf, said)
     data = stats.CensoredData(
         uncensored=runs.times[runs.observed], right=runs.times[~runs.observed]
     )

@@ -79,9 +79,14 @@ def _at_first(values: NDArray[Any], reached: NDArray[np.bool_]) -> float:
     return float(values[reached.argmax()]) if reached.any() else math.nan
 
 
-def timescales(events: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Kaplan–Meier medians with 95 % intervals: columns `by`, then COLUMNS and followed, in the
-    order of the groups (largest first) and of the events' definitions.
+def timescales(
+    events: pd.DataFrame,
+    by: Sequence[str],
+    method: str = survival.DEFAULT,
+    generator: np.random.Generator | None = None,
+) -> pd.DataFrame:
+    """Kaplan–Meier medians with 95 % intervals by a method of `survival.median`: columns `by`, then
+    COLUMNS and followed, in the order of the groups (largest first) and of the events' definitions.
 
     `mean` is restricted to `horizon`, the steps that all groups were followed to, or ∞ if all their
     runs had the event. `resolution` is the widest gap between evaluations in which an event of the
@@ -106,7 +111,7 @@ def timescales(events: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
             rows.append(
                 {column: of_group[column].iloc[0] for column in by}
                 | {"event": event, "horizon": until, "resolution": widths.max()}
-                | vars(survival.median(runs.times, runs.observed))
+                | vars(survival.median(runs.times, runs.observed, method, generator))
                 | {"mean": mean.estimate, "mean_lower": mean.lower, "mean_upper": mean.upper}
                 | {"mean_method": mean.method}
             )

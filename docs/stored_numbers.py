@@ -1,21 +1,19 @@
-"""Writes the numbers in README.md from stored files: between the markers, and nowhere else.
+"""Writes the numbers in README.md and docs/ from stored files: between the markers, nowhere else.
 
-python docs/stored_numbers.py
+python -m docs.stored_numbers
 """
 
 import json
 import re
 import textwrap
-from pathlib import Path
 
 import pandas as pd
 
 from analysis import gather, tables
-from analysis.timescales import events, readable, timescales
+from analysis.timescales import MEASURES, events, readable, timescales
+from docs import statistics_numbers
+from docs.reference import COLLAPSE, RESULTS, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-REFERENCE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay"
-RESULTS = ROOT / "benchmarks" / "results"
 BENCHMARK, PACKS = RESULTS / "main_job.json", RESULTS / "packs.json"
 LAUNCHING = ("launch", "status", "gather")
 SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
@@ -23,7 +21,7 @@ SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 
 def tau_table() -> str:
     """Medians [95 % interval] of the reference grid by weight decay; k/n where not all reached."""
-    medians = timescales(events(gather.read(REFERENCE)), ["weight_decay"])
+    medians = timescales(events(gather.read(COLLAPSE, MEASURES)), ["weight_decay"])
     shown = readable(medians[medians["event"].isin(SHOWN)])
     few = shown["reached"].map(lambda text: len(set(text.split("/"))) > 1)
     shown["text"] = shown["median"] + " [" + shown["95 % interval"] + "]"
@@ -105,19 +103,24 @@ def launching() -> str:
     return tables.text(pd.DataFrame(shown, columns=["command", "takes"]), "github")
 
 
-BLOCKS = {"tau": tau_table, "packs": packs, "speed": speed, "launching": launching}
+BLOCKS = {
+    "README.md": {"tau": tau_table, "packs": packs, "speed": speed, "launching": launching},
+    "docs/statistics.md": statistics_numbers.BLOCKS,
+}
 
 
-def renewed(text: str) -> str:
-    """`text` with each block between its markers written anew."""
-    for name, block in BLOCKS.items():
+def renewed(document: str) -> str:
+    """The text of a document with each block between its markers written anew."""
+    text = (ROOT / document).read_text()
+    for name, block in BLOCKS[document].items():
         pattern = rf"(<!-- {name}: docs/stored_numbers.py -->\n).*?(<!-- end -->)"
         text, found = re.subn(pattern, lambda m, b=block: f"{m[1]}{b()}\n{m[2]}", text, flags=re.S)
         if found != 1:
-            raise ValueError(f"README.md: {found} blocks named {name}, there must be one")
+            raise ValueError(f"{document}: {found} blocks named {name}, there must be one")
     return text
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(renewed(readme.read_text()))
+    for document in BLOCKS:
+        new = renewed(document)
+        (ROOT / document).write_text(new)

@@ -26,12 +26,19 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read(folder: Path, measures: Iterable[str] | None = None) -> Tables:
-    """The tables of a folder. Raises InputError if no run has an evaluation."""
+def read(folder: Path, measures: Iterable[str] | None = None, needed: Iterable[str] = ()) -> Tables:
+    """The tables of a folder, of the curves all columns or these measures as far as they are there,
+    and the needed ones. Raises InputError if no run has an evaluation, or for a needed measure that
+    none has."""
     check_folder(folder)
-    tables = gathering.read(folder, measures)
+    wanted = None if measures is None else {*measures, *needed}
+    tables = gathering.read(folder, wanted)
     if not len(tables.curves):
         raise no_evaluation(folder)
+    for name in needed:
+        if name not in tables.curves:
+            valid = ", ".join(gathering.measures(folder))
+            raise InputError(f"{name}: the runs have no such measure; valid: {valid}")
     return tables
 
 

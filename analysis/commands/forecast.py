@@ -39,7 +39,9 @@ def run(options: argparse.Namespace) -> None:
 
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: must be between 0 and 1")
-    tables = common.read(options.folder, {*MEASURES, *predictors.MEASURES, options.predictor})
+    tables = common.read(
+        options.folder, {*MEASURES, *predictors.MEASURES}, needed=[options.predictor]
+    )
     long = events(tables)
     event, *others = common.events(options.event, long)
     if others:

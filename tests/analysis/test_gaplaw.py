@@ -58,6 +58,11 @@ def made_up(
     return Tables(pd.concat(curves), pd.DataFrame(cells), Path("x")), pd.DataFrame(events)
 
 
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 200)
+
+
 def one_arm(**settings: object) -> Arm:
     (arm,) = arms(*made_up(**settings), "t_grok")  # type: ignore[arg-type]
     return arm
@@ -69,7 +74,7 @@ def ends(found: Interval) -> list[float]:
 
 def test_intervals_are_of_laws_fitted_to_literally_resampled_runs() -> None:
     arm = one_arm(runs=5)
-    found = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(3), resamples=200)
+    found = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(3))
     x = [curve["spectral/entropy_train"].to_numpy() for curve in arm.curves]
     remaining = [curve["step"].iloc[-1] - curve["step"].to_numpy() for curve in arm.curves]
 
@@ -88,29 +93,27 @@ def test_intervals_are_of_laws_fitted_to_literally_resampled_runs() -> None:
     for column, interval in enumerate(said):
         literal = bootstrap.interval(
             lambda indices, column=column: refitted(indices)[..., column],
-            [5], np.random.default_rng(seed), resamples=200,
+            [5], np.random.default_rng(seed),
         )  # fmt: skip
         assert ends(interval) == pytest.approx(ends(literal), rel=5e-3, abs=2)
     assert found.r_squared.method == "BCa, 200 resamples of runs"
 
 
 def test_the_exponent_is_recovered_and_its_curvature_told() -> None:
-    convex = gaplaw.fit_law(one_arm(gamma=1.6), ENTROPY_GAP, "power", np.random.default_rng(0), 200)
+    convex = gaplaw.fit_law(one_arm(gamma=1.6), ENTROPY_GAP, "power", np.random.default_rng(0))
     assert convex.parameters["gamma"].estimate == pytest.approx(1.6, abs=0.25)
     assert convex.curvature == "convex"
-    concave = gaplaw.fit_law(
-        one_arm(gamma=0.5), ENTROPY_GAP, "power", np.random.default_rng(0), 200
-    )
+    concave = gaplaw.fit_law(one_arm(gamma=0.5), ENTROPY_GAP, "power", np.random.default_rng(0))
     assert concave.curvature == "concave"
 
 
 def test_the_logarithm_is_a_line_where_the_data_are_convex() -> None:
-    found = gaplaw.fit_law(one_arm(), ENTROPY_GAP, "logarithmic", np.random.default_rng(0), 50)
+    found = gaplaw.fit_law(one_arm(), ENTROPY_GAP, "logarithmic", np.random.default_rng(0))
     assert found.curvature == "line"
     assert ends(found.parameters["x_limit"])[:2] == [-np.inf, -np.inf]
     assert found.parameters["k"].estimate == 0
     concave = one_arm(gamma=0.5)
-    found = gaplaw.fit_law(concave, ENTROPY_GAP, "logarithmic", np.random.default_rng(0), 50)
+    found = gaplaw.fit_law(concave, ENTROPY_GAP, "logarithmic", np.random.default_rng(0))
     assert found.curvature == "concave"
     assert found.parameters["x_limit"].estimate < concave.curves[0]["spectral/entropy_train"].min()
     assert found.parameters["k"].estimate > 0
@@ -127,7 +130,7 @@ def test_out_of_sample_each_run_is_predicted_by_the_others() -> None:
         truth = remaining[out][:-1]
         squares += ((truth - fit(runs).remaining(x[out][:-1])) ** 2).sum()
         totals += ((truth - runs.remaining.mean()) ** 2).sum()
-    found = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(0), 50)
+    found = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(0))
     assert found.r_squared_out.estimate == pytest.approx(1 - squares / totals, abs=1e-4)
     assert found.r_squared_out.estimate < found.r_squared.estimate
 
@@ -137,7 +140,7 @@ def test_combinations_are_least_squares() -> None:
     both = (ABSOLUTE_ENTROPY, ABSOLUTE_NORM)
     for curve in arm.curves:
         curve.loc[curve.index[3], "weight_norm"] = np.nan
-    found = gaplaw.fit_combination(arm, "both", both, np.random.default_rng(0), 50)
+    found = gaplaw.fit_combination(arm, "both", both, np.random.default_rng(0))
     assert found.undefined == 4
     designs, targets = [], []
     for curve in arm.curves:
@@ -167,7 +170,7 @@ def test_combinations_are_least_squares() -> None:
 
 def test_the_table_of_two_arms() -> None:
     tables, events = made_up(decays=(0.5, 1.0))
-    table, notes = gaplaw.laws(tables, events, "t_grok", np.random.default_rng(0), 30)
+    table, notes = gaplaw.laws(tables, events, "t_grok", np.random.default_rng(0))
     assert notes == []
     assert table["weight_decay"].unique().tolist() == [1.0, 0.5]
     of_one = table[table["weight_decay"] == 1.0].set_index(["predictor", "law"])
@@ -199,10 +202,10 @@ def test_a_search_that_ended_at_its_bound_says_so() -> None:
 
 def test_the_same_for_the_same_generator_and_in_any_order() -> None:
     tables, events = made_up()
-    table, _ = gaplaw.laws(tables, events, "t_grok", np.random.default_rng(5), 20)
+    table, _ = gaplaw.laws(tables, events, "t_grok", np.random.default_rng(5))
     again, _ = gaplaw.laws(
         Tables(tables.curves.sample(frac=1, random_state=1), tables.cells, tables.folder),
-        events.sample(frac=1, random_state=2), "t_grok", np.random.default_rng(5), 20,
+        events.sample(frac=1, random_state=2), "t_grok", np.random.default_rng(5),
     )  # fmt: skip
     pd.testing.assert_frame_equal(table, again)
 
@@ -211,7 +214,7 @@ def test_what_was_not_measured_or_never_happened_is_said() -> None:
     tables, events = made_up(never=1)
     tables.curves.drop(columns="flatness/kappa", inplace=True)
     tables.curves["collapse/cdnv"] = np.nan
-    table, notes = gaplaw.laws(tables, events, "t_grok", np.random.default_rng(0), 20)
+    table, notes = gaplaw.laws(tables, events, "t_grok", np.random.default_rng(0))
     assert (table["runs"] == 3).all()
     assert not {"κ gap (log)", "CDNV gap (log)"} & set(table["predictor"])
     assert len(notes) == 3
@@ -223,29 +226,29 @@ def test_what_was_not_measured_or_never_happened_is_said() -> None:
 def test_no_event_is_refused() -> None:
     tables, events = made_up(never=4)
     with pytest.raises(InputError, match="event=t_grok: no run had it"):
-        gaplaw.laws(tables, events, "t_grok", np.random.default_rng(0), 20)
+        gaplaw.laws(tables, events, "t_grok", np.random.default_rng(0))
     with pytest.raises(InputError, match="event=t_gork: must be a step of the runs: t_grok"):
-        gaplaw.laws(tables, events, "t_gork", np.random.default_rng(0), 20)
+        gaplaw.laws(tables, events, "t_gork", np.random.default_rng(0))
 
 
 def test_a_single_run_has_no_intervals() -> None:
-    found = gaplaw.fit_law(one_arm(runs=1), ENTROPY_GAP, "power", np.random.default_rng(0), 20)
+    found = gaplaw.fit_law(one_arm(runs=1), ENTROPY_GAP, "power", np.random.default_rng(0))
     assert found.r_squared.estimate > 0.8
     assert found.r_squared.method == "none: one run"
     assert np.isnan(found.r_squared_out.estimate)
     assert found.curvature == "undecided"
     arm = one_arm(runs=1)
-    both = gaplaw.fit_combination(arm, "x", (ABSOLUTE_ENTROPY,), np.random.default_rng(0), 20)
+    both = gaplaw.fit_combination(arm, "x", (ABSOLUTE_ENTROPY,), np.random.default_rng(0))
     assert both.r_squared.method == "none: one run" and np.isnan(both.r_squared_out.estimate)
 
 
 def test_a_constant_predictor_explains_nothing() -> None:
-    found = gaplaw.fit_law(one_arm(), CONSTANT, "power", np.random.default_rng(0), 20)
+    found = gaplaw.fit_law(one_arm(), CONSTANT, "power", np.random.default_rng(0))
     assert found.r_squared.estimate == pytest.approx(0)
     assert found.r_squared_out.estimate == pytest.approx(0)
     assert np.isnan(found.parameters["gamma"].estimate)
     assert found.curvature == "undecided"
-    both = gaplaw.fit_combination(one_arm(), "x", (CONSTANT,), np.random.default_rng(0), 20)
+    both = gaplaw.fit_combination(one_arm(), "x", (CONSTANT,), np.random.default_rng(0))
     assert both.r_squared.estimate == pytest.approx(0)
 
 

@@ -12,7 +12,6 @@ from lifelines.utils import median_survival_times
 from scipy import stats
 
 from analysis import survival
-from analysis.intervals import FEW
 from analysis.restricted import restricted_mean, restricted_mean_difference, restricted_means
 from analysis.survival import (
     Median,
@@ -114,28 +113,24 @@ def test_order_statistics_by_hand() -> None:
 
 def test_censored_runs_are_bounded_by_what_was_followed() -> None:
     times, budget = [3.0, 8, 100, 100, 100], [True, True, False, False, False]
-    found = median(times, budget)
+    found = median(times, budget, "order statistics")
     assert (found.lower, found.median, found.upper) == (3, math.inf, math.inf)
     times, one = [100.0] * 29 + [7], [False] * 29 + [True]
     for method in ("order statistics", "log-log"):
         assert median(times, one, method).lower == 100
-    early = median([3.0, 5, 8, 9, 12], [True, False, True, True, True])
+    early = median([3.0, 5, 8, 9, 12], [True, False, True, True, True], "order statistics")
     assert early.method == "log-log (censored before the last event)"
     assert early == Median(**vars(median([3, 5, 8, 9, 12], [1, 0, 1, 1, 1], "log-log"))
                            | {"method": early.method})  # fmt: skip
 
 
-def test_the_default_depends_on_the_number_of_runs() -> None:
-    few, many = [np.arange(n) for n in (FEW - 1, FEW)]
-    assert median(few, few >= 0).method.startswith(survival.DEFAULT_FEW)
-    assert median(many, many >= 0).method == survival.DEFAULT
-
-
-def test_never_observed_is_beyond_the_longest_run() -> None:
-    found = median([100, 80], [False, False], "log-log")
-    assert found == Median(2, 0, math.inf, 100, math.inf, 100, "log-log")
+def test_never_observed_is_beyond_what_five_runs_were_followed_to() -> None:
+    found = median([100, 90, 80, 70, 60, 50], [False] * 6)
+    assert found == Median(6, 0, math.inf, 60, math.inf, 100, "log-log")
+    # four runs without it say little: a median before their end leaves them so 1 time in 16
+    assert median([100] * 4, [False] * 4).lower == 0
     # the earlier of two medians' bounds: one of the runs may have had the event after 80
-    found = median([100, 80], [False, False])
+    found = median([100, 80], [False, False], "order statistics")
     assert found == Median(2, 0, math.inf, 80, math.inf, 100, "order statistics, 75.0 %")
 
 

@@ -1,0 +1,115 @@
+"""The tables in docs/statistics.md, from stored files."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analysis import effects, gather, means, powerlaw, restricted, survival, tables
+from analysis.commands.synchrony import readable as readable_synchrony
+from analysis.forecasts import readable_errors
+from analysis.synchrony import summary
+from analysis.tables import interval, number, p_value
+from analysis.timescales import MEASURES, events
+from benchmarks.coverage import FILE
+from docs.reference import COLLAPSE, ENTROPY
+
+EVENTS = (
+    "tau1 tau2_rise tau2_half tau2_arrive tau_rnc1@0.2 tau_rnc1@0.1 tau_rnc1@0.05 tau_rnc1@0.01"
+).split()
+READ_AS = {"tau1": "0"}
+PREDICTORS = ("entropy gap", "norm", "norm gap", "training loss gap (log)", "random")
+DEFAULTS = {
+    "mean": means.DEFAULT_FEW,
+    "median": survival.DEFAULT,
+    "restricted mean": restricted.DEFAULT,
+    "difference of restricted means": restricted.DEFAULT,
+    "difference of medians": survival.DIFFERENCE,
+    "Cliff's delta": effects.CLIFF_DELTA_FEW,
+    "Cohen's d": effects.COHEN_D_FEW,
+    "exponent": powerlaw.DEFAULT_FEW,
+    "proportion": "Clopper–Pearson",
+}
+"""the methods below FEW runs"""
+
+
+def exponents() -> str:
+    """k of every event on the weight-decay grid beside the theorem's, as it is read."""
+    long = events(gather.read(COLLAPSE, MEASURES))
+    table = powerlaw.exponents(long, EVENTS, ["weight_decay"], np.random.default_rng(0))
+    shown = pd.DataFrame(
+        {
+            "event": table["event"],
+            "observed": [f"{k}/{n}" for k, n in zip(table["observed"], table["n"], strict=True)],
+            "theorem, as read": [READ_AS.get(event, "1") for event in table["event"]],
+            "k [95 %]": [
+                f"{number(row.k, 2)} {interval(row.lower, row.upper, 2)}"
+                for row in table.itertuples()
+            ],
+            "R²": table["r2"].map(lambda value: number(value, 2)),
+            "lack of fit, p": table["lack_of_fit"].map(p_value),
+            "AIC: exponential": table["delta_aic_exponential"].map(lambda v: number(v, 1, "+")),
+            "logarithmic": table["delta_aic_logarithmic"].map(lambda v: number(v, 1, "+")),
+        }
+    )
+    return tables.text(shown, "github")
+
+
+def forecast() -> str:
+    """Errors beside the trivial forecasts, and the laws of some predictors."""
+    errors = readable_errors(pd.read_csv(ENTROPY / "tables" / "forecast_errors_t_grok.csv"))
+    errors = errors.rename(columns={"optimizer.betas": "betas"})
+    laws = pd.read_csv(ENTROPY / "tables" / "forecast_laws_t_grok.csv")
+    laws = laws[laws["predictor"].isin(PREDICTORS)]
+    shown = laws[["optimizer.betas", "predictor", "law"]].copy()
+    for name, title in (("r_squared", "R²"), ("r_squared_out", "R² out of sample"), ("gamma", "γ")):
+        columns = (laws[name], laws[f"{name}_lower"], laws[f"{name}_upper"])
+        shown[f"{title} [95 %]"] = [
+            f"{number(value, 2)} {interval(lower, upper, 2)}".rstrip()
+            for value, lower, upper in zip(*columns, strict=True)
+        ]
+    shown["curvature"] = laws["curvature"]
+    shown = shown.rename(columns={"optimizer.betas": "betas"})
+    return tables.text(errors, "github") + "\n\n" + tables.text(shown, "github")
+
+
+def synchrony() -> str:
+    """From test accuracy to RNC1, by weight decay."""
+    read = gather.read(COLLAPSE, ["test_accuracy", "collapse/rnc1", "train_loss"])
+    by = ["weight_decay"]
+    found = summary(read, "test_accuracy", "collapse/rnc1", None, by, np.random.default_rng(0))
+    return tables.text(readable_synchrony(found, by), "github")
+
+
+def coverage() -> str:
+    """The range of coverage over the scenarios, by statistic and method; defaults in bold."""
+    stored = pd.read_csv(FILE)
+    span = stored.groupby(["statistic", "method", "n"])["coverage"].agg(["min", "max"])
+    rows = []
+    for (statistic, method), of_method in span.groupby(level=[0, 1]):
+        by_n = of_method.droplevel([0, 1])
+        name = f"**{method}**" if DEFAULTS[statistic] == method else method
+        row = {"of": statistic, "method": name}
+        for n, ends in by_n.iterrows():
+            low, high = f"{ends['min']:.3f}", f"{ends['max']:.3f}"
+            row[f"n = {n}"] = low if low == high else f"{low} – {high}"
+        rows.append(row)
+    return tables.text(pd.DataFrame(rows), "github")
+
+
+def best(statistic: str) -> str:
+    """The method whose worst coverage below 20 runs is nearest to 95 %."""
+    stored = pd.read_csv(FILE)
+    few = stored[(stored["statistic"] == statistic) & (stored["n"] < 20)]
+    worst = (few["coverage"] - 0.95).abs().groupby(few["method"]).max()
+    if not len(worst) or math.isnan(worst.min()):
+        raise ValueError(f"{FILE}: no coverage of {statistic}")
+    return str(worst.idxmin())
+
+
+BLOCKS = {
+    "exponents": exponents,
+    "forecast": forecast,
+    "synchrony": synchrony,
+    "coverage": coverage,
+}
