@@ -33,10 +33,15 @@ DEFAULTS = {
 """the methods below FEW runs"""
 
 
-def exponents() -> str:
-    """k of every event on the weight-decay grid beside the theorem's, as it is read."""
+def exponent_table() -> pd.DataFrame:
+    """`powerlaw.exponents` of EVENTS on the weight-decay grid."""
     long = events(gather.read(COLLAPSE, MEASURES))
-    table = powerlaw.exponents(long, EVENTS, ["weight_decay"], np.random.default_rng(0))
+    return powerlaw.exponents(long, EVENTS, ["weight_decay"], np.random.default_rng(0))
+
+
+def exponents() -> str:
+    """k of every event beside the theorem's, as it is read."""
+    table = exponent_table()
     shown = pd.DataFrame(
         {
             "event": table["event"],

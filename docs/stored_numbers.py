@@ -103,8 +103,33 @@ def launching() -> str:
     return tables.text(pd.DataFrame(shown, columns=["command", "takes"]), "github")
 
 
+def exponents() -> str:
+    """The exponents of the events in `SHOWN`, in a sentence."""
+    table = statistics_numbers.exponent_table().set_index("event").loc[list(SHOWN)]
+    said = "; ".join(
+        f"{row.k:.2f} {tables.interval(row.lower, row.upper, 2)} for {event}"
+        for event, row in table.iterrows()
+    )
+    below = ((table["upper"] < 1) & (table.index != "tau1")).sum()
+    return textwrap.fill(
+        f"As a power law τ = C λ^(−k), censored runs counted: k = {said}. The theorem, as it is "
+        f"read, says 0 for τ1 and 1 for the others; {below} of these {len(SHOWN) - 1} intervals "
+        f"lie below 1. A power law does not pass through the four λ for "
+        f"{(table['lack_of_fit'] < 0.05).sum()} of the {len(SHOWN)} events (p < 0.05; "
+        "[docs/statistics.md](docs/statistics.md)).",
+        width=100,
+        break_on_hyphens=False,
+    )
+
+
 BLOCKS = {
-    "README.md": {"tau": tau_table, "packs": packs, "speed": speed, "launching": launching},
+    "README.md": {
+        "tau": tau_table,
+        "exponents": exponents,
+        "packs": packs,
+        "speed": speed,
+        "launching": launching,
+    },
     "docs/statistics.md": statistics_numbers.BLOCKS,
 }
 
