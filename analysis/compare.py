@@ -180,7 +180,7 @@ def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, 
         "median_upper": median.upper,
         "median_method": median.method,
         "horizon": until,
-        **_columns("mean", mean),
+        **mean.columns("mean"),
     }
 
 
@@ -199,9 +199,9 @@ def _beside(
 
     found: dict[str, object] = {
         "paired": whole,
-        **_columns("difference", difference(0.95)),
-        **_columns("cliff_delta", effects.cliff_delta(a, b, generator)),
-        **_columns("cohen_d", effects.cohen_d(a, b, generator)),
+        **difference(0.95).columns("difference"),
+        **effects.cliff_delta(a, b, generator).columns("cliff_delta"),
+        **effects.cohen_d(a, b, generator).columns("cohen_d"),
     }
     if margin is not None:
         of_base = restricted.restricted_means(b.times, b.observed, until)
@@ -214,12 +214,3 @@ def _beside(
             "difference_upper_90": same.difference.upper,
         }
     return found
-
-
-def _columns(name: str, interval: Interval) -> dict[str, object]:
-    return {
-        name: interval.estimate,
-        f"{name}_lower": interval.lower,
-        f"{name}_upper": interval.upper,
-        f"{name}_method": interval.method,
-    }

@@ -204,8 +204,7 @@ def _row(fit: Fit) -> dict[str, object]:
     intervals = {"r_squared": fit.r_squared, "r_squared_out": fit.r_squared_out}
     intervals |= {name: fit.parameters.get(name, missing) for name in ALL_PARAMETERS}
     for name, found in intervals.items():
-        row |= {name: found.estimate, f"{name}_lower": found.lower, f"{name}_upper": found.upper}
-        row[f"{name}_method"] = found.method
+        row |= found.columns(name)
     return row
 
 

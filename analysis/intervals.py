@@ -21,6 +21,15 @@ class Interval:
     upper: float
     method: str
 
+    def columns(self, name: str) -> dict[str, float | str]:
+        """As columns of a table: name, name_lower, name_upper, name_method."""
+        return {
+            name: self.estimate,
+            f"{name}_lower": self.lower,
+            f"{name}_upper": self.upper,
+            f"{name}_method": self.method,
+        }
+
     @property
     def bounded(self) -> bool:
         return math.isfinite(self.lower) and math.isfinite(self.upper)

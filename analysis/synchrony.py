@@ -167,12 +167,12 @@ def summary(
         decided = later + earlier
         row = dict(zip(by, group, strict=True))
         row |= {"n": len(of_group), "observed": int(of_group["observed"].sum())}
-        row |= _columns("lag", median_lag(of_group))
+        row |= median_lag(of_group).columns("lag")
         row |= {"later": later, "earlier": earlier}
         row["sign_p"] = stats.binomtest(later, decided).pvalue if decided else math.nan
         for name in _names(given):
             values = of_group[name].dropna().to_numpy()
-            row |= _columns(name, _median(values, generator)) | {f"{name}_n": len(values)}
+            row |= _median(values, generator).columns(name) | {f"{name}_n": len(values)}
         rows.append(row)
     table = pd.DataFrame(rows)
     ascending = [not is_numeric_dtype(runs[column]) for column in by]
@@ -251,12 +251,3 @@ def _with_configuration(
 def _names(given: str | None) -> list[str]:
     names = ["levels", "increments"]
     return names if given is None else [*names, *(f"partial_{name}" for name in names)]
-
-
-def _columns(name: str, found: Interval) -> dict[str, object]:
-    return {
-        name: found.estimate,
-        f"{name}_lower": found.lower,
-        f"{name}_upper": found.upper,
-        f"{name}_method": found.method,
-    }

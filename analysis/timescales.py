@@ -112,8 +112,7 @@ def timescales(
                 {column: of_group[column].iloc[0] for column in by}
                 | {"event": event, "horizon": until, "resolution": widths.max()}
                 | vars(survival.median(runs.times, runs.observed, method, generator))
-                | {"mean": mean.estimate, "mean_lower": mean.lower, "mean_upper": mean.upper}
-                | {"mean_method": mean.method}
+                | mean.columns("mean")
             )
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS, "followed"])
     table["order"] = table["event"].map(order)
