@@ -1,0 +1,52 @@
+"""Where the runs of each experiment of the paper are: gathered tables, or run logs of one name."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from analysis import gather
+from analysis.gather import Tables
+from analysis.parts import CURVES
+from grokpipe import ledger
+from grokpipe.errors import InputError
+
+PAPER = "entropy"
+
+
+class NotRun(InputError):
+    """The runs that a quantity needs are not there."""
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """Tables by the name of the experiment, read once.
+
+    `folder` holds gathered tables, one folder an experiment (outputs/reference/entropy), or run logs
+    (outputs/entropy), of which an experiment's are those that it asked for.
+    """
+
+    folder: Path
+    _read: dict[str, Tables] = field(default_factory=dict)
+
+    def tables(self, name: str) -> Tables:
+        """Of one experiment (e1_baseline). Raises NotRun."""
+        if name not in self._read:
+            self._read[name] = self._find(name)
+        return self._read[name]
+
+    def _find(self, name: str) -> Tables:
+        if ledger.cells_folder(self.folder).is_dir():
+            if "" not in self._read:
+                self._read[""] = gather.read(self.folder)
+            try:
+                return gather.of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
+            except InputError as error:
+                raise NotRun(f"{name}: not run") from error
+        if not (self.folder / name / CURVES).exists():
+            raise NotRun(f"{name}: not run")
+        return gather.gathered(self.folder / name)
+
+    def generator(self) -> np.random.Generator:
+        """Of resampling: the same runs give the same numbers, whichever quantity is asked first."""
+        return np.random.default_rng(0)

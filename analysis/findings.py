@@ -1,0 +1,22 @@
+"""What our runs say of one quantity of a published claim, ready to be judged by its rule."""
+
+from dataclasses import dataclass
+
+from analysis.gather import Tables
+from analysis.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A number with its interval over seeds, or k of n runs."""
+
+    interval: Interval
+    """of a share: Clopper & Pearson's"""
+    runs: int
+    """that it rests on"""
+    tables: Tables | None
+    """the runs behind it; None for what no run is behind, such as a lemma tried on random matrices"""
+    shown: int | None = None
+    """of a share: in how many runs"""
+    note: str = ""
+    """what a reader must know beside the number, a clause without a full stop"""
