@@ -15,7 +15,7 @@ class Finding:
     runs: int
     """that it rests on"""
     tables: Tables | None
-    """the runs behind it; None for what no run is behind, such as a lemma tried on random matrices"""
+    """the runs behind it; None where there are none, as for a lemma tried on random matrices"""
     shown: int | None = None
     """of a share: in how many runs"""
     note: str = ""

@@ -22,8 +22,8 @@ class NotRun(InputError):
 class Experiments:
     """Tables by the name of the experiment, read once.
 
-    `folder` holds gathered tables, one folder an experiment (outputs/reference/entropy), or run logs
-    (outputs/entropy), of which an experiment's are those that it asked for.
+    `folder` holds gathered tables, one folder an experiment (outputs/reference/entropy), or run
+    logs (outputs/entropy), of which an experiment's are those that it asked for.
     """
 
     folder: Path
