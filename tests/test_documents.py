@@ -136,7 +136,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, copy / package)
     files = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", EXTENDING, flags=re.S)
-    assert len(files) == 6
+    assert len(files) == 8
     for path, text in files:
         assert not (copy / path).exists(), path
         (copy / path).write_text(text)
@@ -145,12 +145,12 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_extending_by_two_files_each(extended: Path) -> None:
     lines = commands(EXTENDING)
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         done = shell(line, extended, PYTHONPATH=str(extended))
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     logs = list((extended / "outputs/default/cells").iterdir())
-    assert len(logs) == 3
+    assert len(logs) == 5
     for log in logs:
         assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
 
