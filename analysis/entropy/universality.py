@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +11,7 @@ from analysis import effects, means, timescales
 from analysis.compare import Arm
 from analysis.entropy.conditions import BASELINE, groks
 from analysis.entropy.experiments import Experiments, NotRun
-from analysis.entropy.joined import join
+from analysis.entropy.joined import every, join
 from analysis.entropy.mean_times import mean_time
 from analysis.entropy.thresholds import at_grok
 from analysis.findings import Finding
@@ -237,7 +236,7 @@ def _row(name: str, tables: Tables, generator: np.random.Generator) -> dict[str,
         ),
         "H̃* [95 %]": threshold,
         "T_collapse < T_grok": _fires_before(tables),
-        "the same every 200 steps": _fires_before(_every(tables, 200)),
+        "the same every 200 steps": _fires_before(every(tables, 200)),
     }
 
 
@@ -249,11 +248,6 @@ def _fires_before(tables: Tables) -> str:
     collapse = collapse.reindex(grok.index)
     fires = collapse["observed"].astype(bool) & (collapse["step"] < grok["step"])
     return f"{fires.sum()}/{len(grok)}"
-
-
-def _every(tables: Tables, steps: int) -> Tables:
-    """As if the runs had been evaluated every so many steps, as the paper says it did."""
-    return replace(tables, curves=tables.curves[tables.curves["step"] % steps == 0])
 
 
 def _difference_table(pairs: Mapping[tuple[str, str], Interval]) -> pd.DataFrame:

@@ -70,12 +70,11 @@ class Run:
 def tables(experiment: str, runs: Sequence[Run], folder: Path) -> Tables:
     """As they would be read."""
     curves, cells = [], []
-    dials = dict.fromkeys(name for run in runs for name in run.dials)
     for run in runs:
         key = run.key(experiment)
         configuration = {
             "task.name": "mod_add", "task.fraction": 0.2, "arch.name": "transformer",
-            "intervention.name": "none", **dials, **run.dials, "seed": run.seed,
+            "intervention.name": "none", **run.dials, "seed": run.seed,
             "weight_decay": run.dials.get("weight_decay", 1.0), "steps": run.budget,
         }  # fmt: skip
         curve = run.table(key)
