@@ -284,7 +284,8 @@ def _around_the_others(
     points, sums = np.bincount(run), np.bincount(run, remaining)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = (sums.sum() - sums) / (points.sum() - points)
-    return np.bincount(run, (remaining - mean[run]) ** 2), points > 0
+    around: Floats = (remaining - mean[run]) ** 2
+    return np.bincount(run, around).astype(float), points > 0
 
 
 def _of_runs(found: Interval) -> Interval:

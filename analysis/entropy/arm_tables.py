@@ -10,8 +10,7 @@ from analysis.compare import Arm, all_tests
 from analysis.entropy import contrasts, manipulation
 from analysis.entropy.conditions import CONDITIONS, Condition, arms, baseline
 from analysis.entropy.experiments import Experiments, NotRun
-from analysis.intervals import Interval
-from analysis.tables import bounded, interval, number, p_value
+from analysis.tables import bounded, estimated, interval, number, p_value
 
 TIMES = "Table 1: times of grokking"
 TESTS = "Table 1: tests against the baseline"
@@ -98,14 +97,14 @@ def _times(
         delay = contrasts.weighted([(1, arm), (-1, base)], generator)
         p = by_test.loc[arm.label]
         row = {
-            "delay, same seeds [95 %]": _with_ends(delay.interval, 0, "+"),
+            "delay, same seeds [95 %]": estimated(delay.interval, 0, "+"),
             "p, Mann–Whitney one-sided (as published)": p_value(p["p"][PUBLISHED_TEST]),
             "p, log-rank": p_value(p["p"][FAMILY]),
             "p, log-rank, Holm": p_value(p["p_holm"][FAMILY]),
-            "Cohen's d (as published)": _with_ends(
+            "Cohen's d (as published)": estimated(
                 effects.cohen_d(arm.times, base.times, generator), 2
             ),
-            "Cliff's delta [95 %]": _with_ends(
+            "Cliff's delta [95 %]": estimated(
                 effects.cliff_delta(arm.times, base.times, generator), 2
             ),
         }
@@ -125,7 +124,7 @@ def _alone(arm: Arm, generator: np.random.Generator) -> dict[str, str]:
         "mean of those that grokked (as published)": (
             number(float(times[observed].mean())) if observed.any() else "–"
         ),
-        "mean [95 %]": _with_ends(mean) + to,
+        "mean [95 %]": estimated(mean) + to,
         "median [95 %]": (
             f"{bounded(median.median, median.followed)} {interval(median.lower, median.upper)}"
         ),
@@ -150,9 +149,7 @@ def _trend(every: Sequence[Found], base: Arm) -> pd.DataFrame:
         for order in (of_condition, [base, *of_condition]):
             if len(of_condition) < 3:
                 continue
-            result = ranks.jonckheere(
-                [arm.times for arm in order], [arm.budgets for arm in order]
-            )
+            result = ranks.jonckheere([arm.times for arm in order], [arm.budgets for arm in order])
             pairs = [len(a.runs) * len(b.runs) for i, a in enumerate(order) for b in order[:i]]
             share = result.statistic / sum(pairs)
             rows.append(
@@ -174,7 +171,7 @@ def _raised(experiments: Experiments, every: Sequence[Found]) -> pd.DataFrame:
             mean = means.mean(of_arm["raised"].to_numpy(), experiments.generator())
             rows.append(
                 {"arm": condition.label(strength), "runs": str(len(of_arm)),
-                 "H̃, arm less baseline [95 %]": _with_ends(mean, 3, "+"),
+                 "H̃, arm less baseline [95 %]": estimated(mean, 3, "+"),
                  "ended before, last H̃ counted": str(int(of_arm["ended"].sum()))}
             )  # fmt: skip
     return pd.DataFrame(rows)
@@ -186,8 +183,3 @@ def _by_strength(long: pd.DataFrame) -> Iterator[tuple[float | None, pd.DataFram
         return
     for strength in sorted(long["strength"].unique(), key=abs):
         yield float(strength), long[long["strength"] == strength]
-
-
-def _with_ends(found: Interval, decimals: int = 0, sign: str = "") -> str:
-    ends = interval(found.lower, found.upper, decimals, sign)
-    return f"{number(found.estimate, decimals, sign)} {ends}".rstrip()

@@ -140,4 +140,5 @@ def _behind(
 
 
 def _list(strengths: Iterable[float | None]) -> str:
-    return ", ".join(f"{value:g}".replace("-", "−") for value in sorted(set(strengths)))
+    known = sorted({value for value in strengths if value is not None})
+    return ", ".join(f"{value:g}".replace("-", "−") for value in known)

@@ -51,8 +51,8 @@ def weighted(terms: Sequence[tuple[float, Arm]], generator: np.random.Generator)
 
 
 def ratio(arm: Arm, base: Arm, generator: np.random.Generator) -> Contrast:
-    """The mean time of an arm over that of another, restricted as above, by resampling seeds. Raises
-    as `weighted`."""
+    """The mean time of an arm over that of another, restricted as above, by resampling seeds.
+    Raises as `weighted`."""
     aligned = _Aligned([arm, base])
     return aligned.contrast(aligned.resampled(lambda of_arms: of_arms[0] / of_arms[1], generator))
 

@@ -53,7 +53,7 @@ def sensitivity(experiments: Experiments) -> Finding:
 
 
 def specificity(experiments: Experiments) -> Finding:
-    """The share of the runs that do not grok that are called so. Raises NotRun, also if all grok."""
+    """The share of the runs that do not grok that are called so. Raises NotRun, also if all do."""
     return _share(diagnoses(experiments), grokked=False)
 
 
@@ -144,7 +144,7 @@ def _called(
             "called": called,
             "low": called and bool((curve["test_accuracy"] < LOW).all()),
             # neither outcome nor call is known of what broke off; what is not defined calls nothing
-            "known": bool((events["observed"][key] or state[key] == "done"))
+            "known": bool(events["observed"][key] or state[key] == "done")
             and (called or followed)
             and bool(np.isfinite(until[ENTROPY]).any()),
         }

@@ -1,4 +1,4 @@
-"""Lemmas 1 and 5 of Truong et al. (2026, Appendix E), tried on matrices and points made up for it."""
+"""Lemmas 1 and 5 of Truong et al. (2026, Appendix E), tried on made-up matrices and points."""
 
 import math
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def entropy(eigenvalues: Floats) -> float:
 
 def entropy_of(covariance: Floats) -> float:
     """H̃ of a positive definite matrix, (d, d)."""
-    return entropy(np.linalg.eigvalsh(covariance))
+    return entropy(np.asarray(np.linalg.eigvalsh(covariance), dtype=float))
 
 
 def gradient(eigenvalues: Floats) -> Floats:
@@ -91,7 +91,7 @@ def mixed(points: Floats, partner: NDArray[np.intp], alpha: float) -> Floats:
 
 
 def losses(points: Floats, partner: NDArray[np.intp], alphas: Floats) -> Floats:
-    """By how much H̃ of the points falls by mixing with each strength, (alphas,); below 0 it rises."""
+    """By how much H̃ of the points falls by mixing with each strength, (alphas,); < 0: it rises."""
     before = entropy_of(np.cov(points.T))
     return np.array(
         [before - entropy_of(np.cov(mixed(points, partner, alpha).T)) for alpha in alphas]
@@ -106,7 +106,7 @@ def order(alphas: Floats, lost: Floats) -> float:
 
 
 def mirrored(count: int, generator: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
-    """Points (x, y) and (x, −y) and the derangement that swaps each pair: (2 count, 2) and partners.
+    """Points (x, y) and (x, −y) and the derangement that swaps each pair, (2 count, 2).
 
     Mixing leaves x alone and multiplies y by 1 − 2α. With less variance in y than in x, H̃ falls by
     4 r log r / (1 + r)² · α to first order, r their ratio, here drawn between 0.05 and 0.8.
@@ -118,9 +118,7 @@ def mirrored(count: int, generator: np.random.Generator) -> tuple[Floats, NDArra
     return points, np.roll(np.arange(2 * count), count)
 
 
-def independent(
-    count: int, dimension: int, generator: np.random.Generator
-) -> Floats:
+def independent(count: int, dimension: int, generator: np.random.Generator) -> Floats:
     """Points without any order, (count, dimension), of variances k^(−1) along a random basis."""
     basis = np.linalg.qr(generator.standard_normal((dimension, dimension)))[0]
     scales = np.arange(1, dimension + 1) ** -0.5

@@ -29,7 +29,7 @@ def raised(experiments: Experiments, condition: Condition) -> pd.DataFrame:
         for cell in tables.cells[tables.cells["seed"] == run["seed"]].to_dict("records"):
             last = tables.curves.loc[tables.curves["key"] == cell["key"], "step"].max()
             ended = last < run["step"]
-            if ended and cell["state"] != "done" or np.isnan(last):
+            if np.isnan(last) or (ended and cell["state"] != "done"):
                 continue
             difference = _at(tables, cell["key"], min(last, run["step"])) - level
             strength = cell[condition.strength] if condition.strength else np.nan

@@ -14,8 +14,7 @@ from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.thresholds import at_grok
 from analysis.findings import Finding
 from analysis.gather import Tables
-from analysis.intervals import Interval
-from analysis.tables import interval, number
+from analysis.tables import estimated, number
 from grokpipe.curves.events import ENTROPY
 
 EXPERIMENT = "e7_mlp"
@@ -174,5 +173,4 @@ def _row(experiments: Experiments, arch: str, fraction: float) -> dict[str, str]
 
 
 def _mean(values: pd.Series, generator: np.random.Generator, decimals: int) -> str:
-    found: Interval = means.mean(values.to_numpy(float), generator)
-    return f"{number(found.estimate, decimals)} {interval(found.lower, found.upper, decimals)}".rstrip()
+    return estimated(means.mean(values.to_numpy(float), generator), decimals)

@@ -104,7 +104,9 @@ def baseline(times: Sequence[float | None], **values: object) -> list[Run]:
 
 
 def arm(
-    name: str, times: Sequence[float | None], dials: dict[str, object] | None = None,
+    name: str,
+    times: Sequence[float | None],
+    dials: dict[str, object] | None = None,
     **values: object,
 ) -> list[Run]:
     """A run per seed with an intervention, its dials by their short names."""
