@@ -59,8 +59,8 @@ def threshold_spread(experiments: Experiments) -> Finding:
         raise NotRun(f"{MODULAR}: not all of {', '.join(TASKS.values())} have been run")
     thresholds = {task: _by_seed(tables) for task, tables in of_tasks.items()}
     levels = {task: of_task.mean() for task, of_task in thresholds.items()}
-    note = "; ".join(f"{TASKS[task]}: {level:.3f}" for task, level in levels.items())
-    spread = float(max(levels.values()) - min(levels.values()))  # NaN if a task has none
+    note = "; ".join(f"{TASKS[task]}: {number(level, 3)}" for task, level in levels.items())
+    spread = float(np.ptp(list(levels.values())))  # NaN if a task has none, unlike max and min
     pairs = differences(thresholds, experiments.generator())
     tables = join(list(of_tasks.values()), experiments.folder)
     lower = max(_least(pair) for pair in pairs.values())
