@@ -4,6 +4,7 @@
 from types import ModuleType
 
 from analysis.commands import (
+    calibrate,
     compare,
     figures,
     fit,
@@ -15,5 +16,5 @@ from analysis.commands import (
     why,
 )
 
-ORDER = (gather, status, timescales, compare, fit, forecast, synchrony, figures, why)
+ORDER = (gather, status, timescales, compare, fit, forecast, synchrony, calibrate, figures, why)
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

@@ -1,7 +1,9 @@
 """Where the runs of each experiment of the paper are: gathered tables, or run logs of one name."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from grokpipe import ledger
 from grokpipe.errors import InputError
 
 PAPER = "entropy"
+T = TypeVar("T")
 
 
 class NotRun(InputError):
@@ -28,6 +31,7 @@ class Experiments:
 
     folder: Path
     _read: dict[str, Tables] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict)
 
     def tables(self, name: str) -> Tables:
         """Of one experiment (e1_baseline). Raises NotRun."""
@@ -46,6 +50,13 @@ class Experiments:
         if not (self.folder / name / CURVES).exists():
             raise NotRun(f"{name}: not run")
         return gather.gathered(self.folder / name)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made when it is first asked for by that name: fits take a minute."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
 
     def generator(self) -> np.random.Generator:
         """Of resampling: the same runs give the same numbers, whichever quantity is asked first."""

@@ -1,0 +1,116 @@
+"""E0: which of the settings that the paper leaves open comes nearest to its own baseline, by the
+distance of `fingerprint` in analysis/claims/entropy.yaml, which was written before the runs."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from analysis.entropy.thresholds import at_grok
+from analysis.gather import Tables
+from analysis.tables import number
+from analysis.timescales import events
+from grokpipe.curves.events import ENTROPY
+from grokpipe.errors import InputError
+
+CLAIMS = Path(__file__).parents[1] / "claims" / "entropy.yaml"
+DIALS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
+TERMS = {"t_grok": "T_grok", "entropy_initial": "H̃(0)", "entropy_at_grok": "H̃ at T_grok"}
+
+
+def rule() -> dict[str, Any]:
+    """The node `fingerprint` of the claims file."""
+    found: dict[str, Any] = yaml.safe_load(CLAIMS.read_text())["fingerprint"]
+    return found
+
+
+def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
+    """A row per variant, the nearest first: DIALS, n, finished, grokked; the means over its grokked
+    runs of `t_grok` and `entropy_at_grok`, over all of `entropy_initial`; the share whose norm
+    `expands`; a term for each and `distance`, NaN where none grokked; and `admissible`: all of its
+    runs are finished and grokked. Raises InputError if the runs lack a dial or a measure."""
+    for column in DIALS:
+        if column not in tables.cells:
+            raise InputError(f"{column}: the runs have no such dial; calibrate needs those of E0")
+    for column in (ENTROPY, "weight_norm"):
+        if column not in tables.curves:
+            raise InputError(f"{column}: the runs did not measure it")
+    runs = _runs(tables, rule["expansion"]["factor"])
+    rows = []
+    for values, group in runs.groupby(list(DIALS), sort=False):
+        row: dict[str, Any] = dict(zip(DIALS, values, strict=True))
+        row |= {"n": len(group), "finished": int(group["finished"].sum())}
+        row |= {"grokked": int(group["t_grok"].notna().sum())}
+        row |= {name: float(group[name].mean()) for name in TERMS}
+        row["expands"] = float(group["expands"].mean())
+        for name in TERMS:
+            row[f"term_{name}"] = half_widths(row[name], rule["terms"][name])
+        row["term_expands"] = rule["expansion"]["weight"] * (1 - row["expands"])
+        terms = [row[name] for name in row if name.startswith("term_")]
+        row["distance"] = math.sqrt(sum(term**2 for term in terms))
+        row["admissible"] = row["n"] == row["finished"] == row["grokked"]
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values(
+        ["admissible", "distance"], ascending=[False, True], ignore_index=True
+    )
+
+
+def half_widths(value: float, published: Mapping[str, Any]) -> float:
+    """How many half-widths of its published range a value is away from the published one."""
+    scale = math.log if published["scale"] == "log" else float
+    if math.isnan(value):
+        return math.nan
+    half = (scale(published["upper"]) - scale(published["lower"])) / 2
+    return (scale(value) - scale(published["published"])) / half
+
+
+def expansion(norm: np.ndarray) -> float:
+    """The largest factor by which a norm, (evaluations,), stands above its least value so far."""
+    return float((norm / np.minimum.accumulate(norm)).max())
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The same for people."""
+    shown = table[[*DIALS]].copy()
+    shown["grokked"] = [f"{k}/{n}" for k, n in zip(table["grokked"], table["n"], strict=True)]
+    decimals = {"t_grok": 0, "entropy_initial": 3, "entropy_at_grok": 3}
+    for name, title in TERMS.items():
+        shown[f"{title} (half-widths off)"] = [
+            f"{number(value, decimals[name])} ({number(term, 1, '+')})"
+            for value, term in zip(table[name], table[f"term_{name}"], strict=True)
+        ]
+    shown["norm expands"] = [f"{share:.0%}" for share in table["expands"]]
+    shown["distance"] = [number(distance, 2) for distance in table["distance"]]
+    shown["admissible"] = [
+        "yes" if row.admissible else "not finished" if row.finished < row.n else "not all grokked"
+        for row in table.itertuples()
+    ]
+    return shown
+
+
+def _runs(tables: Tables, factor: float) -> pd.DataFrame:
+    """A row per run: DIALS, finished, t_grok (NaN: not seen), both entropies, expands."""
+    found = events(tables)
+    found = found[found["event"] == "t_grok"].set_index("key")
+    levels = at_grok(tables)
+    cells = tables.cells.set_index("key")
+    rows = []
+    for key, curve in tables.curves.groupby("key"):
+        observed = bool(found["observed"][key])
+        step = float(found["step"][key]) if observed else math.nan
+        until = curve if math.isnan(step) else curve[curve["step"] <= step]
+        rows.append(
+            {dial: cells[dial][key] for dial in DIALS}
+            | {
+                "finished": cells["state"][key] == "done",
+                "t_grok": step,
+                "entropy_initial": float(curve[ENTROPY].iloc[0]),
+                "entropy_at_grok": float(levels[key]),
+                "expands": expansion(until["weight_norm"].to_numpy(float)) >= factor,
+            }
+        )
+    return pd.DataFrame(rows)
