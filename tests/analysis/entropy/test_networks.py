@@ -143,6 +143,7 @@ def test_mlps_are_among_the_failures_and_grokking_ones_are_not(tmp_path: Path) -
     assert (diagnosis.specificity(experiments).shown, diagnosis.specificity(experiments).runs) == (
         0, 1,
     )  # fmt: skip
+    assert diagnosis.specificity(experiments).note.endswith("MLPs modulo 41 are held as well")
 
 
 def test_what_broke_off_is_left_out(tmp_path: Path) -> None:
