@@ -71,23 +71,6 @@ def tests(every: Sequence[Found], base: Arm) -> pd.DataFrame:
     return long
 
 
-def against_baseline(experiments: Experiments) -> pd.DataFrame:
-    """A row per arm that was run, as `figures.forest` takes them: event, arm, n, reached,
-    difference with its ends, test, p_holm. Raises NotRun."""
-    base, every = baseline(experiments), found(experiments)
-    tested = tests(every, base)
-    adjusted = tested[tested["test"] == FAMILY].set_index("arm")["p_holm"]
-    rows = []
-    for _, _, arm in every:
-        delay = contrasts.weighted([(1, arm), (-1, base)], experiments.generator())
-        rows.append(
-            {"event": "T_grok", "arm": arm.label, "n": len(arm.runs),
-             "reached": int(arm.times.observed.sum()), **delay.interval.columns("difference"),
-             "test": FAMILY, "p_holm": adjusted[arm.label]}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
 def _times(
     every: Sequence[Found], base: Arm, tested: pd.DataFrame, generator: np.random.Generator
 ) -> pd.DataFrame:
@@ -151,11 +134,11 @@ def _trend(every: Sequence[Found], base: Arm) -> pd.DataFrame:
                 continue
             result = ranks.jonckheere([arm.times for arm in order], [arm.budgets for arm in order])
             pairs = [len(a.runs) * len(b.runs) for i, a in enumerate(order) for b in order[:i]]
-            share = result.statistic / sum(pairs)
+            share = number(result.statistic / sum(pairs), 2)
             rows.append(
                 {"condition": condition.name,
                  "order": " → ".join(arm.label.rpartition(", ")[2] for arm in order),
-                 "pairs of runs in which the stronger arm is later": number(100 * share) + " %",
+                 "share of pairs of runs in which the stronger arm is later": share,
                  "p, Jonckheere": p_value(result.p), "how": result.method}
             )  # fmt: skip
     return pd.DataFrame(rows)

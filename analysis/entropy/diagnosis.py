@@ -23,6 +23,7 @@ from analysis.tables import interval, number
 from grokpipe.curves.events import ENTROPY, learned_levels
 
 FAILURES = "d2_failures"
+MLPS = "MLP modulo 41"
 LOW = 0.1
 """test accuracy below which a run has not generalised at all, for Table 5's fourth row"""
 
@@ -42,6 +43,8 @@ class Diagnoses:
     @property
     def note(self) -> str:
         said = f"horizon {number(self.horizon)} steps, H̃* {self.level:.3f}"
+        if self.runs["kind"].str.startswith(MLPS).any():
+            said += ", to which MLPs modulo 41 are held as well"
         if unknown := int((~self.runs["known"]).sum()):
             said += f"; {unknown} runs that broke off before the horizon are left out"
         return said
@@ -118,7 +121,7 @@ def _others(experiments: Experiments, known: set[str]) -> list[tuple[Tables, pd.
     try:
         for fraction in networks.fractions(experiments):
             tables = networks.of_network(experiments, networks.MLP, fraction)
-            kind = f"MLP modulo 41, fraction {fraction:g}"
+            kind = f"{MLPS}, fraction {fraction:g}"
             found.append((tables, pd.Series(kind, index=tables.cells["key"])))
     except NotRun:
         pass

@@ -56,7 +56,6 @@ def lipschitz(eigenvalues: Floats, step: float) -> float:
 class Perturbation:
     """A perturbed covariance: what Lemma 1 bounds, and its bound."""
 
-    dimension: int
     change: float
     """|ΔH̃|"""
     bound: float
@@ -82,7 +81,7 @@ def perturbations(count: int, generator: np.random.Generator) -> Iterator[Pertur
         step = LARGEST_STEP * float(eigenvalues.min()) * 10 ** generator.uniform(-3, 0)
         covariance = (vectors * eigenvalues) @ vectors.T
         change = entropy_of(covariance + direction * (step / size)) - entropy_of(covariance)
-        yield Perturbation(d, abs(change), lipschitz(eigenvalues, step) * step, along)
+        yield Perturbation(abs(change), lipschitz(eigenvalues, step) * step, along)
 
 
 def mixed(points: Floats, partner: NDArray[np.intp], alpha: float) -> Floats:

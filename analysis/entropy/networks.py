@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis import effects, means
+from analysis import effects, means, timescales
 from analysis.entropy.conditions import groks
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.thresholds import at_grok
@@ -69,11 +69,15 @@ def transformer_alignment_rise(experiments: Experiments) -> Finding:
     """How much the Transformers' alignment rises from BEFORE steps before T_grok to the end, in the
     runs that grok. Raises NotRun if none does."""
     tables = of_network(experiments, TRANSFORMER, FRACTION)
-    rises = _rises(tables)
+    rises = _rises(tables, "t_grok", BEFORE)
     if rises.empty:
         raise NotRun(f"{EXPERIMENT}: no Transformer groks at a fraction of {FRACTION:g}")
     found = means.mean(rises.to_numpy(), experiments.generator())
-    note = f"at a fraction of {FRACTION:g}, from {BEFORE:,} steps before T_grok to the end"
+    whole = _rises(tables, "t_mem", 0).reindex(rises.index).mean()
+    note = (
+        f"at a fraction of {FRACTION:g}, from {BEFORE:,} steps before T_grok to the end;"
+        f" from the end of memorisation {number(whole, 2, '+')}"
+    )
     if left := len(tables.cells) - len(rises):
         note += f"; {left} of {len(tables.cells)} runs that did not grok are left out"
     return Finding(found, len(rises), tables.only(rises.index), note=note)
@@ -130,14 +134,15 @@ def _collapsed_without_grokking(tables: Tables, level: float) -> pd.Series:
     return (runs[ENTROPY].min() < level) & (runs["test_accuracy"].max() < GENERALISED)
 
 
-def _rises(tables: Tables) -> pd.Series:
-    """By key, of the runs that grok; the last evaluation that lies BEFORE steps back or more, the
-    first one if none does."""
-    events = groks(tables).set_index("key")
+def _rises(tables: Tables, event: str, back: float) -> pd.Series:
+    """By key, of the runs that had the event: how much the alignment rises to the end from the last
+    evaluation that lies so many steps before it or more, or from the first if none does."""
+    events = timescales.events(tables)
+    events = events[(events["event"] == event) & events["observed"].astype(bool)]
     found = {}
-    for key, step in events.loc[events["observed"].astype(bool), "step"].items():
+    for key, step in zip(events["key"], events["step"], strict=True):
         curve = tables.curves[tables.curves["key"] == key]
-        before = curve[curve["step"] <= max(step - BEFORE, curve["step"].iloc[0])]
+        before = curve[curve["step"] <= max(step - back, curve["step"].iloc[0])]
         found[str(key)] = float(curve[ALIGNMENT].iloc[-1] - before[ALIGNMENT].iloc[-1])
     return pd.Series(found, dtype=float)
 
@@ -157,7 +162,9 @@ def _row(experiments: Experiments, arch: str, fraction: float) -> dict[str, str]
     collapsed = "–"
     if not math.isnan(level):
         collapsed = f"{_collapsed_without_grokking(tables, level).sum()}/{n}"
-    rises = _rises(tables)
+    rises = _rises(tables, "t_grok", BEFORE)
+    learned = _rises(tables, "t_mem", 0)
+    accuracy = last["test_accuracy"]
     return {
         "fraction": f"{fraction:g}",
         "network": NAMES[arch],
@@ -165,10 +172,16 @@ def _row(experiments: Experiments, arch: str, fraction: float) -> dict[str, str]
         "H̃* of the Transformers": number(level, 3),
         "H̃ below it, test accuracy < 0.1 throughout": collapsed,
         "H̃ at the end": _mean(last[ENTROPY], generator, 3),
-        "test accuracy at the end": _mean(last["test_accuracy"], generator, 3),
+        "test accuracy at the end (least to largest)": (
+            f"{number(accuracy.mean(), 3)} ({number(accuracy.min(), 3)} to"
+            f" {number(accuracy.max(), 3)})"
+        ),
         "alignment at the end": _mean(last[ALIGNMENT], generator, 2),
         "its null": _mean(last[NULL], generator, 2),
-        "rise after the transition": _mean(rises, generator, 2) if len(rises) else "–",
+        "its rise from memorisation on": _mean(learned, generator, 2) if len(learned) else "–",
+        f"from {BEFORE:,} steps before T_grok on": (
+            _mean(rises, generator, 2) if len(rises) else "–"
+        ),
     }
 
 

@@ -21,8 +21,8 @@ def grokking(axis: Axes, tables: Tables, column: str, colour: Colour) -> None:
     events = groks(tables)
     grokked = events.loc[events["observed"].astype(bool), ["key", "step"]]
     at = grokked.merge(tables.curves[["key", "step", column]], on=["key", "step"])
-    axis.plot(at["step"], at[column], "o", color=colour, markersize=3.5, markeredgecolor="white",
-              markeredgewidth=0.4, zorder=3)  # fmt: skip
+    axis.plot(at["step"], at[column], "o", color=colour, markersize=4, markeredgecolor="black",
+              markeredgewidth=0.5, zorder=3)  # fmt: skip
 
 
 def thousands(axis: Axes) -> None:

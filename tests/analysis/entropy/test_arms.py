@@ -188,5 +188,27 @@ def test_the_trend_rises_with_the_strength(experiments: Experiments) -> None:
          for one, two in ((0.05, 0.1), (0.05, 0.5), (0.1, 0.5))
          for a in later(MIXED[one]) for b in later(MIXED[two])]
     )  # fmt: skip
-    said = trend["pairs of runs in which the stronger arm is later"][0]
-    assert said == f"{100 * expected:.0f} %"
+    said = trend["share of pairs of runs in which the stronger arm is later"][0]
+    assert said == f"{expected:.2f}"
+
+
+def test_a_sweep_that_has_only_begun_has_tables(tmp_path: Path) -> None:
+    """One seed here, none that finished there: what is not known is a dash, nothing raises."""
+    begun = [
+        Run(seed, None, ends=300, state="interrupted", dials=run.dials)
+        for strength in (0.05, 0.1, 0.5)
+        for seed, run in enumerate(arm("mixing", BASE[:2], {"alpha": strength}))
+    ]
+    experiments = write(
+        tmp_path, e1_baseline=baseline([2_000, None]), e2_mixing=begun,
+        e3_norm_alone=arm("norm_match", [1_900]),
+    )  # fmt: skip
+    shown = arms.tables(experiments)
+    table = shown[arm_tables.TIMES].set_index("arm")
+    assert table["grokked"].tolist() == ["1/2", "0/2", "0/2", "0/2", "1/1"]
+    assert table["delay, same seeds [95 %]"]["norm matched alone"] == "−100"
+    assert shown[arm_tables.TREND]["p, Jonckheere"].tolist() == ["–", "–"]
+    assert shown[arm_tables.RAISED]["arm"].tolist() == ["norm matched alone"]
+    assert np.isnan(arms.mixing_delay(experiments).interval.lower)
+    with pytest.raises(NotRun, match="no seed with a grokked baseline in every arm"):
+        arms.mixing_raises_entropy(experiments)

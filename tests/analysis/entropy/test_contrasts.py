@@ -96,16 +96,31 @@ def test_a_run_that_broke_off_is_censored_there(tmp_path: Path) -> None:
     assert found.interval.upper == pytest.approx(expected.upper)
 
 
-def test_a_ratio_resamples_pairs(tmp_path: Path) -> None:
+def test_a_ratio_of_a_few_pairs_is_by_the_delta_method(tmp_path: Path) -> None:
     times = [1_800, 2_100, 2_500, 3_600, 1_900]
     found = contrasts.ratio(
         arm("a", of(times), tmp_path), arm("0", of(BASE), tmp_path), GENERATOR(0)
     )
-    both = np.array([times, BASE], dtype=float)
-    expected = bootstrap.interval(
-        lambda i: both[0][i].sum(-1) / both[1][i].sum(-1), [5], GENERATOR(0)
+    estimate, b = sum(times) / sum(BASE), np.mean(BASE)
+    covariance = np.cov(times, BASE) / 5
+    slope = np.array([1 / b, -estimate / b])  # of a/b
+    half = stats.t.ppf(0.975, 4) * math.sqrt(slope @ covariance @ slope)
+    assert found.interval.estimate == pytest.approx(estimate)
+    assert (found.interval.lower, found.interval.upper) == pytest.approx(
+        (estimate - half, estimate + half)
     )
-    assert found.interval.estimate == pytest.approx(sum(times) / sum(BASE))
+
+
+def test_a_ratio_of_many_pairs_resamples_them(tmp_path: Path) -> None:
+    draws = np.random.default_rng(1)
+    both = np.array([draws.integers(15, 40, 20) * 100 for _ in range(2)])
+    found = contrasts.ratio(
+        *(arm(name, of(list(times)), tmp_path) for name, times in zip("a0", both)), GENERATOR(0)
+    )
+    expected = bootstrap.interval(
+        lambda i: both[0][i].sum(-1) / both[1][i].sum(-1), [20], GENERATOR(0)
+    )
+    assert found.interval.method == "BCa"
     assert (found.interval.lower, found.interval.upper) == pytest.approx(
         (expected.lower, expected.upper)
     )

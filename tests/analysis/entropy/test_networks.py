@@ -84,6 +84,8 @@ def test_alignment_rises_from_before_the_transition(tmp_path: Path) -> None:
     # from 1,000 to 3,000; from the first evaluation, as there is none 1,000 steps before 600
     assert found.interval.estimate == pytest.approx((0.2 + 0.16) / 2)
     assert found.note.endswith("1 of 3 runs that did not grok are left out")
+    # both memorise at 200, and end at 3,000 and 1,600
+    assert f"from the end of memorisation +{(0.28 + 0.14) / 2:.2f}" in found.note
 
 
 def test_the_table_has_a_row_per_network_and_fraction(experiments: Experiments) -> None:
@@ -103,9 +105,12 @@ def test_networks_that_were_not_run(tmp_path: Path) -> None:
 
 
 def base() -> list[Run]:
-    """H̃* 0.6; for each run by the others' 0.605, 0.59 and 0.605. The entropy stays where it was
-    at T_grok, so that the middle one never crosses."""
-    return [Run(0, 2_000, 0.59), Run(1, 2_500, 0.62), Run(2, 3_000, 0.59)]
+    """H̃* 0.6; for each run by the others' 0.605, 0.59 and 0.605. The second one goes on to 0.595,
+    below the mean of all but not of the others."""
+    second = Run(1, 2_500, 0.62)
+    entropy = second.table("")["spectral/entropy_train"].to_numpy()
+    second.curves["spectral/entropy_train"] = np.where(second.steps > 2_500, 0.595, entropy)
+    return [Run(0, 2_000, 0.59), second, Run(2, 3_000, 0.59)]
 
 
 def failure(seed: int, entropy: np.ndarray, **values: object) -> Run:
@@ -138,6 +143,7 @@ def test_mlps_are_among_the_failures_and_grokking_ones_are_not(tmp_path: Path) -
     assert (diagnosis.specificity(experiments).shown, diagnosis.specificity(experiments).runs) == (
         0, 1,
     )  # fmt: skip
+    assert diagnosis.specificity(experiments).note.endswith("MLPs modulo 41 are held as well")
 
 
 def test_what_broke_off_is_left_out(tmp_path: Path) -> None:
