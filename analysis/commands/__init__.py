@@ -9,11 +9,12 @@ from analysis.commands import (
     fit,
     forecast,
     gather,
+    report,
     status,
     synchrony,
     timescales,
     why,
 )
 
-ORDER = (gather, status, timescales, compare, fit, forecast, synchrony, figures, why)
+ORDER = (gather, status, timescales, compare, fit, forecast, synchrony, figures, report, why)
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

@@ -6,16 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from analysis import gather
+from analysis.findings import NotRun as NotRun  # where this paper's modules look for it
 from analysis.gather import Tables
 from analysis.parts import CURVES
 from grokpipe import ledger
 from grokpipe.errors import InputError
 
 PAPER = "entropy"
-
-
-class NotRun(InputError):
-    """The runs that a quantity needs are not there."""
 
 
 @dataclass(frozen=True)
