@@ -21,6 +21,7 @@ from grokpipe.errors import InputError
 T = TypeVar("T")
 Track = Callable[[str], Callable[[Sequence[Any]], Iterable[Any]]]
 """title → a progress bar over a sequence"""
+DPI = 150  # sharp on a phone, and ten of them in one page of some two megabytes
 NUMBERED = re.compile(r"Table \d+")
 
 
@@ -147,9 +148,11 @@ def _figure(
         shown = behind.union(tables, experiments.folder)
         if shown is None:
             raise InputError(f"figure {number}: no claim that names it has runs")
-        path = save(shown, to, f"{FIGURE}{number}", figure)[-1]
+        path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
     except NotRun as error:
         missing = str(error)
+        for old in to.glob(f"{FIGURE}{number}.*"):  # of an earlier report
+            old.unlink()
     return Drawn(
         number=number,
         title=str(module.TITLE),

@@ -41,19 +41,18 @@ def sentence(judged: Judged) -> str:
     if judged.verdict == NOT_RUN:
         missing = dict.fromkeys(outcome.missing for outcome in outcomes)
         return f"Nothing can be said: {'; '.join(missing)}."
-    clauses = [_clause(outcome, len(outcomes) > 1) for outcome in outcomes]
-    said = f"{'; '.join(clauses)}: {judged.verdict}."
+    said = f"{'; '.join(map(_clause, outcomes))}: {judged.verdict}."
     if judged.verdict == USED:
         said += " The setting was chosen by this number, so that agreement shows nothing."
     notes = dict.fromkeys(o.finding.note for o in outcomes if o.finding and o.finding.note)
     return " ".join([_capital(said), *(f"{_capital(note)}." for note in notes)])
 
 
-def _clause(outcome: Outcome, named: bool) -> str:
+def _clause(outcome: Outcome) -> str:
     criterion, finding = outcome.criterion, outcome.finding
-    of = f"{name(criterion)}: " if named else ""
+    of = f"{name(criterion)}, "
     if finding is None:
-        return f"{of}{outcome.missing}"
+        return f"{name(criterion)}, nothing ({outcome.missing})"
     if criterion.within is None:
         few = (
             "" if finding.runs >= (criterion.runs or 0) else f", of the {criterion.runs} asked for"
@@ -119,5 +118,6 @@ def _runs(count: int) -> str:
 
 def _capital(text: str) -> str:
     """The first letter capital, unless the word is a symbol (H̃, t_grok)."""
-    word = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if word.isalpha() and len(word) > 1 else text
+    word = text.partition(" ")[0].rstrip(",:")
+    a_word = word.isalpha() and word.isascii() and (len(word) > 1 or word == "a")
+    return text[:1].upper() + text[1:] if a_word else text
