@@ -2,6 +2,8 @@
 
 import base64
 import re
+import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import tables as text_tables
-from analysis.report import words
+from analysis.report import contents, words
 from analysis.report.contents import Report
 from grokpipe import runlog
 
 HTML, MARKDOWN = "report.html", "report.md"
+MANY = 20  # rows of a table above which it is folded up
+SCREEN = 96 * 1.25  # pixels of a screen for an inch of a figure, whose letters are small
 MARKS = re.compile(r"([\\`*_<>|\[\]#~])")
+TOGETHER = re.compile(r"\[[^][]*]|\S+ [=<>≥≤] \S+")  # [12,140, 17,100], α = 0.3
+
+
+@dataclass(frozen=True)
+class Picture:
+    source: str
+    """the picture itself, as a data URL"""
+    width: int
+    height: int
+    """in pixels of a screen"""
 
 
 def write(report: Report, to: Path) -> list[Path]:
@@ -33,7 +47,9 @@ def html(report: Report) -> str:
     environment = _environment(autoescape=True)
     style = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
     template = environment.get_template("report.html.jinja")
-    return template.render(report=report, style=Markup(style), picture=_inline, words=words)
+    return template.render(
+        report=report, style=Markup(style), picture=_picture, words=words, many=MANY
+    )
 
 
 def markdown(report: Report) -> str:
@@ -48,13 +64,21 @@ def _environment(autoescape: bool) -> Environment:
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters["slug"] = lambda text: re.sub(r"\W+", "-", text)
-    environment.filters["cells"] = _cells
+    environment.filters |= {"cells": _cells, "unbroken": _unbroken}
     environment.filters["split_title"] = lambda name: name.partition(": ")[2] or name
     return environment
 
 
-def _inline(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+def _picture(path: Path) -> Picture:
+    content = path.read_bytes()
+    pixels = struct.unpack(">II", content[16:24])  # of the header of every PNG
+    width, height = (round(n * SCREEN / contents.DPI) for n in pixels)
+    return Picture("data:image/png;base64," + base64.b64encode(content).decode(), width, height)
+
+
+def _unbroken(text: str) -> str:
+    """Intervals and equations are not broken over two lines."""
+    return TOGETHER.sub(lambda found: found.group().replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
 def _cells(frame: pd.DataFrame) -> list[list[str]]:

@@ -17,11 +17,10 @@ def ours(outcome: Outcome) -> str:
     if finding is None:
         return "–"
     if outcome.criterion.runs is not None:
-        return f"{_share(finding)} runs {_ends(finding.interval)}".rstrip()
-    share = "" if finding.shown is None else f"{_share(finding)}, "
+        return f"{_share(finding)} {_ends(finding.interval)}".rstrip()
     found = finding.interval
-    method = f"{_runs(finding.runs)}, {found.method}"
-    return f"{share}{' '.join([_estimate(found), _ends(found)]).rstrip()} ({method})"
+    of = _runs(finding) if finding.shown is None else _share(finding)
+    return f"{_estimate(found)} {_ends(found)}".rstrip() + f" ({of}, {found.method})"
 
 
 def name(criterion: Criterion) -> str:
@@ -31,7 +30,7 @@ def name(criterion: Criterion) -> str:
 
 def rule(criterion: Criterion) -> str:
     if criterion.within is None:
-        return f"every run shows it, of at least {criterion.runs}"
+        return f"every run shows it, of at least {criterion.runs:,}"
     return f"the whole 95 % interval is {_range(criterion.within)}"
 
 
@@ -41,32 +40,33 @@ def sentence(judged: Judged) -> str:
     if judged.verdict == NOT_RUN:
         missing = dict.fromkeys(outcome.missing for outcome in outcomes)
         return f"Nothing can be said: {'; '.join(missing)}."
-    said = f"{'; '.join(map(_clause, outcomes))}: {judged.verdict}."
+    said = [f"{_capital(judged.verdict)}: {'; '.join(map(_clause, outcomes))}."]
     if judged.verdict == USED:
-        said += " The setting was chosen by this number, so that agreement shows nothing."
+        said.append("The setting was chosen by this number, so that agreement shows nothing.")
     notes = dict.fromkeys(o.finding.note for o in outcomes if o.finding and o.finding.note)
-    return " ".join([_capital(said), *(f"{_capital(note)}." for note in notes)])
+    return " ".join([*said, *(f"{_capital(note)}." for note in notes)])
 
 
 def _clause(outcome: Outcome) -> str:
     criterion, finding = outcome.criterion, outcome.finding
-    of = f"{name(criterion)}, "
     if finding is None:
-        return f"{name(criterion)}, nothing ({outcome.missing})"
+        return f"{name(criterion)} unknown ({outcome.missing})"
     if criterion.within is None:
-        few = (
-            "" if finding.runs >= (criterion.runs or 0) else f", of the {criterion.runs} asked for"
-        )
-        return f"{of}{_share(finding)} runs show it{few}"
+        few = finding.runs < (criterion.runs or 0)
+        asked = f", where {criterion.runs:,} are asked for" if few else ""
+        return f"{name(criterion)} in {_share(finding)}{asked}"
     found, inside = finding.interval, _range(criterion.within)
     if math.isnan(found.lower) or math.isnan(found.upper):
-        return f"{of}{_estimate(found)} of {_runs(finding.runs)} has no interval ({found.method})"
+        return (
+            f"{name(criterion)} {_estimate(found)} of {_runs(finding)} has no interval "
+            f"({found.method.removeprefix('none: ')})"
+        )
     where = {
         True: f"lies {inside}",
         False: f"has no part {inside}",
         None: f"is neither wholly {inside} nor wholly outside",
     }[outcome.holds]
-    return f"{of}{_estimate(found)} {_ends(found)} of {_runs(finding.runs)} {where}"
+    return f"{name(criterion)} {_estimate(found)} {_ends(found)} of {_runs(finding)} {where}"
 
 
 def _range(within: tuple[float, float]) -> str:
@@ -109,11 +109,13 @@ def _until(decimals: int) -> int:
 
 
 def _share(finding: Finding) -> str:
-    return f"{finding.shown} of {finding.runs}"
+    return f"{finding.shown:,} of {_runs(finding)}"
 
 
-def _runs(count: int) -> str:
-    return f"{count:,} run" if count == 1 else f"{count:,} runs"
+def _runs(finding: Finding) -> str:
+    """Where there are no runs, the finding is of random tries."""
+    one, several = ("run", "runs") if finding.tables is not None else ("try", "tries")
+    return f"{finding.runs:,} {one if finding.runs == 1 else several}"
 
 
 def _capital(text: str) -> str:
