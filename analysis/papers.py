@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -134,7 +135,9 @@ def read(
 
 
 def modules(package: str) -> list[str]:
-    """The modules of a package without a leading underscore."""
+    """The modules of a package without a leading underscore; none if there is no package."""
+    if find_spec(package) is None:
+        return []
     path = import_module(package).__path__
     return sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
 

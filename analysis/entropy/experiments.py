@@ -37,12 +37,16 @@ class Experiments:
             if "" not in self._read:
                 self._read[""] = gather.read(self.folder)
             try:
-                return gather.of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
+                found = gather.of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
             except InputError as error:
                 raise NotRun(f"{name}: not run") from error
-        if not (self.folder / name / CURVES).exists():
+        elif (self.folder / name / CURVES).exists():
+            found = gather.gathered(self.folder / name)
+        else:
             raise NotRun(f"{name}: not run")
-        return gather.gathered(self.folder / name)
+        if found.curves.empty:
+            raise NotRun(f"{name}: no run has an evaluation yet")
+        return found
 
     def generator(self) -> np.random.Generator:
         """Of resampling: the same runs give the same numbers, whichever quantity is asked first."""

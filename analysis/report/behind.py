@@ -116,7 +116,7 @@ def experiments(folder: Path, paper: str) -> dict[str, list[str]]:
         found = sorted(path.parent for path in folder.glob(f"*/{CELLS}"))
         return {path.name: gather.gathered_cells(path)["key"].tolist() for path in found}
     asked = ledger.read_asked(folder)
-    ours = asked[asked["experiment"].fillna("").str.startswith(f"{paper}/")]
+    ours = asked[asked["experiment"].astype(str).str.startswith(f"{paper}/")]
     return {
         str(name).partition("/")[2]: rows["key"].drop_duplicates().tolist()
         for name, rows in ours.groupby("experiment")

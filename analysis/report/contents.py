@@ -137,17 +137,16 @@ def _figure(
     sets: behind.Sets,
     to: Path,
 ) -> Drawn:
-    """Behind it are the runs of the claims that name it, which are what it shows."""
     module = import_module(f"{paper.figures}.{FIGURE}{number}")
     judged = [one for one in every if one.claim.figure == number]
-    tables = [table for one in judged for table in _tables(one)]
-    path, missing = None, ""
+    path, missing, runs = None, "", None
     try:
         prepare()
         figure = module.draw(experiments)
-        shown = behind.union(tables, experiments.folder)
+        tables = _shown(judged, experiments)
+        runs, shown = sets.add(tables), behind.union(tables, experiments.folder)
         if shown is None:
-            raise InputError(f"figure {number}: no claim that names it has runs")
+            raise InputError(f"{module.__name__}: drawn, but no claim that names it has runs")
         path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
     except NotRun as error:
         missing = str(error)
@@ -160,8 +159,20 @@ def _figure(
         path=path,
         missing=missing,
         judged=tuple(judged),
-        behind=sets.add(tables),
+        behind=runs,
     )
+
+
+def _shown(judged: Sequence[Judged], experiments: Experiments) -> list[gather.Tables | None]:
+    """The runs of a figure: those of the claims that name it, and of their experiments as far as
+    they were run."""
+    tables = [table for one in judged for table in _tables(one)]
+    for name in dict.fromkeys(one.claim.experiment for one in judged):
+        try:
+            tables.append(experiments.tables(name))
+        except NotRun:
+            continue
+    return tables
 
 
 def _modules(paper: Paper) -> list[str]:
