@@ -75,6 +75,15 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Further:
+    """A module without a quantity of any claim, whose tables belong to the report."""
+
+    module: str
+    experiment: str
+    """that they are of"""
+
+
+@dataclass(frozen=True)
 class Paper:
     """What one file states."""
 
@@ -86,6 +95,7 @@ class Paper:
     """the package of its figures"""
     claims: tuple[Claim, ...]
     tables: tuple[Published, ...]
+    further: tuple[Further, ...]
 
     def experiments(self, folder: Path) -> Experiments:
         found = import_module(f"{self.package}.experiments").Experiments(folder)
@@ -110,7 +120,7 @@ def read(
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     package, figures = package or f"analysis.{name}", figures or f"analysis.figures.{name}"
-    found = _mapping(content, str(path), {"paper", "claims"}, {"tables", "fingerprint"})
+    found = _mapping(content, str(path), {"paper", "claims"}, {"tables", "further", "fingerprint"})
     of_paper = _mapping(found["paper"], f"{path}: paper", {"title", "cite"})
     claims = tuple(
         _claim(one, f"{path}: claims[{number}]", package, figures)
@@ -130,6 +140,10 @@ def read(
         tables=tuple(
             _published(one, f"{path}: tables[{number}]")
             for number, one in enumerate(_list(found.get("tables", []), f"{path}: tables"))
+        ),
+        further=tuple(
+            _further(one, f"{path}: further[{number}]", package)
+            for number, one in enumerate(_list(found.get("further", []), f"{path}: further"))
         ),
     )
 
@@ -242,6 +256,14 @@ def _published(given: object, where: str) -> Published:
     ]
     frame = pd.DataFrame(rows).fillna("–")
     return Published(_text(found, "name", where), _text(found, "where", where), frame)
+
+
+def _further(given: object, where: str, package: str) -> Further:
+    found = _mapping(given, where, {"module", "experiment"})
+    module = _text(found, "module", where)
+    if module not in (valid := modules(package)):
+        raise _wrong(where, "module", module, f"no such module; valid: {_names(valid)}")
+    return Further(module, _text(found, "experiment", where))
 
 
 def _mapping(

@@ -176,9 +176,9 @@ def _shown(judged: Sequence[Judged], experiments: Experiments) -> list[gather.Ta
 
 
 def _modules(paper: Paper) -> list[str]:
-    """Of the quantities, in the order of the claims."""
+    """Of the quantities, in the order of the claims, then those without any."""
     named = (c.quantity.partition(".")[0] for claim in paper.claims for c in claim.criteria)
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys([*named, *(further.module for further in paper.further)]))
 
 
 def _made(
@@ -189,16 +189,18 @@ def _made(
     sets: behind.Sets,
 ) -> list[Table]:
     """The tables of a module; behind them are the runs of its quantities."""
-    tables = getattr(import_module(f"{paper.package}.{module}"), "tables", None)
-    if tables is None:
+    make = getattr(import_module(f"{paper.package}.{module}"), "tables", None)
+    if make is None:
         return []
-    made = tables(experiments)
-    runs = sets.add(
+    made = make(experiments)
+    of_quantities = [
         outcome.finding.tables
         for one in judged
         for outcome in one.outcomes
         if outcome.finding and outcome.criterion.quantity.startswith(f"{module}.")
-    )
+    ]
+    further = [experiments.tables(f.experiment) for f in paper.further if f.module == module]
+    runs = sets.add([*of_quantities, *further])
     return [Table(name, frame, runs) for name, frame in made.items()]
 
 

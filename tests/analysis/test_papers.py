@@ -121,6 +121,10 @@ def test_a_wrong_criterion_is_named(tmp_path: Path, criterion: dict, part: str) 
         ("paper: {title: x}\nclaims: []", "cite is missing"),
         ("paper: {title: x, cite: y}\nclaims: []\nrules: []", "no such key rules"),
         ("paper: {title: x, cite: y}\nclaims: [3]", "claims[0]: must be keys with values"),
+        (
+            "paper: {title: x, cite: y}\nclaims: []\nfurther: [{module: os, experiment: e}]",
+            "further[0]: module=os: no such module; valid: ",
+        ),
     ],
 )
 def test_a_wrong_file_is_one_line(tmp_path: Path, text: str, part: str) -> None:

@@ -108,7 +108,7 @@ def test_figures_are_inside_or_say_what_is_missing(page: Page, runs: Path) -> No
 def test_tables_stand_beside_the_published_ones(page: Page) -> None:
     first, second = page.said.index("Baseline <i>"), page.said.index("Ours: <times>")
     assert first < second < page.said.index("Ours: not run") < page.said.index("Other tables")
-    for said in ("a|b", "30 rows", "4.14286", "+1,000"):
+    for said in ("a|b", "30 rows", "4.14286", "+1,000", "Settings", "chosen among four"):
         assert said in page.said
 
 
