@@ -10,11 +10,14 @@ from analysis.commands import (
     fit,
     forecast,
     gather,
+    report,
     status,
     synchrony,
     timescales,
     why,
 )
 
-ORDER = (gather, status, timescales, compare, fit, forecast, synchrony, calibrate, figures, why)
+ORDER = (
+    gather, status, timescales, compare, fit, forecast, synchrony, calibrate, figures, report, why
+)  # fmt: skip
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from analysis import gather
+from analysis.findings import NotRun as NotRun  # where this paper's modules look for it
 from analysis.gather import Tables
 from analysis.parts import CURVES
 from grokpipe import ledger
@@ -15,10 +16,6 @@ from grokpipe.errors import InputError
 
 PAPER = "entropy"
 T = TypeVar("T")
-
-
-class NotRun(InputError):
-    """The runs that a quantity needs are not there."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,16 @@ class Experiments:
             if "" not in self._read:
                 self._read[""] = gather.read(self.folder)
             try:
-                return gather.of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
+                found = gather.of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
             except InputError as error:
                 raise NotRun(f"{name}: not run") from error
-        if not (self.folder / name / CURVES).exists():
+        elif (self.folder / name / CURVES).exists():
+            found = gather.gathered(self.folder / name)
+        else:
             raise NotRun(f"{name}: not run")
-        return gather.gathered(self.folder / name)
+        if found.curves.empty:
+            raise NotRun(f"{name}: no run has an evaluation yet")
+        return found
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made when it is first asked for by that name: fits take a minute."""
