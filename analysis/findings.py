@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from analysis.gather import Tables
 from analysis.intervals import Interval
+from grokpipe.errors import InputError
+
+
+class NotRun(InputError):
+    """The runs that a quantity, figure or table needs are not there."""
 
 
 @dataclass(frozen=True)

@@ -81,16 +81,39 @@ def fit_law(
 
     r_squared, *others = _intervals(fitted, len(runs), generator)
     parameters = dict(zip(PARAMETERS[kind], others, strict=True))
-    held_out = gap.fit_samples(runs, 1 - np.eye(len(runs)), kind, absolute)
-    predicted = np.empty(len(runs.x))
-    for run in range(len(runs)):
-        predicted[runs.run == run] = held_out.law(run).remaining(runs.x[runs.run == run])
-    out = _out_of_sample(predicted, runs.remaining, runs.run, generator)
+    predicted = held_out(runs, kind, absolute)
+    out = out_of_sample(predicted, runs.remaining, runs.run, generator)
     curvature = (_bend if kind == "power" else _bend_of_logarithm)(parameters)
     return Fit(
         predictor.name, kind, len(runs), len(runs.x), runs.undefined,
         r_squared, out, parameters, curvature,
     )  # fmt: skip
+
+
+def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
+    """What the law of the other runs predicts at each evaluation, of the shape of `runs.x`."""
+    laws = gap.fit_samples(runs, 1 - np.eye(len(runs)), kind, absolute)
+    predicted = np.empty(len(runs.x))
+    for run in range(len(runs)):
+        predicted[runs.run == run] = laws.law(run).remaining(runs.x[runs.run == run])
+    return predicted
+
+
+def out_of_sample_gain(
+    runs: Runs, first: Floats, second: Floats, generator: np.random.Generator
+) -> Interval:
+    """R² out of sample of one prediction (`held_out`) less that of another, resampling runs. NaN
+    without an interval for fewer than two runs of which all is known."""
+    squares = [np.bincount(runs.run, (runs.remaining - one) ** 2) for one in (first, second)]
+    total, known = _around_the_others(runs.remaining, runs.run)
+    known &= np.isfinite(squares[0]) & np.isfinite(squares[1])
+    if known.sum() < 2:
+        return none(math.nan, "fewer than two runs")
+    gain, total = (squares[1] - squares[0])[known], total[known]
+    found = bootstrap.interval(
+        lambda indices: gain[indices].sum(-1) / total[indices].sum(-1), [len(gain)], generator
+    )
+    return _of_runs(found)
 
 
 def fit_combination(
@@ -136,7 +159,7 @@ def fit_combination(
 
     (r_squared,) = _intervals(fitted, runs, generator)
     predicted = (design * solved(1 - np.eye(runs))[of]).sum(-1)
-    out = _out_of_sample(predicted + y.mean(), y, of, generator)
+    out = out_of_sample(predicted + y.mean(), y, of, generator)
     return Fit(name, "quadratic", runs, len(x), undefined, r_squared, out, {}, "")
 
 
@@ -234,19 +257,16 @@ def _intervals(fitted: Fitted, runs: int, generator: np.random.Generator) -> lis
     ]  # fmt: skip
 
 
-def _out_of_sample(
+def out_of_sample(
     predicted: Floats,
     remaining: Floats,
     run: NDArray[np.intp],
     generator: np.random.Generator,
 ) -> Interval:
     """R² out of sample, from what the law of the other runs predicted at each evaluation."""
-    points, sums = np.bincount(run), np.bincount(run, remaining)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (sums.sum() - sums) / (points.sum() - points)
     squares = np.bincount(run, (remaining - predicted) ** 2)
-    total = np.bincount(run, (remaining - mean[run]) ** 2)
-    known = np.isfinite(squares) & (points > 0)
+    total, known = _around_the_others(remaining, run)
+    known &= np.isfinite(squares)
     squares, total = squares[known], total[known]
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
@@ -255,6 +275,17 @@ def _out_of_sample(
         [len(squares)], generator,
     )  # fmt: skip
     return _of_runs(found)
+
+
+def _around_the_others(
+    remaining: Floats, run: NDArray[np.intp]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Each run's sum of squares around the mean of the other runs, and which runs have points."""
+    points, sums = np.bincount(run), np.bincount(run, remaining)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (sums.sum() - sums) / (points.sum() - points)
+    around: Floats = (remaining - mean[run]) ** 2
+    return np.bincount(run, around).astype(float), points > 0
 
 
 def _of_runs(found: Interval) -> Interval:

@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from analysis import why
 from analysis.gather import Tables
+from analysis.intervals import Interval
 
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
 TEX = {
@@ -46,6 +47,12 @@ def interval(lower: float, upper: float, decimals: int = 0, sign: str = "") -> s
     if math.isnan(lower):
         return ""
     return f"[{number(lower, decimals, sign)}, {number(upper, decimals, sign)}]"
+
+
+def estimated(found: Interval, decimals: int = 0, sign: str = "") -> str:
+    """An estimate with its interval, if it has one: `5,020 [1,200, 8,840]`."""
+    ends = interval(found.lower, found.upper, decimals, sign)
+    return f"{number(found.estimate, decimals, sign)} {ends}".rstrip()
 
 
 def p_value(value: float) -> str:

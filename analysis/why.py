@@ -25,12 +25,17 @@ MANY = 8
 
 
 def write(shown: Tables, folder: Path, name: str) -> None:
-    """Writes `<folder>/<name>.why.json`: the command, the code, and the runs of `shown` that have
-    an evaluation. The same runs, command and code give the same bytes."""
+    """Writes `<folder>/<name>.why.json`: the command and the `content`. The same runs, command and
+    code give the same bytes."""
+    command = shlex.join(["python", *sys.orig_argv[1:]])
+    runlog.write_json(folder / f"{name}{ENDING}", {"command": command, **content(shown)})
+
+
+def content(shown: Tables) -> dict[str, Any]:
+    """The code, and the runs of `shown` that have an evaluation, with what they were."""
     cells = shown.cells[shown.cells["key"].isin(shown.curves["key"].unique())]
     values = {column: _values(cells[column]) for column in shown.configuration}
-    content = {
-        "command": shlex.join(["python", *sys.orig_argv[1:]]),
+    return {
         "analysis": commit(),
         "folder": str(shown.folder),
         "cells": dict(zip(cells["key"], cells["state"], strict=True)),
@@ -41,7 +46,6 @@ def write(shown: Tables, folder: Path, name: str) -> None:
         "torch": _counts(cells["torch"]),
         "code": _counts(cells["code"]),
     }
-    runlog.write_json(folder / f"{name}{ENDING}", content)
 
 
 def find(path: Path) -> Path:
@@ -61,17 +65,10 @@ def text(side: Path) -> str:
     """A side file for people: counts, what varied, what did not, then the run logs."""
     found = json.loads(side.read_text())
     made, cells = found["analysis"], found["cells"]
-    states = ", ".join(f"{n} {state}" for state, n in Counter(cells.values()).most_common())
     lines = [
         ("made by", found["command"]),
         ("analysis", (made["commit"] or "not of a clone") + ", changed" * bool(made["dirty"])),
-        ("runs", f"{states}; from {found['folder']}"),
-        *(("varied", f"{name}: {_few(values)}") for name, values in _once(found["varied"])),
-        ("constant", "  ".join(f"{name}={_plain(v)}" for name, v in _once(found["constant"]))),
-        *(("commit", f"{commit} ({n})") for commit, n in found["commits"].items()),
-        *([("dirty", f"({found['dirty']})")] if found["dirty"] else []),
-        *(("torch", f"{version} ({n})") for version, n in found["torch"].items()),
-        *(("code", f"{version} ({n})") for version, n in found["code"].items()),
+        *facts(found),
     ]
     shown = [
         textwrap.fill(
@@ -83,6 +80,22 @@ def text(side: Path) -> str:
     logs = ledger.cells_folder(Path(found["folder"]))
     where = "" if logs.is_dir() else "  (not here: these tables were gathered elsewhere)"
     return "\n".join([*shown, f"run logs{where}", *(str(logs / key) for key in cells)])
+
+
+def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a `content` says of the runs, as names with texts."""
+    states = ", ".join(
+        f"{n} {state}" for state, n in Counter(found["cells"].values()).most_common()
+    )
+    return [
+        ("runs", f"{states}; from {found['folder']}"),
+        *(("varied", f"{name}: {_few(values)}") for name, values in once(found["varied"])),
+        ("constant", "  ".join(f"{name}={plain(v)}" for name, v in once(found["constant"]))),
+        *(("commit", f"{commit} ({n})") for commit, n in found["commits"].items()),
+        *([("dirty", f"({found['dirty']})")] if found["dirty"] else []),
+        *(("torch", f"{version} ({n})") for version, n in found["torch"].items()),
+        *(("code", f"{version} ({n})") for version, n in found["code"].items()),
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -114,7 +127,7 @@ def _counts(column: pd.Series) -> dict[str, int]:
     return dict(Counter(value for text in column for value in text.split()).most_common())
 
 
-def _once(values: dict[str, Any]) -> list[tuple[str, Any]]:
+def once(values: dict[str, Any]) -> list[tuple[str, Any]]:
     """Without `group.x` where it repeats the dial `x`."""
     dials = {name: value for name, value in values.items() if "." not in name}
     return [
@@ -126,16 +139,17 @@ def _once(values: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def _few(values: list[Any]) -> str:
     """Values in a line: whole numbers in a row as a range, the middle of many left out."""
-    first, ends = values[0], (_plain(values[0]), _plain(values[-1]))
+    first, ends = values[0], (plain(values[0]), plain(values[-1]))
     in_a_row = isinstance(first, int) and values == [*range(first, first + len(values))]
     if in_a_row and len(values) > 2:
         return "–".join(ends)
     if len(values) > MANY:
-        return f"{', '.join(map(_plain, values[: MANY - 2]))}, …, {ends[1]} ({len(values)} values)"
-    return ", ".join(map(_plain, values))
+        return f"{', '.join(map(plain, values[: MANY - 2]))}, …, {ends[1]} ({len(values)} values)"
+    return ", ".join(map(plain, values))
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value of the configuration as people write it."""
     if isinstance(value, float):
         return f"{value:g}"
     return value if isinstance(value, str) else json.dumps(value)

@@ -181,6 +181,9 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
     _check_evaluation(config.eval)
     _check_batches(config)
     _check_stop(config)
+    chosen = rooms.module("interventions", config.intervention.name, "intervention")
+    if hasattr(chosen, "check"):
+        chosen.check(config)
     if config.snapshots is not None:
         snapshots.parse(config.snapshots)
     if config.name in ("", ".", "..") or "/" in config.name:

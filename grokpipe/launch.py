@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 from rich.console import Console
 
-from grokpipe import claims, ledger, planning, runlog, snapshots
+from grokpipe import claims, ledger, planning, runlog, snapshots, trajectories
 from grokpipe.cell import Cell
 from grokpipe.config import resolve
 from grokpipe.errors import InputError
@@ -35,6 +35,42 @@ def run(
     """
     cells = _checked(configs, labels)
     console = Console(quiet=not cells[0].config.progress)
+    waiting = _waiting(cells, labels)
+    outcomes: dict[int, Outcome] = {}
+    done: set[str] = set()
+    for turn in (False, True):  # cells that follow a baseline of this sweep come after it
+        places = [i for i in range(len(cells)) if (i in waiting) == turn]
+        if not places:
+            continue
+        if turn and executor.dry_run:
+            say(console, f"{len(places)} more cells follow, once their baseline has finished")
+            continue
+        ready = [_settled(cells[i], labels[i]) for i in places]
+        found = _run(ready, [labels[i] for i in places], experiment, executor, console, done)
+        if not found and not executor.dry_run:
+            if waiting and not turn:
+                told = f"{len(waiting)} cells follow a baseline that is not finished yet: "
+                say(console, told + "the same command again, once it is")
+            return []
+        outcomes |= dict(zip(places, found, strict=False))
+    if executor.dry_run:
+        return []
+    ended = [outcomes[i] for i in range(len(cells))]
+    failures.extend(outcome for outcome in ended if outcome.state == "failed")
+    single = summary(ended[0], ended[0].key in done) if len(cells) == 1 else None
+    say(console, single or sweep_table(ended))
+    return ended
+
+
+def _run(
+    cells: Sequence[Cell],
+    labels: Sequence[str],
+    experiment: str | None,
+    executor: Executor,
+    console: Console,
+    done: set[str],
+) -> list[Outcome]:
+    """Trains these cells; adds the keys of those that were finished before to `done`."""
     by_folder: dict[Path, dict[str, Cell]] = {}
     for cell in cells:
         by_folder.setdefault(_folder(cell), {})[cell.key] = cell
@@ -44,19 +80,54 @@ def run(
         return []
 
     plans: list[Plan] = []
-    done: set[str] = set()
+    before: set[str] = set()
     for folder, asked in by_folder.items():
         new, finished = _submit(folder, asked, experiment, executor, console)
         plans += new
-        done |= finished
-    tell = Teller(cells, labels, done, console)
+        before |= finished
+    done |= before
+    tell = Teller(cells, labels, before, console)
     if not executor.run(plans, tell):
         return []
-    outcomes = [tell.outcome(cell) for cell in cells]
-    failures.extend(outcome for outcome in outcomes if outcome.state == "failed")
-    single = summary(outcomes[0], cells[0].key in done) if len(cells) == 1 else None
-    say(console, single or sweep_table(outcomes))
-    return outcomes
+    return [tell.outcome(cell) for cell in cells]
+
+
+def _waiting(cells: Sequence[Cell], labels: Sequence[str]) -> set[int]:
+    """The places of the cells that follow a baseline which this sweep has yet to train. Raises
+    InputError if it is neither finished nor in the sweep."""
+    here = {cell.key for cell in cells if not trajectories.follows(cell.config)}
+    found = set()
+    for i, cell in enumerate(cells):
+        if not trajectories.follows(cell.config):
+            continue
+        unfinished = _unfinished_baseline(cell)
+        if missing := [one for one in unfinished if one.key not in here]:
+            seeds = ", ".join(str(one.config.seed) for one in missing)
+            raise InputError(
+                f"intervention={cell.config.intervention.name}: {labels[i] or 'the cell'} follows "
+                f"a baseline that is not finished in {_folder(cell)}: seeds {seeds}; train the "
+                "same with intervention=none first, or in one sweep (intervention=none,"
+                f"{cell.config.intervention.name}), or name other intervention.baseline_seeds"
+            )
+        if unfinished:
+            found.add(i)
+    return found
+
+
+def _unfinished_baseline(cell: Cell) -> list[Cell]:
+    cells = {one.key: one for one in trajectories.baseline(cell.config)}
+    states = ledger.states(_folder(cell), cells)
+    return [one for key, one in cells.items() if states[key] != "done"]
+
+
+def _settled(cell: Cell, label: str) -> Cell:
+    """The cell with what its baseline did. Raises InputError if that failed."""
+    if not trajectories.follows(cell.config):
+        return cell
+    if unfinished := _unfinished_baseline(cell):
+        seeds = ", ".join(str(one.config.seed) for one in unfinished)
+        raise InputError(f"{label}: its baseline did not finish: seeds {seeds}; see its run logs")
+    return Cell.of(trajectories.settled(cell.config, trajectories.baseline(cell.config)))
 
 
 def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:

@@ -19,7 +19,7 @@ from torch.fx import Graph
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from grokpipe.cell import Cell
-from grokpipe.pack import shortcut_network, stacked_gradients
+from grokpipe.pack import shortcut_network, stacked_gradients, stacked_intervention
 
 OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
 SPARE = 0.6  # share of what is free that packs may take: an allocator holds up to 1.4 times as much
@@ -51,12 +51,15 @@ def step_bytes(cell: Cell) -> int:
     network, task = shortcut_network(cell), cell.task
     batch = cell.config.batch_size or len(task.train)
     named = dict(network.named_parameters())
+    intervention = stacked_intervention([cell], network, torch.device("cpu"))
+    shapes = [argument.shape for argument in intervention.arguments(0)]
     with FakeTensorMode():
         parameters = [torch.empty(1, *p.shape) for p in named.values()]
         inputs = torch.empty(1, batch, *task.inputs.shape[1:], dtype=task.inputs.dtype)
         labels = torch.empty(1, batch, dtype=torch.int64)
-    program = stacked_gradients(network, cell.config.loss, list(named))
-    graph = make_fx(program, tracing_mode="fake")(*parameters, inputs, labels).graph
+        others = [torch.empty(shape) for shape in shapes]
+    program = stacked_gradients(network, cell.config.loss, list(named), intervention)
+    graph = make_fx(program, tracing_mode="fake")(*parameters, inputs, labels, *others).graph
     return _bytes(inputs) + _bytes(labels) + peak_bytes(graph)
 
 

@@ -14,11 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
+from torch.nn import functional
 
 from grokpipe import rooms
 from grokpipe.cell import Cell
 from grokpipe.compiling import compiled_program
 from grokpipe.evaluate import Table, forward, slices, whole_table
+from grokpipe.interventions import Batch, Plain
 from grokpipe.losses import training_loss
 from grokpipe.randomness import derived_seed
 from grokpipe.streams import stream
@@ -63,39 +65,46 @@ class Pack:
         self.optimizer = rooms.module("optimizers", name, "optimizer").Stacked(
             [self.cells[i].config.optimizer for i in members], list(self.parameters.values())
         )
+        self.intervention = stacked_intervention(
+            [self.cells[i] for i in members], self.template, self.device
+        )
         self._gradients: Program | None = None
 
     def keep(self, members: Sequence[int]) -> None:
         """Goes on with these members alone; the others' state is dropped."""
         rows = [self.members.index(i) for i in members]
-        state = select(self.optimizer.state_dict(), rows)
+        optimizer = select(self.optimizer.state_dict(), rows)
+        intervention = select(self.intervention.state_dict(), rows)
         self._stack(members, select(self.parameters, rows))
-        self.optimizer.load_state_dict(state)
+        self.optimizer.load_state_dict(optimizer)
+        self.intervention.load_state_dict(intervention)
 
     def advance(self, steps: int, stop: threading.Event | None = None) -> None:
         """Trains every member for `steps` more steps, or until `stop` is set."""
         before = [self.streams[i].state_dict() for i in self.members]
-        done = 0
+        begun = self.step
         for inputs, labels in self._batches(steps):
             if stop is not None and stop.is_set():
                 break
             self.optimizer.step(self.gradients(inputs, labels))
-            done += 1
-        if done < steps:  # the batches were drawn for all of them
+            self.step += 1
+            self.intervention.update([*self.parameters.values()], self.step)
+        if (done := self.step - begun) < steps:  # the batches were drawn for all of them
             for i, state in zip(self.members, before, strict=True):
                 self.streams[i].load_state_dict(state)
                 self.streams[i].take(done)
-        self.step += done
 
     def gradients(self, inputs: Tensor, labels: Tensor) -> Sequence[Tensor]:
-        """Of each member's training loss on its batch, (cell, …) in the order of `parameters`.
+        """Of each member's objective on its batch, (cell, …) in the order of `parameters`.
 
         inputs (cell, batch, …), labels (cell, batch).
         """
-        arguments = (*self.parameters.values(), inputs, labels)
+        others = self.intervention.arguments(self.step)
+        arguments = (*self.parameters.values(), inputs, labels, *others)
         if self._gradients is None:
+            loss = self.cells[0].config.loss
             function = stacked_gradients(
-                self.template, self.cells[0].config.loss, list(self.parameters)
+                self.template, loss, list(self.parameters), self.intervention
             )
             self._gradients = traced(function, *arguments)
             if self.compiled:
@@ -136,6 +145,7 @@ class Pack:
             "step": self.step,
             "parameters": select(self.parameters, row, "cpu"),
             "optimizer": select(self.optimizer.state_dict(), row, "cpu"),
+            "intervention": select(self.intervention.state_dict(), row, "cpu"),
             "batches": self.streams[cell].state_dict(),
         }
 
@@ -145,6 +155,7 @@ class Pack:
             "members": self.members,
             "parameters": self.parameters,
             "optimizer": self.optimizer.state_dict(),
+            "intervention": self.intervention.state_dict(),
             "streams": [stream.state_dict() for stream in self.streams],
         }
 
@@ -152,6 +163,7 @@ class Pack:
         self.step = state["step"]
         self._stack(state["members"], state["parameters"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.intervention.load_state_dict(state["intervention"])
         for mine, saved in zip(self.streams, state["streams"], strict=True):
             mine.load_state_dict(saved)
 
@@ -165,6 +177,7 @@ def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
         "members": [cells.index(i) for i in kept],
         "parameters": select(state["parameters"], rows),
         "optimizer": select(state["optimizer"], rows),
+        "intervention": select(state["intervention"], rows),
         "streams": [state["streams"][i] for i in cells],
     }
 
@@ -216,18 +229,38 @@ def shortcut_network(cell: Cell) -> nn.Module:
     return network
 
 
-def stacked_gradients(network: nn.Module, loss: str, names: Sequence[str]) -> Program:
-    """A function of stacked parameters in the order of `names`, inputs and labels, that gives the
-    gradients of each cell's training loss, (cell, …) in the same order."""
+def stacked_intervention(cells: Sequence[Cell], network: nn.Module, device: torch.device) -> Plain:
+    """The intervention on a stack of these cells; they share its name."""
+    module = rooms.module("interventions", cells[0].config.intervention.name, "intervention")
+    stacked: Plain = module.Stacked(cells, network.get_parameter("head.weight").shape[1], device)
+    return stacked
 
-    def cell_loss(parameters: Parameters, inputs: Tensor, labels: Tensor) -> Tensor:
-        logits, _ = functional_call(network, parameters, (inputs,))
-        return training_loss(loss, logits, labels)
+
+def stacked_gradients(
+    network: nn.Module, loss: str, names: Sequence[str], intervention: Plain
+) -> Program:
+    """A function of stacked parameters in the order of `names`, inputs, labels and what the
+    intervention takes beside them, that gives the gradients of each cell's objective, (cell, …) in
+    the order of `names`."""
+
+    def cell_objective(
+        parameters: Parameters, inputs: Tensor, labels: Tensor, *others: Tensor
+    ) -> Tensor:
+        logits, features = functional_call(network, parameters, (inputs,))
+        head = parameters["head.weight"], parameters.get("head.bias")
+        batch = Batch(
+            logits=logits,
+            features=features,
+            labels=labels,
+            head=lambda z: functional.linear(z, *head),
+            loss=lambda found: training_loss(loss, found, labels),
+        )
+        return intervention.objective(batch, *others)
 
     def gradients(*arguments: Tensor) -> list[Tensor]:
-        *stacked, inputs, labels = arguments
-        parameters = dict(zip(names, stacked, strict=True))
-        by_name, _ = vmap(grad_and_value(cell_loss))(parameters, inputs, labels)
+        parameters = dict(zip(names, arguments, strict=False))
+        batch = arguments[len(names) :]
+        by_name, _ = vmap(grad_and_value(cell_objective))(parameters, *batch)
         return [by_name[name].contiguous() for name in names]
 
     return gradients

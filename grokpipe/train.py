@@ -18,7 +18,7 @@ from grokpipe.runlog import FINAL, RunLog, read_result, replacing
 from grokpipe.stop import Watch
 
 CHUNK = 50  # steps between looks at the clock and at signals
-FORMAT = 2  # of a pack's checkpoint; another one is not read
+FORMAT = 3  # of a pack's checkpoint; another one is not read
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # to which a pack narrows as cells leave it
 
 
@@ -63,6 +63,7 @@ def train(
         # evaluate; whoever has reached its end leaves
         run.settle()
         run.dismiss_diverged()
+        run.intervene()
         run.evaluate()
         run.dismiss_stopped()
         progress.update(pack.step, len(run.going))
@@ -132,6 +133,11 @@ class Run:
         """Wall time of the pack, that of earlier processes included."""
         return self.before + time.monotonic() - self.started
 
+    def intervene(self) -> None:
+        """Lets interventions do what the evaluations read so far decide: here, and not when these
+        are read, which a checkpoint may do at any time."""
+        self.pack.intervention.act([*self.pack.parameters.values()])
+
     def evaluate(self) -> None:
         """Queues an evaluation of every cell that goes on."""
         self.pending_step = self.pack.step
@@ -146,6 +152,7 @@ class Run:
             table = self.pending.pop(i)
             row = {"step": self.pending_step, **self.evaluators[i].row(table)}
             self.watches[i].see(row)
+            self.pack.intervention.see(self.pack.members.index(i), row)
             self.progress.evaluated(i, row)
             if not self.finished[i]:
                 self.logs[i].append(row)

@@ -10,9 +10,10 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from grokpipe import rooms
+from grokpipe import rooms, trajectories
 from grokpipe.cell import Cell
 from grokpipe.config import GROUPS, Config, operational_names, resolve
+from grokpipe.errors import InputError
 from grokpipe.evaluate import Evaluator
 from grokpipe.pack import Pack
 from grokpipe.schema import flatten, scientific, scientific_values
@@ -123,14 +124,21 @@ CHOICES = [
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_steps_and_keeps_its_key(
-    cell, token_cell, group, choice, request
+    cell, token_cell, compose, group, choice, request
 ) -> None:
     if choice == "fashion_mnist":
         request.getfixturevalue("fashion_mnist")
-    on_tokens = choice in ("transformer", "cyclic") or (group == "task" and "mnist" not in choice)
+    pairs = ("transformer", "entropy_main", "cyclic")
+    on_tokens = choice in pairs or (group == "task" and "mnist" not in choice)
     make = (lambda *o: token_cell(*o, "batch_size=16")) if on_tokens else cell
+    if choice == "mlp_pairs":
+        make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
     one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
     assert one.key == again.key
+    if trajectories.follows(one.config):  # tests/interventions/test_norms.py trains a baseline
+        with pytest.raises(InputError, match=r"intervention\.trajectory=None"):
+            Pack([one])
+        return
     pack = Pack([one])
     pack.advance(1)
     row = Evaluator.of(one.config, one.task).row(pack.table(0))
@@ -148,7 +156,6 @@ def test_every_experiment_composes(compose, file) -> None:
 
 @pytest.mark.parametrize(("group", "room"), GROUPS.items())
 def test_every_module_of_a_room_has_a_choice_and_the_other_way_round(group, room) -> None:
-    named = {
-        re.search(r"\bname: (\w+)", file.read_text())[1] for file in (CONF / group).glob("*.yaml")
-    }
+    texts = [file.read_text() for file in (CONF / group).glob("*.yaml")]
+    named = {found[1] for text in texts if (found := re.search(r"\bname: (\w+)", text))}
     assert rooms.names(room) == sorted(named)

@@ -52,11 +52,13 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
             continue
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         done_lines.append(line)
-    assert len(done_lines) == 13
+    assert len(done_lines) == 14
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
-             for name in ("default", "sums", "kept", "collapse", "entropy")}  # fmt: skip
+             for name in ("default", "sums", "mixed", "kept", "collapse", "entropy")}  # fmt: skip
     # the single cell (decay 0.1, seed 0) is one of the sweep's forty
-    assert cells == {"default": 40, "sums": 1, "kept": 1, "collapse": 20, "entropy": 20}
+    assert cells == {
+        "default": 40, "sums": 1, "mixed": 20, "kept": 1, "collapse": 20, "entropy": 20,
+    }  # fmt: skip
     written = {
         "tables": {"timescales", "events", "compare_tau2_half", "compare_tau2_half_tests",
                    "fit_weight_decay"},
@@ -136,7 +138,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, copy / package)
     files = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", EXTENDING, flags=re.S)
-    assert len(files) == 6
+    assert len(files) == 8
     for path, text in files:
         assert not (copy / path).exists(), path
         (copy / path).write_text(text)
@@ -145,12 +147,12 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_extending_by_two_files_each(extended: Path) -> None:
     lines = commands(EXTENDING)
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         done = shell(line, extended, PYTHONPATH=str(extended))
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     logs = list((extended / "outputs/default/cells").iterdir())
-    assert len(logs) == 3
+    assert len(logs) == 5
     for log in logs:
         assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
 

@@ -231,3 +231,52 @@ def test_what_raises_in_the_first_step_is_an_outcome_of_each_cell(tmp_path: Path
     assert ran.returncode == 1, ran.stderr
     assert set(states(tmp_path / "outputs/default").values()) == {"failed"}
     assert len(states(tmp_path / "outputs/default")) == 2
+
+
+def asked(folder: Path) -> pd.DataFrame:
+    return pd.concat(pd.read_parquet(part) for part in (folder / "asked").glob("*.parquet"))
+
+
+def test_a_baseline_of_the_same_sweep_is_trained_first(tmp_path: Path) -> None:
+    """The cells that follow it are fixed once it has finished, and hold its mean norm."""
+    arms = ("intervention=norm_match,none", "seed=range(10)")
+    ran = grokpipe("-m", SERIAL, *TOKENS, *arms, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    folder = tmp_path / "outputs/default"
+    rows = asked(folder).set_index("key")
+    norms = {key: pd.read_parquet(log / "curves.parquet") for key, log in logs(folder).items()}
+    followers = rows.index[rows["intervention.name"] == "norm_match"]
+    free = rows.index[rows["intervention.name"] == "none"]
+    assert len(followers) == len(free) == 10
+    mean = pd.concat(norms[key] for key in free).groupby("step")["weight_norm"].mean()
+    for key in followers:
+        found = norms[key].set_index("step")["weight_norm"]
+        assert ((found / mean - 1).abs()[1:] < 1e-6).all()  # step 0 is before the first update
+    first, last = (
+        ran.stdout.index(f"10/10 intervention={n} seed=9: done") for n in ("none", "norm_match")
+    )
+    assert first < last
+
+    again = grokpipe("-m", SERIAL, *TOKENS, *arms, cwd=tmp_path)
+    assert again.returncode == 0 and "20 of 20 cells are done already" in again.stdout
+    assert len(logs(folder)) == 20
+
+
+def test_without_its_baseline_an_arm_refuses_before_anything_runs(tmp_path: Path) -> None:
+    command = ("-m", SERIAL, *TOKENS, "seed=0", "intervention=mixing,mixing_norm_match")
+    ran = grokpipe(*command, cwd=tmp_path)
+    assert ran.returncode == 2 and ran.stderr.count("\n") == 1
+    for part in ("intervention=mixing_norm_match", "outputs/default", "seeds 0, 1", "=none first"):
+        assert part in ran.stderr
+    assert not [*tmp_path.glob("outputs/default/*/*")]
+
+
+def test_an_arm_whose_baseline_diverged_is_refused_after_it(tmp_path: Path) -> None:
+    """What can be trained is; the exit code and a line tell of the rest."""
+    ran = grokpipe(
+        "-m", SERIAL, *TOKENS, "lr=1e30", "seed=range(10)", "intervention=none,norm_match",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.returncode == 2
+    assert "its baseline did not finish: seeds 0, 1" in ran.stderr
+    assert set(states(tmp_path / "outputs/default").values()) == {"diverged"}

@@ -62,7 +62,7 @@ def test_follows_the_plain_loop_step_by_step(cell, overrides, loss) -> None:
 @pytest.mark.parametrize("width", [1, 3])
 def test_tracing_changes_no_bit(cell, loss, width) -> None:
     pack = Pack([cell(f"loss={loss}", f"seed={seed}") for seed in range(width)])
-    gradients = stacked_gradients(pack.template, loss, list(pack.parameters))
+    gradients = stacked_gradients(pack.template, loss, list(pack.parameters), pack.intervention)
     program = None
     for inputs, labels in pack._batches(5):
         arguments = (*pack.parameters.values(), inputs, labels)

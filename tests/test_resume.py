@@ -23,9 +23,9 @@ RUN = (
 )  # fmt: skip
 
 
-def start(cwd: Path) -> subprocess.Popen[str]:
+def start(cwd: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "grokpipe", *RUN],
+        [sys.executable, "-m", "grokpipe", *RUN, *more],
         cwd=cwd,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
@@ -86,6 +86,26 @@ def test_killed_twice_in_the_middle(tmp_path: Path, undisturbed: Path) -> None:
     provenance = json.loads((the_log(tmp_path) / "provenance.json").read_text())
     assert len(provenance["resumed"]) == 2
     assert provenance["wall_seconds"] > 0
+
+
+FREEZE = ("norm_freeze", "intervention.from_event=null", "intervention.from_step=100")
+
+
+@pytest.mark.parametrize("chosen", [("noise",), FREEZE], ids=lambda chosen: chosen[0])
+def test_what_an_intervention_draws_and_holds_survives_a_kill(tmp_path: Path, chosen) -> None:
+    more = (f"intervention={chosen[0]}", *chosen[1:])
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    assert grokpipe(*RUN, *more, cwd=whole).returncode == 0
+    process = start(cut, *more)
+    wait_for(lambda: list((cut / "outputs/default/packs").glob("*.previous")), process)
+    process.kill()
+    process.communicate()
+    assert grokpipe(*RUN, *more, cwd=cut).returncode == 0
+    assert_same_run(the_log(cut), the_log(whole))
+    provenance = json.loads((the_log(cut) / "provenance.json").read_text())
+    assert len(provenance["resumed"]) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

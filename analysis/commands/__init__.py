@@ -10,6 +10,7 @@ from analysis.commands import (
     fit,
     forecast,
     gather,
+    report,
     status,
     synchrony,
     timescales,
@@ -17,6 +18,6 @@ from analysis.commands import (
 )
 
 ORDER = (
-    gather, status, timescales, compare, fit, forecast, synchrony, calibrate, figures, why,
+    gather, status, timescales, compare, fit, forecast, synchrony, calibrate, figures, report, why
 )  # fmt: skip
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

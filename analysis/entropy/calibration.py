@@ -1,164 +1,116 @@
-"""E0: how near each of the settings that the paper leaves open comes to what it tells of its own
-baseline, by the `fingerprint` of analysis/claims/entropy.yaml, which says what the distance is."""
+"""E0: which of the settings that the paper leaves open comes nearest to its own baseline, by the
+distance of `fingerprint` in analysis/claims/entropy.yaml, which was written before the runs."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
-from numpy.typing import ArrayLike
 
+from analysis.entropy.thresholds import at_grok
 from analysis.gather import Tables
 from analysis.tables import number
-from grokpipe.curves.events import CROSSINGS, ENTROPY
+from analysis.timescales import events
+from grokpipe.curves.events import ENTROPY
 from grokpipe.errors import InputError
 
-EXPERIMENT = "e0_fingerprint"
-CLAIMS = Path(__file__).resolve().parents[1] / "claims" / "entropy.yaml"
+CLAIMS = Path(__file__).parents[1] / "claims" / "entropy.yaml"
 DIALS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
-MEASURES = ("test_accuracy", "weight_norm", ENTROPY)
-"""the columns of the curves that are read"""
-ADMISSIBLE = "admissible"
-EXPANSION = "expansion"
+TERMS = {"t_grok": "T_grok", "entropy_initial": "H̃(0)", "entropy_at_grok": "H̃ at T_grok"}
 
 
-@dataclass(frozen=True)
-class Term:
-    """One published number, and the range that makes its unit."""
-
-    published: float
-    lower: float
-    upper: float
-    logarithmic: bool
-
-    def __call__(self, value: float) -> float:
-        """How many half-widths of the published range the value lies from the published number;
-        NaN where there is no value."""
-        ends = [value, self.published, self.lower, self.upper]
-        value, published, lower, upper = map(math.log, ends) if self.logarithmic else ends
-        return (value - published) / ((upper - lower) / 2)
+def rule() -> dict[str, Any]:
+    """The node `fingerprint` of the claims file."""
+    found: dict[str, Any] = yaml.safe_load(CLAIMS.read_text())["fingerprint"]
+    return found
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """What a variant is compared with."""
-
-    terms: Mapping[str, Term]
-    """t_grok, entropy_initial and entropy_at_grok"""
-    factor: float
-    """a norm expands if it gets to this factor of its least value so far, before T_grok"""
-    weight: float
-    """the fourth term of a variant in which no norm expands"""
-
-
-def fingerprint(path: Path = CLAIMS) -> Fingerprint:
-    """As it was written down before the runs."""
-    found = yaml.safe_load(path.read_text())["fingerprint"]
-    terms = {
-        name: Term(term["published"], term["lower"], term["upper"], term["scale"] == "log")
-        for name, term in found["terms"].items()
-    }
-    return Fingerprint(terms, found["expansion"]["factor"], found["expansion"]["weight"])
-
-
-def expands(norms: ArrayLike, factor: float) -> bool:
-    """Whether a norm, (evaluations,), at some evaluation is `factor` times its least value so
-    far."""
-    norms = np.asarray(norms, dtype=float)
-    return bool((norms >= factor * np.fmin.accumulate(norms)).any())
-
-
-def variants(tables: Tables, against: Fingerprint | None = None) -> pd.DataFrame:
-    """A row per variant, the nearest first: the dials, then runs, grokked, t_grok (mean, in steps),
-    entropy_initial and entropy_at_grok (means), expanding (share of the runs whose norm expands
-    before T_grok), a term for each (term_t_grok, …, term_expansion), distance, and state:
-    "admissible", or why it is not (yet).
-
-    A variant of which a run did not grok has no mean T_grok and so no distance: the mean of those
-    that did is of something else. Its other numbers are of the runs that have them. Variants
-    without a distance come last. Raises InputError where a measure is missing.
-    """
-    against = against or fingerprint()
-    if missing := [name for name in MEASURES if name not in tables.curves]:
-        raise InputError(f"{missing[0]}: the runs did not measure it")
-    runs = _runs(tables, against.factor)
-    most = int(runs.groupby(list(DIALS)).size().max())
+def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
+    """A row per variant, the nearest first: DIALS, n, finished, grokked; the means over its grokked
+    runs of `t_grok` and `entropy_at_grok`, over all of `entropy_initial`; the share whose norm
+    `expands`; a term for each and `distance`, NaN where none grokked; and `admissible`: all of its
+    runs are finished and grokked. Raises InputError if the runs lack a dial or a measure."""
+    for column in DIALS:
+        if column not in tables.cells:
+            raise InputError(f"{column}: the runs have no such dial; calibrate needs those of E0")
+    for column in (ENTROPY, "weight_norm"):
+        if column not in tables.curves:
+            raise InputError(f"{column}: the runs did not measure it")
+    runs = _runs(tables, rule["expansion"]["factor"])
     rows = []
-    for values, of_variant in runs.groupby(list(DIALS), sort=True):
-        found = {
-            # the mean is NaN as soon as one of them is
-            "t_grok": float(of_variant["t_grok"].mean(skipna=False)),
-            "entropy_initial": float(of_variant["entropy_initial"].mean()),
-            "entropy_at_grok": float(of_variant["entropy_at_grok"].mean()),
-            "expanding": float(of_variant["expands"].mean()),
-        }
-        terms = {name: term(found[name]) for name, term in against.terms.items()}
-        terms[EXPANSION] = against.weight * (1 - found["expanding"])
-        rows.append(
-            dict(zip(DIALS, values, strict=True))
-            | {"runs": len(of_variant), "grokked": int(of_variant["t_grok"].notna().sum())}
-            | found
-            | {f"term_{name}": term for name, term in terms.items()}
-            | {"distance": math.hypot(*terms.values()), "state": _state(of_variant, most)}
-        )
-    table = pd.DataFrame(rows)
-    table.loc[table["state"] != ADMISSIBLE, "distance"] = math.nan
-    return table.sort_values("distance", kind="stable", na_position="last", ignore_index=True)
+    for values, group in runs.groupby(list(DIALS), sort=False):
+        row: dict[str, Any] = dict(zip(DIALS, values, strict=True))
+        row |= {"n": len(group), "finished": int(group["finished"].sum())}
+        row |= {"grokked": int(group["t_grok"].notna().sum())}
+        row |= {name: float(group[name].mean()) for name in TERMS}
+        row["expands"] = float(group["expands"].mean())
+        for name in TERMS:
+            row[f"term_{name}"] = half_widths(row[name], rule["terms"][name])
+        row["term_expands"] = rule["expansion"]["weight"] * (1 - row["expands"])
+        terms = [row[name] for name in row if name.startswith("term_")]
+        row["distance"] = math.sqrt(sum(term**2 for term in terms))
+        row["admissible"] = row["n"] == row["finished"] == row["grokked"]
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values(
+        ["admissible", "distance"], ascending=[False, True], ignore_index=True
+    )
+
+
+def half_widths(value: float, published: Mapping[str, Any]) -> float:
+    """How many half-widths of its published range a value is away from the published one."""
+    scale = math.log if published["scale"] == "log" else float
+    if math.isnan(value):
+        return math.nan
+    half = (scale(published["upper"]) - scale(published["lower"])) / 2
+    return (scale(value) - scale(published["published"])) / half
+
+
+def expansion(norm: np.ndarray) -> float:
+    """The largest factor by which a norm, (evaluations,), stands above its least value so far."""
+    return float((norm / np.minimum.accumulate(norm)).max())
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table for people."""
-    shown = table[list(DIALS)].copy()
-    shown["grokked"] = [f"{k}/{n}" for k, n in zip(table["grokked"], table["runs"], strict=True)]
-    shown["mean T_grok"] = table["t_grok"].map(number)
-    shown["H̃(0)"] = [number(value, 3) for value in table["entropy_initial"]]
-    shown["H̃ at T_grok"] = [number(value, 3) for value in table["entropy_at_grok"]]
-    shown["norm expands"] = [f"{share:.0%}" for share in table["expanding"]]
-    titles = {
-        "t_grok": "time", "entropy_initial": "H̃(0)", "entropy_at_grok": "H̃*",
-        EXPANSION: "expansion",
-    }  # fmt: skip
-    for name, title in titles.items():
-        shown[f"term: {title}"] = [number(value, 2, "+") for value in table[f"term_{name}"]]
-    shown["distance"] = [number(value, 2) for value in table["distance"]]
-    shown["state"] = table["state"]
+    """The same for people."""
+    shown = table[[*DIALS]].copy()
+    shown["grokked"] = [f"{k}/{n}" for k, n in zip(table["grokked"], table["n"], strict=True)]
+    decimals = {"t_grok": 0, "entropy_initial": 3, "entropy_at_grok": 3}
+    for name, title in TERMS.items():
+        shown[f"{title} (half-widths off)"] = [
+            f"{number(value, decimals[name])} ({number(term, 1, '+')})"
+            for value, term in zip(table[name], table[f"term_{name}"], strict=True)
+        ]
+    shown["norm expands"] = [f"{share:.0%}" for share in table["expands"]]
+    shown["distance"] = [number(distance, 2) for distance in table["distance"]]
+    shown["admissible"] = [
+        "yes" if row.admissible else "not finished" if row.finished < row.n else "not all grokked"
+        for row in table.itertuples()
+    ]
     return shown
 
 
 def _runs(tables: Tables, factor: float) -> pd.DataFrame:
-    """A row per run that has an evaluation: the dials, state, and its numbers; NaN at T_grok of a
-    run that was not seen to grok."""
-    rows: list[dict[str, Any]] = []
+    """A row per run: DIALS, finished, t_grok (NaN: not seen), both entropies, expands."""
+    found = events(tables)
+    found = found[found["event"] == "t_grok"].set_index("key")
+    levels = at_grok(tables)
     cells = tables.cells.set_index("key")
-    for key, curve in tables.curves.sort_values(["key", "step"]).groupby("key"):
-        reached = CROSSINGS["t_grok"].reached(curve["test_accuracy"])
-        at = int(reached.argmax()) if reached.any() else None
-        until = curve.iloc[: len(curve) if at is None else at]
+    rows = []
+    for key, curve in tables.curves.groupby("key"):
+        observed = bool(found["observed"][key])
+        step = float(found["step"][key]) if observed else math.nan
+        until = curve if math.isnan(step) else curve[curve["step"] <= step]
         rows.append(
-            {dial: str(cells.loc[key, dial]) for dial in DIALS}
+            {dial: cells[dial][key] for dial in DIALS}
             | {
-                "state": cells.loc[key, "state"],
-                "t_grok": math.nan if at is None else float(curve["step"].iloc[at]),
+                "finished": cells["state"][key] == "done",
+                "t_grok": step,
                 "entropy_initial": float(curve[ENTROPY].iloc[0]),
-                "entropy_at_grok": math.nan if at is None else float(curve[ENTROPY].iloc[at]),
-                "expands": expands(until["weight_norm"], factor),
+                "entropy_at_grok": float(levels[key]),
+                "expands": expansion(until["weight_norm"].to_numpy(float)) >= factor,
             }
         )
-    if not rows:
-        raise InputError(f"{tables.folder}: no run has an evaluation yet")
     return pd.DataFrame(rows)
-
-
-def _state(of_variant: pd.DataFrame, most: int) -> str:
-    """`most` runs are in the variant that has most: one with fewer is still waiting for some."""
-    unfinished = int((of_variant["state"] == "interrupted").sum())
-    if unfinished or len(of_variant) < most:
-        waiting = unfinished + most - len(of_variant)
-        return f"{waiting} of {most} not finished"
-    if never := int(of_variant["t_grok"].isna().sum()):
-        return f"{never} of {most} did not grok"
-    return ADMISSIBLE

@@ -1,21 +1,21 @@
 """Where the runs of each experiment of the paper are: gathered tables, or run logs of one name."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from analysis import gather
+from analysis.findings import NotRun as NotRun  # where this paper's modules look for it
 from analysis.gather import Tables
 from analysis.parts import CURVES
 from grokpipe import ledger
 from grokpipe.errors import InputError
 
 PAPER = "entropy"
-
-
-class NotRun(InputError):
-    """The runs that a quantity needs are not there."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Experiments:
 
     folder: Path
     _read: dict[str, Tables] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict)
 
     def tables(self, name: str) -> Tables:
         """Of one experiment (e1_baseline). Raises NotRun."""
@@ -40,12 +41,23 @@ class Experiments:
             if "" not in self._read:
                 self._read[""] = gather.read(self.folder)
             try:
-                return gather.of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
+                found = gather.of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
             except InputError as error:
                 raise NotRun(f"{name}: not run") from error
-        if not (self.folder / name / CURVES).exists():
+        elif (self.folder / name / CURVES).exists():
+            found = gather.gathered(self.folder / name)
+        else:
             raise NotRun(f"{name}: not run")
-        return gather.gathered(self.folder / name)
+        if found.curves.empty:
+            raise NotRun(f"{name}: no run has an evaluation yet")
+        return found
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made when it is first asked for by that name: fits take a minute."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
 
     def generator(self) -> np.random.Generator:
         """Of resampling: the same runs give the same numbers, whichever quantity is asked first."""

@@ -27,13 +27,13 @@ def prepare() -> None:
     sns.set_theme(context="paper", style="ticks", rc=STYLE)
 
 
-def save(shown: Tables, folder: Path, name: str, figure: Figure) -> list[Path]:
+def save(shown: Tables, folder: Path, name: str, figure: Figure, dpi: int = 200) -> list[Path]:
     """`<folder>/<name>.pdf` and `.png`, the same bytes for the same data, with a side file that
     says which runs they show; returns the paths of the pictures. The figure is closed."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.pdf", folder / f"{name}.png"]
     figure.savefig(paths[0], metadata={"CreationDate": None})
-    figure.savefig(paths[1], dpi=200)
+    figure.savefig(paths[1], dpi=dpi)
     plt.close(figure)
     why.write(shown, folder, name)
     return paths

@@ -31,8 +31,8 @@ def draw(long: pd.DataFrame, arm: Mapping[str, object]) -> Figure:
     if long.empty:
         raise ValueError(f"arm={dict(arm)}: no forecasts of it")
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 2.9), layout="constrained")
-    _errors(left, long)
-    _laws(right, long)
+    errors(left, long)
+    laws(right, long)
     named = ", ".join(f"{name} = {value}" for name, value in arm.items())
     runs = long["key"].nunique()
     figure.suptitle(f"{named or 'all runs'}   ({runs} runs)", fontsize=8, x=0.01, ha="left")
@@ -40,7 +40,8 @@ def draw(long: pd.DataFrame, arm: Mapping[str, object]) -> Figure:
     return figure
 
 
-def _errors(axis: Axes, long: pd.DataFrame) -> None:
+def errors(axis: Axes, long: pd.DataFrame) -> None:
+    """The left panel."""
     passed = long["step"] / long["truth"]
     middle = (np.minimum((passed * BINS).astype(int), BINS - 1) + 0.5) / BINS
     colours = sns.color_palette("viridis", len(FORECASTS) + 1)
@@ -64,7 +65,8 @@ def _errors(axis: Axes, long: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _laws(axis: Axes, long: pd.DataFrame) -> None:
+def laws(axis: Axes, long: pd.DataFrame) -> None:
+    """The right panel."""
     runs = [of_run for _, of_run in long.groupby(["seed", "key"])]
     pooled = pool(
         [np.append(run["x"], run["x_at_event"].iloc[0]) for run in runs],

@@ -37,15 +37,15 @@ class Slurm(SlurmSettings):
 
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
-        if shutil.which("sbatch") is None and not self.dry_run:
-            raise InputError(
-                "hydra/launcher=slurm: no sbatch on this machine; valid: local, serial"
-            )
         if self.gpus == 0 and config.device.startswith("cuda"):
             raise InputError(f"device={config.device}: needs hydra.launcher.gpus=1")
         if (config.threads or 1) > self.cpus:
             raise InputError(
                 f"threads={config.threads}: more than hydra.launcher.cpus={self.cpus} of a job"
+            )
+        if shutil.which("sbatch") is None and not self.dry_run:
+            raise InputError(
+                "hydra/launcher=slurm: no sbatch on this machine; valid: local, serial"
             )
         device = "cuda" if self.gpus and config.device != "cpu" else "cpu"
         free = int(1e9 * self.memory_gb) if self.memory_gb and device == "cpu" else None

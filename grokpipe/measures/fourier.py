@@ -110,15 +110,20 @@ def paper_alignment(score: Tensor, exponents: Tensor, order: int) -> float:
     return r.abs().max().item()
 
 
+def group_samples(snapshot: Snapshot) -> tuple[Tensor, Tensor, int] | None:
+    """The training probe without the samples of a class outside the group (zero, for products and
+    quotients): features (n, d), exponents (n,) and the group's order; None without a group."""
+    if snapshot.exponents is None or snapshot.train_probe_labels is None:
+        return None
+    exponents = snapshot.exponents[snapshot.train_probe_labels]
+    inside = exponents >= 0
+    return snapshot.train_probe[inside], exponents[inside], _order(snapshot.exponents)
+
+
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """On the training probe, without the samples of a class outside the group (zero, for products
-    and quotients)."""
-    values = NAN, NAN
-    if snapshot.exponents is not None and snapshot.train_probe_labels is not None:
-        exponents = snapshot.exponents[snapshot.train_probe_labels]
-        inside = exponents >= 0
-        order = _order(snapshot.exponents)
-        values = alignment(snapshot.train_probe[inside], exponents[inside], order)
+    """On the training probe, within the group."""
+    found = group_samples(snapshot)
+    values = (NAN, NAN) if found is None else alignment(*found)
     return dict(zip(COLUMNS, values, strict=True))
 
 

@@ -1,0 +1,39 @@
+"""`report`."""
+
+import argparse
+from pathlib import Path
+
+from analysis.commands import common
+
+HELP = "each claim of a paper beside what the runs give, judged: one page, and Markdown"
+RUNS = Path("outputs/reference")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paper", help="a paper: entropy")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        metavar="FOLDER",
+        help="run logs (outputs/entropy), or gathered tables of one folder an experiment; "
+        f"default: {RUNS}/<paper>",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Judge the claims of analysis/claims/<paper>.yaml by their rules, make the paper's tables and
+    figures from our runs, and write <runs>/report/report.html, which needs nothing but itself, and
+    report.md, with the figures as pdf and png beside them. Claims without runs are told as not
+    run."""
+    from analysis import papers
+    from analysis.report import contents, pages
+
+    paper = papers.read(options.paper)
+    folder = options.runs or RUNS / paper.name
+    to = folder / "report"
+    report = contents.build(paper, folder, to, common.track)
+    common.print_notes(report.notes)
+    paths = pages.write(report, to)
+    for verdict, judged in report.by_verdict().items():
+        print(f"{len(judged):>3} {verdict}")
+    print("\nwritten: " + " ".join(map(str, paths)))

@@ -1,0 +1,168 @@
+"""Table 1 of Truong et al. (2026) with every arm, and what stands beside it."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis import effects, means, ranks, restricted, survival
+from analysis.compare import Arm, all_tests
+from analysis.entropy import contrasts, manipulation
+from analysis.entropy.conditions import CONDITIONS, Condition, arms, baseline
+from analysis.entropy.experiments import Experiments, NotRun
+from analysis.tables import bounded, estimated, interval, number, p_value
+
+TIMES = "Table 1: times of grokking"
+TESTS = "Table 1: tests against the baseline"
+TREND = "Table 1: trend over the strength"
+RAISED = "Table 1: entropy of unmixed probes"
+PUBLISHED_TEST = "Mann–Whitney, one-sided"
+FAMILY = "log-rank"
+"""the test whose p-values, adjusted for all arms that were run (Holm), stand in Table 1: it may be
+made whatever the budgets and the censoring"""
+
+Found = tuple[Condition, float | None, Arm]
+"""an arm with its condition and strength"""
+
+
+def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
+    """Table 1 with every arm that was run, its tests, the trend over the strengths, and H̃ of
+    unmixed probes beside the baseline's, where that groks. Raises NotRun without a baseline or
+    without any arm."""
+    base, every = baseline(experiments), found(experiments)
+    tested = tests(every, base)
+    shown = {
+        TIMES: _times(every, base, tested, experiments.generator()),
+        TESTS: _readable(tested),
+        RAISED: _raised(experiments, every),
+    }
+    trend = _trend(every, base)
+    return shown if trend.empty else {**shown, TREND: trend}
+
+
+def found(experiments: Experiments) -> list[Found]:
+    """The arms that were run, in the order of CONDITIONS and from the weakest to the strongest.
+    Raises NotRun if there are none."""
+    every: list[Found] = []
+    for condition in CONDITIONS:
+        try:
+            of_condition = arms(experiments, condition)
+        except NotRun:
+            continue
+        every += [(condition, strength, arm) for strength, arm in of_condition.items()]
+    if not every:
+        raise NotRun("no arm beside the baseline has been run")
+    return every
+
+
+def tests(every: Sequence[Found], base: Arm) -> pd.DataFrame:
+    """All tests of `compare.TESTS` two-sided, and the published one: arm, test, p, p_holm (over all
+    arms of the same test) and method. The published one asks for later times, of arms that are
+    meant to hasten for earlier ones."""
+    rows = []
+    for condition, _, arm in every:
+        one_sided = ranks.mann_whitney(
+            arm.times, base.times, (arm.budgets, base.budgets), condition.expected
+        )
+        rows.append((arm.label, PUBLISHED_TEST, one_sided.p, one_sided.method))
+        rows += [(arm.label, t.name, t.p, t.method) for t in all_tests(arm, base)]
+    long = pd.DataFrame(rows, columns=["arm", "test", "p", "method"])
+    long["p_holm"] = long.groupby("test")["p"].transform(lambda p: ranks.holm(p.to_numpy()))
+    return long
+
+
+def _times(
+    every: Sequence[Found], base: Arm, tested: pd.DataFrame, generator: np.random.Generator
+) -> pd.DataFrame:
+    by_test = tested.set_index(["arm", "test"])
+    rows = [_alone(base, generator)]
+    for _, _, arm in every:
+        delay = contrasts.weighted([(1, arm), (-1, base)], generator)
+        p = by_test.loc[arm.label]
+        row = {
+            "delay, same seeds [95 %]": estimated(delay.interval, 0, "+"),
+            "p, Mann–Whitney one-sided (as published)": p_value(p["p"][PUBLISHED_TEST]),
+            "p, log-rank": p_value(p["p"][FAMILY]),
+            "p, log-rank, Holm": p_value(p["p_holm"][FAMILY]),
+            "Cohen's d (as published)": estimated(
+                effects.cohen_d(arm.times, base.times, generator), 2
+            ),
+            "Cliff's delta [95 %]": estimated(
+                effects.cliff_delta(arm.times, base.times, generator), 2
+            ),
+        }
+        rows.append(_alone(arm, generator) | row)
+    return pd.DataFrame(rows).fillna("–")
+
+
+def _alone(arm: Arm, generator: np.random.Generator) -> dict[str, str]:
+    times, observed = arm.times.times, arm.times.observed
+    until = restricted.horizon([(arm.times, arm.budgets)])
+    mean = restricted.restricted_mean(times, observed, until, generator)
+    median = survival.median(times, observed)
+    to = "" if np.isinf(until) else f" to {number(until)}"
+    return {
+        "arm": arm.label,
+        "grokked": f"{observed.sum()}/{len(observed)}",
+        "mean of those that grokked (as published)": (
+            number(float(times[observed].mean())) if observed.any() else "–"
+        ),
+        "mean [95 %]": estimated(mean) + to,
+        "median [95 %]": (
+            f"{bounded(median.median, median.followed)} {interval(median.lower, median.upper)}"
+        ),
+    }
+
+
+def _readable(tested: pd.DataFrame) -> pd.DataFrame:
+    shown = tested[["arm", "test"]].copy()
+    shown["p"] = tested["p"].map(p_value)
+    shown["p, Holm"] = tested["p_holm"].map(p_value)
+    shown["how"] = tested["method"]
+    return shown
+
+
+def _trend(every: Sequence[Found], base: Arm) -> pd.DataFrame:
+    """Jonckheere's test over the strengths of each condition that has three at least, alone and
+    with the baseline as strength 0. It takes arms as independent, which those of shared seeds are
+    not: what seeds have in common widens the arms alike, so that p is rather too large."""
+    rows = []
+    for condition in CONDITIONS:
+        of_condition = [arm for one, _, arm in every if one is condition]
+        for order in (of_condition, [base, *of_condition]):
+            if len(of_condition) < 3:
+                continue
+            result = ranks.jonckheere([arm.times for arm in order], [arm.budgets for arm in order])
+            pairs = [len(a.runs) * len(b.runs) for i, a in enumerate(order) for b in order[:i]]
+            share = number(result.statistic / sum(pairs), 2)
+            rows.append(
+                {"condition": condition.name,
+                 "order": " → ".join(arm.label.rpartition(", ")[2] for arm in order),
+                 "share of pairs of runs in which the stronger arm is later": share,
+                 "p, Jonckheere": p_value(result.p), "how": result.method}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _raised(experiments: Experiments, every: Sequence[Found]) -> pd.DataFrame:
+    rows = []
+    for condition in dict.fromkeys(condition for condition, _, _ in every):
+        long = manipulation.raised(experiments, condition)
+        for strength, of_arm in _by_strength(long):
+            if of_arm.empty:
+                continue
+            mean = means.mean(of_arm["raised"].to_numpy(), experiments.generator())
+            rows.append(
+                {"arm": condition.label(strength), "runs": str(len(of_arm)),
+                 "H̃, arm less baseline [95 %]": estimated(mean, 3, "+"),
+                 "ended before, last H̃ counted": str(int(of_arm["ended"].sum()))}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _by_strength(long: pd.DataFrame) -> Iterator[tuple[float | None, pd.DataFrame]]:
+    if long["strength"].isna().all():
+        yield None, long
+        return
+    for strength in sorted(long["strength"].unique(), key=abs):
+        yield float(strength), long[long["strength"] == strength]

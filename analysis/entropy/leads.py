@@ -1,0 +1,104 @@
+"""E1: how long before grokking the entropy crosses H̃*, and how long before it falls (Truong et al.
+2026, Observation 1 and section 5, which take the two for one)."""
+
+import pandas as pd
+
+from analysis import effects, means
+from analysis.entropy.conditions import BASELINE
+from analysis.entropy.experiments import Experiments, NotRun
+from analysis.entropy.joined import every
+from analysis.findings import Finding
+from analysis.gather import Tables
+from analysis.tables import number
+from analysis.timescales import events
+
+CROSS, COLLAPSE, LAST = "t_cross", "t_collapse", "t_collapse_last"
+EVENTS = {"t_mem": "T_mem", COLLAPSE: "T_collapse", LAST: "T_collapse, last", CROSS: "T_cross"}
+COARSE = 200
+"""steps between evaluations in the paper's text; its counts of points mean 100"""
+
+
+def crossed_before(experiments: Experiments) -> Finding:
+    """In how many of the runs that grok H̃ was at or below the other seeds' H̃* at an earlier
+    evaluation. Raises NotRun."""
+    return _before(experiments, CROSS)
+
+
+def mean_cross_lead(experiments: Experiments) -> Finding:
+    """T_grok − T_cross, mean over the runs that grok; negative where H̃ crosses later. Raises
+    NotRun."""
+    return _lead(experiments, CROSS)
+
+
+def collapsed_before(experiments: Experiments) -> Finding:
+    """In how many of the runs that grok H̃ had fallen by more than 0.05 over 5 evaluations before.
+    Raises NotRun."""
+    return _before(experiments, COLLAPSE)
+
+
+def mean_collapse_lead(experiments: Experiments) -> Finding:
+    """T_grok − T_collapse, mean over the runs that grok. Raises NotRun."""
+    return _lead(experiments, COLLAPSE)
+
+
+def per_seed(tables: Tables) -> pd.DataFrame:
+    """A row per run that groks, index key, by seed: seed, t_grok, and for each of EVENTS its step
+    and `lead_<event>` = t_grok − step; NaN where it was not seen."""
+    found = events(tables)
+    wide = found[found["observed"].astype(bool)].pivot(index="key", columns="event", values="step")
+    wide = wide.reindex(columns=["t_grok", *EVENTS]).dropna(subset=["t_grok"])
+    for name in EVENTS:
+        wide[f"lead_{name}"] = wide["t_grok"] - wide[name]
+    seeds = tables.cells.set_index("key")["seed"]
+    return wide.assign(seed=seeds.reindex(wide.index)).sort_values("seed")
+
+
+def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
+    """Times and leads seed by seed, at both gaps between evaluations. Raises NotRun."""
+    fine = experiments.tables(BASELINE)
+    shown = {}
+    for gap, runs in (("100", fine), (f"{COARSE}", every(fine, COARSE))):
+        found = _found(runs)
+        table = pd.DataFrame({"seed": found["seed"].astype(str), "T_grok": _steps(found["t_grok"])})
+        for name, title in EVENTS.items():
+            table[title] = _steps(found[name])
+        for name in (COLLAPSE, LAST, CROSS):
+            table[f"lead of {EVENTS[name]}"] = _steps(found[f"lead_{name}"])
+        shown[f"Times and leads by seed, evaluated every {gap} steps"] = table.reset_index(
+            drop=True
+        )
+    return shown
+
+
+def _found(runs: Tables) -> pd.DataFrame:
+    found = per_seed(runs)
+    if found.empty:
+        raise NotRun(f"{BASELINE}: no run grokked yet")
+    return found
+
+
+def _before(experiments: Experiments, event: str) -> Finding:
+    tables = experiments.tables(BASELINE)
+    found, coarse = _found(tables), _found(every(tables, COARSE))
+    k, n = int((found[f"lead_{event}"] > 0).sum()), len(found)
+    at_200 = int((coarse[f"lead_{event}"] > 0).sum())
+    note = f"evaluated every {COARSE} steps: {at_200} of {len(coarse)}"
+    return Finding(effects.proportion(k, n), n, tables.only(found.index), k, note)
+
+
+def _lead(experiments: Experiments, event: str) -> Finding:
+    tables = experiments.tables(BASELINE)
+    found, coarse = _found(tables), _found(every(tables, COARSE))
+    leads = found[f"lead_{event}"]
+    note = (
+        f"seeds from {number(leads.min())} to {number(leads.max())}; evaluated every {COARSE} "
+        f"steps: mean {number(float(coarse[f'lead_{event}'].mean()))}"
+    )
+    if missing := int(leads.isna().sum()):
+        note += f"; in {missing} runs that grok it was not seen at all, so there is no mean"
+    interval = means.mean(leads.to_numpy(), experiments.generator())
+    return Finding(interval, len(found), tables.only(found.index), note=note)
+
+
+def _steps(values: pd.Series) -> list[str]:
+    return [number(value) for value in values]

@@ -1,0 +1,89 @@
+"""Figure 3: when the runs of each arm grok, and how much later than the baseline of their seeds."""
+
+import math
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.compare import Arm
+from analysis.entropy import contrasts
+from analysis.entropy.arm_tables import Found, found
+from analysis.entropy.conditions import CONDITIONS, MATCHED, MIXING, Condition, baseline
+from analysis.entropy.experiments import Experiments
+from analysis.figures.entropy.lines import Colour, thousands
+
+TITLE = (
+    "Time of grokking by arm. Left: every run (triangle: not by its last step) and the median of"
+    " those that grokked; right: delay against the baseline's runs of the same seeds, mean with"
+    " 95 % interval; grey: the published delay, whose strength α the paper does not tell."
+)
+OURS = False
+PUBLISHED = {MIXING: 5_020, MATCHED: 8_304}
+ROW = 0.2  # inches of an arm
+
+
+def draw(experiments: Experiments) -> Figure:
+    """Raises NotRun without a baseline or without any arm."""
+    base, every = baseline(experiments), found(experiments)
+    colours = dict(zip(CONDITIONS, sns.color_palette("viridis", len(CONDITIONS) + 1), strict=False))
+    figure, (times, delays) = plt.subplots(
+        1, 2, figsize=(6.6, 0.8 + ROW * (len(every) + 1)), sharey=True, layout="constrained"
+    )
+    _times(times, 0, base, "0.35")
+    for row, (condition, _, arm) in enumerate(every, start=1):
+        _times(times, row, arm, colours[condition])
+        delay = contrasts.weighted([(1, arm), (-1, base)], experiments.generator()).interval
+        ends = np.array([delay.lower, delay.upper])
+        if np.isfinite(ends).all():
+            delays.plot(ends, [row, row], color=colours[condition], linewidth=1.3)
+        if math.isfinite(delay.estimate):
+            delays.plot([delay.estimate], [row], "s", color=colours[condition], markersize=4)
+    _published(delays, every)
+    delays.axvline(0, color="0.35", linewidth=0.8, linestyle="--")
+    labels = [base.label, *(arm.label for _, _, arm in every)]
+    times.set_yticks(range(len(labels)), labels)
+    times.set_ylim(len(labels) - 0.5, -0.5)
+    times.set_xlim(left=0)
+    times.set_xlabel("step of grokking")
+    delays.set_xlabel("delay (steps)")
+    for axis in (times, delays):
+        thousands(axis)
+        axis.locator_params(axis="x", nbins=5)
+        for edge in _edges(every):
+            axis.axhline(edge, color="0.85", linewidth=0.6, zorder=0)
+    sns.despine(figure)
+    return figure
+
+
+def _times(axis: Axes, row: int, arm: Arm, colour: Colour) -> None:
+    observed = arm.times.observed
+    for times, marker in ((arm.times.times[observed], "o"), (arm.times.times[~observed], ">")):
+        axis.plot(
+            times, np.full(len(times), row), marker, color=colour, markersize=4, alpha=0.7,
+            markerfacecolor=colour if marker == "o" else "none", linestyle="none",
+        )  # fmt: skip
+    if observed.any():
+        axis.plot([np.median(arm.times.times[observed])], [row], "|", color="black", markersize=9)
+
+
+def _published(axis: Axes, every: Sequence[Found]) -> None:
+    for condition, delay in PUBLISHED.items():
+        rows = _rows(every, condition)
+        if rows:
+            axis.plot([delay, delay], [rows[0] - 0.4, rows[-1] + 0.4], color="0.6", linewidth=2.5)
+
+
+def _rows(every: Sequence[Found], condition: Condition) -> list[int]:
+    return [row for row, (one, _, _) in enumerate(every, start=1) if one is condition]
+
+
+def _edges(every: Sequence[Found]) -> list[float]:
+    """Between the conditions."""
+    conditions = [None, *(condition for condition, _, _ in every)]
+    return [
+        row - 0.5 for row in range(1, len(conditions)) if conditions[row - 1] != conditions[row]
+    ]

@@ -1,0 +1,146 @@
+"""The runs behind a claim, figure or table: sets of keys, each with all that is known of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import gather, why
+from analysis.gather import Tables
+from analysis.parts import CELLS, CURVES
+from analysis.rows import CELL_COLUMNS
+from grokpipe import ledger
+from grokpipe.errors import InputError
+
+SHORT = 10  # characters of a commit in a table; the whole stands above it
+
+
+@dataclass(frozen=True)
+class Run:
+    key: str
+    link: str
+    """from the report's folder: its run log, or the gathered table that it is in"""
+    folder: str
+    """the same as text"""
+    state: str
+    commit: str
+    varied: tuple[str, ...]
+    """its values of what varies in the set"""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A set of runs."""
+
+    anchor: str
+    title: str
+    """10 runs of e1_baseline"""
+    facts: tuple[tuple[str, str], ...]
+    """why.facts: states, what varied, what did not, commits"""
+    links: tuple[tuple[str, str], ...]
+    """text and target of the gathered tables"""
+    varied: tuple[str, ...]
+    """the dials that vary"""
+    runs: tuple[Run, ...]
+
+
+class Sets:
+    """The sets of runs of a report, each once, numbered as they are first asked for."""
+
+    def __init__(self, folder: Path, experiments: Mapping[str, list[str]]) -> None:
+        self._folder = folder
+        self._of_key: dict[str, list[str]] = {}
+        for name, keys in experiments.items():
+            for key in keys:
+                self._of_key.setdefault(key, []).append(name)
+        self._known: dict[tuple[str, ...], Behind] = {}
+
+    @property
+    def every(self) -> list[Behind]:
+        return list(self._known.values())
+
+    def add(self, several: Iterable[Tables | None]) -> Behind | None:
+        """The set of all their runs that have an evaluation; None if there is no run."""
+        shown = union(several, self._folder)
+        if shown is None:
+            return None
+        keys = tuple(shown.cells["key"])
+        if keys not in self._known:
+            self._known[keys] = self._behind(shown, len(self._known) + 1)
+        return self._known[keys]
+
+    def _behind(self, shown: Tables, number: int) -> Behind:
+        content = why.content(shown)
+        varied = [name for name, _ in why.once(content["varied"])]
+        names = sorted({name for key in content["cells"] for name in self._of_key.get(key, [])})
+        logs = ledger.cells_folder(self._folder).is_dir()
+        count = f"{len(content['cells'])} run" + "s" * (len(content["cells"]) != 1)
+        return Behind(
+            anchor=f"runs-{number}",
+            title=f"{count} of {', '.join(names)}" if names else count,
+            facts=tuple(why.facts(content)),
+            links=tuple(
+                (f"{name}/{table}", f"../{name}/{table}")
+                for name in (names if not logs else [])
+                for table in (CELLS, CURVES)
+            ),
+            varied=tuple(varied),
+            runs=tuple(
+                self._run(row, varied, logs) for row in shown.cells.to_dict("records")
+            ),
+        )  # fmt: skip
+
+    def _run(self, row: Mapping[Any, Any], varied: list[str], logs: bool) -> Run:
+        key = row["key"]
+        names = self._of_key.get(key, [])
+        at = f"cells/{key}" if logs else f"{names[0]}/{CELLS}" if names else ""
+        changed = " changed" if row["dirty"] is True else ""
+        return Run(
+            key=key,
+            link=f"../{at}" if at else "",
+            folder=f"cells/{key}" if logs else ", ".join(names),
+            state=row["state"],
+            commit=" ".join(commit[:SHORT] for commit in row["commit"].split()) + changed,
+            varied=tuple("–" if _missing(row[name]) else why.plain(row[name]) for name in varied),
+        )
+
+
+def experiments(folder: Path, paper: str) -> dict[str, list[str]]:
+    """The experiments that a folder has runs of, with their keys. A folder of run logs has what it
+    was asked for, another gathered tables by experiment. Raises InputError for no folder."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    if not ledger.cells_folder(folder).is_dir():
+        found = sorted(path.parent for path in folder.glob(f"*/{CELLS}"))
+        return {path.name: gather.gathered_cells(path)["key"].tolist() for path in found}
+    asked = ledger.read_asked(folder)
+    ours = asked[asked["experiment"].astype(str).str.startswith(f"{paper}/")]
+    return {
+        str(name).partition("/")[2]: rows["key"].drop_duplicates().tolist()
+        for name, rows in ours.groupby("experiment")
+    }
+
+
+def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
+    """All runs that have an evaluation, each once, sorted by key; of the curves only the keys. A
+    dial that only some runs have is missing in the others."""
+    records = {
+        row["key"]: row
+        for tables in several
+        if tables is not None
+        for evaluated in [set(tables.curves["key"].unique())]
+        for row in tables.cells.to_dict("records")
+        if row["key"] in evaluated
+    }
+    if not records:
+        return None
+    cells = pd.DataFrame([records[key] for key in sorted(records)])
+    dials = [column for column in cells if column not in CELL_COLUMNS]
+    cells = cells[[*(column for column in CELL_COLUMNS if column in cells), *dials]]
+    return Tables(curves=cells[["key"]], cells=cells, folder=folder)
+
+
+def _missing(value: object) -> bool:
+    return value is None or value != value

@@ -1,0 +1,221 @@
+"""What a report contains, before it is written down: verdicts, figures, tables, runs."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from analysis import gather, verdicts, why
+from analysis.figures import prepare, save
+from analysis.findings import NotRun
+from analysis.papers import FIGURE, Experiments, Paper, Published, figure_numbers
+from analysis.report import behind
+from analysis.report.behind import Behind
+from analysis.verdicts import VERDICTS, Judged
+from grokpipe.errors import InputError
+
+T = TypeVar("T")
+Track = Callable[[str], Callable[[Sequence[Any]], Iterable[Any]]]
+"""title → a progress bar over a sequence"""
+DPI = 150  # sharp on a phone, and ten of them in one page of some two megabytes
+NUMBERED = re.compile(r"Table \d+")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, or which of its runs are missing."""
+
+    number: int
+    title: str
+    ours: bool
+    """the paper's text describes no such figure"""
+    path: Path | None
+    missing: str
+    judged: tuple[Judged, ...]
+    """the claims that name it"""
+    behind: Behind | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A readable table of our runs."""
+
+    name: str
+    frame: pd.DataFrame
+    behind: Behind | None
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Tables that belong together: one of the paper and ours beside it, or ours alone."""
+
+    anchor: str
+    title: str
+    published: Published | None
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    paper: Paper
+    judged: tuple[Judged, ...]
+    behind: dict[str, Behind | None]
+    """by the id of the claim"""
+    figures: tuple[Drawn, ...]
+    chapters: tuple[Chapter, ...]
+    missing: tuple[str, ...]
+    """tables that could not be made, and why"""
+    sets: tuple[Behind, ...]
+    experiments: dict[str, int]
+    """with the number of their runs"""
+    notes: tuple[str, ...]
+    """what a reader must know of the runs as a whole"""
+    folder: Path
+    analysis: str
+    """the commit of the code that made it"""
+
+    def by_verdict(self) -> dict[str, list[Judged]]:
+        """In the order of VERDICTS, those without a claim as well."""
+        return {v: [judged for judged in self.judged if judged.verdict == v] for v in VERDICTS}
+
+
+def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: iter) -> Report:
+    """Judges the claims, makes the tables and draws the figures, as files in `to`. Raises
+    InputError for a folder without any experiment of the paper."""
+    found = behind.experiments(folder, paper.name)
+    asked = {claim.experiment for claim in paper.claims}
+    if not asked & set(found):
+        example = paper.claims[0].experiment
+        raise InputError(f"{folder}: none of the experiments of {paper.name}, such as {example}")
+    experiments = paper.experiments(folder)
+    sets = behind.Sets(folder, found)
+    judged = verdicts.judge(paper.claims, experiments, track("judging claims"))
+    of_claims = {one.claim.id: sets.add(_tables(one)) for one in judged}
+    figures = [
+        _figure(paper, number, experiments, judged, sets, to)
+        for number in track("drawing figures")(figure_numbers(paper.figures))
+    ]
+    tables: list[Table] = []
+    missing = []
+    for module in track("making tables")(_modules(paper)):
+        try:
+            tables += _made(paper, module, experiments, judged, sets)
+        except NotRun as error:
+            missing.append(f"{module}: {error}")
+    made = why.commit()
+    every = behind.union(
+        (o.finding.tables for one in judged for o in one.outcomes if o.finding), folder
+    )
+    return Report(
+        paper=paper,
+        judged=tuple(judged),
+        behind=of_claims,
+        figures=tuple(figures),
+        chapters=tuple(_chapters(paper, tables)),
+        missing=tuple(missing),
+        sets=tuple(sets.every),
+        experiments={name: len(keys) for name, keys in found.items()},
+        notes=tuple(gather.mixtures(every.cells)) if every else (),
+        folder=folder,
+        analysis=(made["commit"] or "not of a clone") + ", changed" * bool(made["dirty"]),
+    )
+
+
+def _tables(judged: Judged) -> list[gather.Tables | None]:
+    return [outcome.finding.tables for outcome in judged.outcomes if outcome.finding]
+
+
+def _figure(
+    paper: Paper,
+    number: int,
+    experiments: Experiments,
+    every: Sequence[Judged],
+    sets: behind.Sets,
+    to: Path,
+) -> Drawn:
+    module = import_module(f"{paper.figures}.{FIGURE}{number}")
+    judged = [one for one in every if one.claim.figure == number]
+    path, missing, runs = None, "", None
+    try:
+        prepare()
+        figure = module.draw(experiments)
+        tables = _shown(judged, experiments)
+        runs, shown = sets.add(tables), behind.union(tables, experiments.folder)
+        if shown is None:
+            raise InputError(f"{module.__name__}: drawn, but no claim that names it has runs")
+        path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
+    except NotRun as error:
+        missing = str(error)
+        for old in to.glob(f"{FIGURE}{number}.*"):  # of an earlier report
+            old.unlink()
+    return Drawn(
+        number=number,
+        title=str(module.TITLE),
+        ours=bool(module.OURS),
+        path=path,
+        missing=missing,
+        judged=tuple(judged),
+        behind=runs,
+    )
+
+
+def _shown(judged: Sequence[Judged], experiments: Experiments) -> list[gather.Tables | None]:
+    """The runs of a figure: those of the claims that name it, and of their experiments as far as
+    they were run."""
+    tables = [table for one in judged for table in _tables(one)]
+    for name in dict.fromkeys(one.claim.experiment for one in judged):
+        try:
+            tables.append(experiments.tables(name))
+        except NotRun:
+            continue
+    return tables
+
+
+def _modules(paper: Paper) -> list[str]:
+    """Of the quantities, in the order of the claims, then those without any."""
+    named = (c.quantity.partition(".")[0] for claim in paper.claims for c in claim.criteria)
+    return list(dict.fromkeys([*named, *(further.module for further in paper.further)]))
+
+
+def _made(
+    paper: Paper,
+    module: str,
+    experiments: Experiments,
+    judged: Sequence[Judged],
+    sets: behind.Sets,
+) -> list[Table]:
+    """The tables of a module; behind them are the runs of its quantities."""
+    make = getattr(import_module(f"{paper.package}.{module}"), "tables", None)
+    if make is None:
+        return []
+    made = make(experiments)
+    of_quantities = [
+        outcome.finding.tables
+        for one in judged
+        for outcome in one.outcomes
+        if outcome.finding and outcome.criterion.quantity.startswith(f"{module}.")
+    ]
+    further = [experiments.tables(f.experiment) for f in paper.further if f.module == module]
+    runs = sets.add([*of_quantities, *further])
+    return [Table(name, frame, runs) for name, frame in made.items()]
+
+
+def _chapters(paper: Paper, tables: Sequence[Table]) -> list[Chapter]:
+    """The paper's tables with ours of the same number, then the others."""
+    published = {table.name: table for table in paper.tables}
+    groups: dict[str, list[Table]] = {name: [] for name in published}
+    other: list[Table] = []
+    for table in tables:
+        numbered = NUMBERED.match(table.name)
+        groups.get(numbered.group() if numbered else "", other).append(table)
+    chapters = [
+        Chapter(name.lower().replace(" ", "-"), name, published[name], tuple(of_name))
+        for name, of_name in groups.items()
+    ]
+    if other:
+        chapters.append(Chapter("other-tables", "Other tables", None, tuple(other)))
+    return chapters

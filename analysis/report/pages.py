@@ -1,0 +1,105 @@
+"""A report as one page, and as Markdown with its figures beside it."""
+
+import base64
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis import tables as text_tables
+from analysis.report import contents, words
+from analysis.report.contents import Report
+from grokpipe import runlog
+
+HTML, MARKDOWN = "report.html", "report.md"
+MANY = 20  # rows of a table above which it is folded up
+SCREEN = 96 * 1.25  # pixels of a screen for an inch of a figure, whose letters are small
+MARKS = re.compile(r"([\\`*_<>|\[\]#~])")
+TOGETHER = re.compile(r"\[[^][]*]|\S+ [=<>≥≤] \S+")  # [12,140, 17,100], α = 0.3
+
+
+@dataclass(frozen=True)
+class Picture:
+    source: str
+    """the picture itself, as a data URL"""
+    width: int
+    height: int
+    """in pixels of a screen"""
+
+
+def write(report: Report, to: Path) -> list[Path]:
+    """Both files into `to`; returns their paths."""
+    to.mkdir(parents=True, exist_ok=True)
+    paths = [to / HTML, to / MARKDOWN]
+    for path, content in zip(paths, (html(report), markdown(report)), strict=True):
+        with runlog.replacing(path) as temporary:
+            temporary.write_text(content)
+    return paths
+
+
+def html(report: Report) -> str:
+    """One page that needs nothing but itself: no script, no network; pictures are inside."""
+    environment = _environment(autoescape=True)
+    style = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
+    template = environment.get_template("report.html.jinja")
+    return template.render(
+        report=report, style=Markup(style), picture=_picture, words=words, many=MANY
+    )
+
+
+def markdown(report: Report) -> str:
+    environment = _environment(autoescape=False)
+    environment.filters |= {"md": _escaped, "table": _as_markdown}
+    return environment.get_template("report.md.jinja").render(report=report, words=words)
+
+
+def _environment(autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("analysis.report"), autoescape=autoescape, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters["slug"] = lambda text: re.sub(r"\W+", "-", text)
+    environment.filters |= {"cells": _cells, "unbroken": _unbroken}
+    environment.filters["split_title"] = lambda name: name.partition(": ")[2] or name
+    return environment
+
+
+def _picture(path: Path) -> Picture:
+    content = path.read_bytes()
+    pixels = struct.unpack(">II", content[16:24])  # of the header of every PNG
+    width, height = (round(n * SCREEN / contents.DPI) for n in pixels)
+    return Picture("data:image/png;base64," + base64.b64encode(content).decode(), width, height)
+
+
+def _unbroken(text: str) -> str:
+    """Intervals and equations are not broken over two lines."""
+    return TOGETHER.sub(lambda found: found.group().replace(" ", "\N{NO-BREAK SPACE}"), text)
+
+
+def _cells(frame: pd.DataFrame) -> list[list[str]]:
+    """The rows of a readable table as text, numbers to six significant digits."""
+    return [[_cell(value) for value in row] for row in frame.astype(object).to_numpy().tolist()]
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _escaped(text: object) -> str:
+    """Text in Markdown, where none of it is a mark."""
+    return MARKS.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def _as_markdown(frame: pd.DataFrame) -> str:
+    rows = [[_escaped(value) for value in row] for row in _cells(frame)]
+    columns = [_escaped(column) for column in frame]
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"two columns have one name: {columns}")
+    return text_tables.text(pd.DataFrame(rows, columns=columns, dtype=object), "github")

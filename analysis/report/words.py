@@ -1,0 +1,125 @@
+"""Findings, rules and verdicts in words. Everything here is made from them; nothing is known."""
+
+import math
+
+from analysis.findings import Finding
+from analysis.intervals import Interval
+from analysis.papers import Criterion
+from analysis.tables import interval, number
+from analysis.verdicts import NOT_RUN, USED, Judged, Outcome
+
+DIGITS = 6
+
+
+def ours(outcome: Outcome) -> str:
+    """A finding: number, interval, runs and method, or k of n; – where there are no runs."""
+    finding = outcome.finding
+    if finding is None:
+        return "–"
+    if outcome.criterion.runs is not None:
+        return f"{_share(finding)} {_ends(finding.interval)}".rstrip()
+    found = finding.interval
+    of = _runs(finding) if finding.shown is None else _share(finding)
+    return f"{_estimate(found)} {_ends(found)}".rstrip() + f" ({of}, {found.method})"
+
+
+def name(criterion: Criterion) -> str:
+    """Of a quantity: mean time."""
+    return criterion.quantity.rpartition(".")[2].replace("_", " ")
+
+
+def rule(criterion: Criterion) -> str:
+    if criterion.within is None:
+        return f"every run shows it, of at least {criterion.runs:,}"
+    return f"the whole 95 % interval is {_range(criterion.within)}"
+
+
+def sentence(judged: Judged) -> str:
+    """What a reader needs: what came of each criterion, then the notes of the quantities."""
+    outcomes = judged.outcomes
+    if judged.verdict == NOT_RUN:
+        missing = dict.fromkeys(outcome.missing for outcome in outcomes)
+        return f"Nothing can be said: {'; '.join(missing)}."
+    said = [f"{_capital(judged.verdict)}: {'; '.join(map(_clause, outcomes))}."]
+    if judged.verdict == USED:
+        said.append("The setting was chosen by this number, so that agreement shows nothing.")
+    notes = dict.fromkeys(o.finding.note for o in outcomes if o.finding and o.finding.note)
+    return " ".join([*said, *(f"{_capital(note)}." for note in notes)])
+
+
+def _clause(outcome: Outcome) -> str:
+    criterion, finding = outcome.criterion, outcome.finding
+    if finding is None:
+        return f"{name(criterion)} unknown ({outcome.missing})"
+    if criterion.within is None:
+        few = finding.runs < (criterion.runs or 0)
+        asked = f", where {criterion.runs:,} are asked for" if few else ""
+        return f"{name(criterion)} in {_share(finding)}{asked}"
+    found, inside = finding.interval, _range(criterion.within)
+    if math.isnan(found.lower) or math.isnan(found.upper):
+        return (
+            f"{name(criterion)} {_estimate(found)} of {_runs(finding)} has no interval "
+            f"({found.method.removeprefix('none: ')})"
+        )
+    where = {
+        True: f"lies {inside}",
+        False: f"has no part {inside}",
+        None: f"is neither wholly {inside} nor wholly outside",
+    }[outcome.holds]
+    return f"{name(criterion)} {_estimate(found)} {_ends(found)} of {_runs(finding)} {where}"
+
+
+def _range(within: tuple[float, float]) -> str:
+    low, high = within
+    if math.isinf(high):
+        return f"at or above {_plain(low)}"
+    if math.isinf(low):
+        return f"at or below {_plain(high)}"
+    return f"within {_plain(low)} to {_plain(high)}"
+
+
+def _plain(value: float) -> str:
+    """An end of a rule, as it was written."""
+    return f"{value:,.10g}".replace("-", "−")
+
+
+def _estimate(found: Interval) -> str:
+    return number(found.estimate, _decimals(found))
+
+
+def _ends(found: Interval) -> str:
+    return interval(found.lower, found.upper, _decimals(found))
+
+
+def _decimals(found: Interval) -> int:
+    """So that the interval's width has two significant digits, or the estimate three."""
+    width = found.upper - found.lower
+    if math.isfinite(width) and width > 0:
+        return _until(1 - _magnitude(width))
+    known = [abs(v) for v in (found.estimate, found.lower, found.upper) if math.isfinite(v) and v]
+    return _until(2 - _magnitude(max(known))) if known else 0
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(value))
+
+
+def _until(decimals: int) -> int:
+    return min(max(decimals, 0), DIGITS)
+
+
+def _share(finding: Finding) -> str:
+    return f"{finding.shown:,} of {_runs(finding)}"
+
+
+def _runs(finding: Finding) -> str:
+    """Where there are no runs, the finding is of random tries."""
+    one, several = ("run", "runs") if finding.tables is not None else ("try", "tries")
+    return f"{finding.runs:,} {one if finding.runs == 1 else several}"
+
+
+def _capital(text: str) -> str:
+    """The first letter capital, unless the word is a symbol (H̃, t_grok)."""
+    word = text.partition(" ")[0].rstrip(",:")
+    a_word = word.isalpha() and word.isascii() and (len(word) > 1 or word == "a")
+    return text[:1].upper() + text[1:] if a_word else text

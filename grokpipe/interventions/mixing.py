@@ -1,0 +1,52 @@
+"""Representation mixing (Truong et al. 2026, section 6, equation 3, and Appendix C)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from grokpipe.interventions import Batch, Plain
+from grokpipe.schema import scientific
+
+if TYPE_CHECKING:
+    from grokpipe.cell import Cell
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str = scientific()
+    alpha: float = scientific(at_least=0, below=1, per_cell=True)
+    """α: share of the neighbour's features in the mixture"""
+
+
+def shifted(features: Tensor) -> Tensor:
+    """(batch, d) → the features of the sample before, the last one's for the first: a derangement
+    that is blind to the content."""
+    return features.roll(1, 0)
+
+
+def mixed(features: Tensor, alpha: Tensor) -> Tensor:
+    """(batch, d) → z̃_i = (1 − α) z_i + α z_{i−1}."""
+    return (1 - alpha) * features + alpha * shifted(features)
+
+
+def both(batch: Batch, features: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
+    """½ [loss of the batch's logits + loss of the logits of `features`], labels unmixed; all logits
+    times `temperature`."""
+    plain = batch.loss(temperature * batch.logits)
+    return 0.5 * (plain + batch.loss(temperature * batch.head(features)))
+
+
+class Stacked(Plain):
+    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
+        super().__init__(cells, width, device)
+        self.alpha = self.per_cell("alpha")
+
+    def arguments(self, step: int) -> list[Tensor]:
+        return [self.alpha]
+
+    def objective(self, batch: Batch, *arguments: Tensor) -> Tensor:
+        (alpha,) = arguments
+        return both(batch, mixed(batch.features, alpha))

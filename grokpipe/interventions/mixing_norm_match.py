@@ -1,0 +1,60 @@
+"""Mixing while the norm of the weights follows the baseline's (Truong et al. 2026, section 6).
+
+Holding the norm also changes the scale of the logits. With `temperature` the objective's logits are
+multiplied, in each batch, by what brings their scale back to the baseline's at that step: what then
+is left of a delay is due to neither.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from grokpipe.interventions import Batch
+from grokpipe.interventions import norm_match as matching
+from grokpipe.interventions.mixing import both, mixed
+from grokpipe.schema import scientific
+from grokpipe.trajectories import check
+
+if TYPE_CHECKING:
+    from grokpipe.cell import Cell
+
+__all__ = ["Config", "Stacked", "check"]
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str = scientific()
+    alpha: float = scientific(at_least=0, below=1, per_cell=True)
+    """α of the mixing"""
+    temperature: bool = scientific()
+    """restore the baseline's scale of the logits in the objective"""
+    baseline_seeds: list[int] = scientific(at_least=0)
+    """as for norm_match"""
+    trajectory: str | None = scientific()
+    """as for norm_match"""
+
+
+def restoring(logits: Tensor, scale: Tensor) -> Tensor:
+    """(batch, classes), () → the factor that gives the logits this scale, the root mean square
+    about their mean over the classes (measures/logits.py); no gradient goes through it. A scale of
+    NaN stands for none: 1."""
+    now = (logits - logits.mean(1, keepdim=True)).square().mean().sqrt().detach()
+    return torch.where(scale.isnan(), 1.0, scale / now)
+
+
+class Stacked(matching.Stacked):
+    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
+        super().__init__(cells, width, device)
+        self.alpha = self.per_cell("alpha")
+        self.temperature = cells[0].config.intervention.temperature
+
+    def arguments(self, step: int) -> list[Tensor]:
+        scale = self.trajectory.at(step).logit_scale if self.temperature else float("nan")
+        return [self.alpha, torch.full_like(self.alpha, scale)]
+
+    def objective(self, batch: Batch, *arguments: Tensor) -> Tensor:
+        alpha, scale = arguments
+        return both(batch, mixed(batch.features, alpha), restoring(batch.logits, scale))

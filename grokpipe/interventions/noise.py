@@ -1,0 +1,60 @@
+"""Gaussian noise on the representation, of the size that mixing would change it by: the control for
+whether mixing does more than disturb."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from grokpipe.interventions import Batch, Plain
+from grokpipe.interventions.mixing import both, shifted
+from grokpipe.randomness import generator
+from grokpipe.schema import scientific
+
+if TYPE_CHECKING:
+    from grokpipe.cell import Cell
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str = scientific()
+    alpha: float = scientific(at_least=0, below=1, per_cell=True)
+    """α of the mixing whose size the noise has"""
+
+
+def noisy(features: Tensor, alpha: Tensor, draws: Tensor) -> Tensor:
+    """(batch, d), (), (batch, d) standard normal → z + σ ε, σ² = mean of α² (z_{i−1} − z_i)² over
+    batch and dimensions: in each batch of the expected size of mixing's change. No gradient goes
+    through σ."""
+    size = (shifted(features) - features).square().mean().sqrt().detach()
+    return features + alpha * size * draws
+
+
+class Stacked(Plain):
+    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
+        super().__init__(cells, width, device)
+        self.alpha = self.per_cell("alpha")
+        self.shapes = [
+            (cell.config.batch_size or len(cell.task.train), width) for cell in self.cells
+        ]
+        self.draws = [generator(cell.config.seed, "intervention") for cell in self.cells]
+
+    def arguments(self, step: int) -> list[Tensor]:
+        drawn = [
+            torch.randn(shape, generator=draws)
+            for shape, draws in zip(self.shapes, self.draws, strict=True)
+        ]
+        return [self.alpha, torch.stack(drawn).to(self.device)]
+
+    def objective(self, batch: Batch, *arguments: Tensor) -> Tensor:
+        alpha, draws = arguments
+        return both(batch, noisy(batch.features, alpha, draws))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"draws": torch.stack([draws.get_state() for draws in self.draws])}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for draws, saved in zip(self.draws, state["draws"], strict=True):
+            draws.set_state(saved.cpu().clone())  # it reads from the start of the storage

@@ -1,0 +1,42 @@
+"""The norm of the weights held to a baseline's trajectory (Truong et al. 2026, section 6: the norm
+control), without mixing: does the norm alone matter?
+
+After each step of the optimiser all parameters are scaled by one factor, so that ‖θ‖₂ is the mean
+norm of the baseline's seeds at that step. The optimiser's moments are left alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from grokpipe.interventions import Plain
+from grokpipe.interventions._norm import rescale
+from grokpipe.schema import scientific
+from grokpipe.trajectories import Trajectory, check, read_for
+
+if TYPE_CHECKING:
+    from grokpipe.cell import Cell
+
+__all__ = ["Config", "Stacked", "check"]
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str = scientific()
+    baseline_seeds: list[int] = scientific(at_least=0)
+    """the seeds whose runs without intervention, otherwise like this one, make the trajectory"""
+    trajectory: str | None = scientific()
+    """hash of that trajectory, filled in by the launcher once these runs have finished"""
+
+
+class Stacked(Plain):
+    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
+        super().__init__(cells, width, device)
+        self.trajectory: Trajectory = read_for(cells[0].config)  # a pack shares it
+
+    def update(self, parameters: Sequence[Tensor], step: int) -> None:
+        target = self.trajectory.at(step).weight_norm
+        rescale(parameters, torch.full((len(self.cells),), target, device=self.device))

@@ -1,0 +1,56 @@
+"""β · f(features) in the loss: acts on the measure itself, as no arm of Truong et al. (2026) does.
+
+β > 0 pushes the measure down (does its fall hasten grokking?), β < 0 holds it up (is it needed?).
+Another measure is one more function here, whose name `measure` then may be.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from grokpipe.interventions import Batch, Plain
+from grokpipe.schema import scientific
+
+if TYPE_CHECKING:
+    from grokpipe.cell import Cell
+
+
+def entropy(features: Tensor) -> Tensor:
+    """(n, d) → log PR / log d in [0, 1], PR = (Tr C)² / Tr C² the participation ratio of the
+    covariance C: the Rényi entropy of order 2 of the spectrum, normalised, which is never above the
+    spectral entropy H̃ and needs no eigenvalues."""
+    centred = features - features.mean(0)
+    # of the smaller side: Tr (Z Zᵀ)² = Tr (Zᵀ Z)²
+    gram = centred.T @ centred if len(features) >= features.shape[1] else centred @ centred.T
+    gram = gram / gram.diagonal().sum()
+    return -gram.square().sum().log() / torch.log(torch.tensor(float(features.shape[1])))
+
+
+MEASURES: dict[str, Callable[[Tensor], Tensor]] = {"entropy": entropy}
+"""functions of one batch's features (n, d) → scalar, that autograd can differentiate"""
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str = scientific()
+    measure: str = scientific(choices=tuple(MEASURES))
+    """what is added to the loss"""
+    beta: float = scientific(per_cell=True)
+    """β, its coefficient; negative holds the measure up"""
+
+
+class Stacked(Plain):
+    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
+        super().__init__(cells, width, device)
+        self.beta = self.per_cell("beta")
+        self.measure = MEASURES[cells[0].config.intervention.measure]
+
+    def arguments(self, step: int) -> list[Tensor]:
+        return [self.beta]
+
+    def objective(self, batch: Batch, *arguments: Tensor) -> Tensor:
+        (beta,) = arguments
+        return batch.loss(batch.logits) + beta * self.measure(batch.features)

@@ -1,0 +1,5 @@
+"""Of the made-up paper: those of the real one."""
+
+from analysis.entropy.experiments import Experiments
+
+__all__ = ["Experiments"]
