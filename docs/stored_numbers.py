@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import gather, tables
 from analysis.timescales import MEASURES, events, readable, timescales
-from docs import statistics_numbers
+from docs import monitor_numbers, statistics_numbers
 from docs.reference import COLLAPSE, RESULTS, ROOT
 
 BENCHMARK, PACKS = RESULTS / "main_job.json", RESULTS / "packs.json"
@@ -131,6 +131,7 @@ BLOCKS = {
         "launching": launching,
     },
     "docs/statistics.md": statistics_numbers.BLOCKS,
+    "docs/monitor.md": monitor_numbers.BLOCKS,
 }
 
 
