@@ -2,7 +2,7 @@
 
 python -m benchmarks.monitor [--store]
 
-The probe has 512 samples, as in the paper; from d = 512 on it is no larger than d, so the entropy is
+The probe has 512 samples, as in the paper; from d = 512 on it is no larger than d: the entropy is
 capped by the rank and comes from the Gram matrix (capped=True). The training step beside it is that
 of a feed-forward block d → 4d → d with AdamW on a batch of 512.
 """
