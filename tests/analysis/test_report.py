@@ -79,6 +79,7 @@ def test_each_claim_with_its_verdict_and_all_that_belongs_to_it(page: Page) -> N
         "Lemma 1", "full proof", "0.655",
     ):  # fmt: skip
         assert said in page.said
+    assert page.said.count("200 [150, 250] (3 runs, by hand)") == 6  # claim and overview, once each
     assert page.said.count("A note with") == 3  # once a claim, though twice a criterion
 
 
