@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from analysis import gather
 from analysis.__main__ import main
 from analysis.findings import Finding
 from analysis.intervals import Interval, none
-from analysis.papers import Claim, Criterion
-from analysis.report import words
+from analysis.papers import Claim, Criterion, Further
+from analysis.report import contents, words
 from analysis.report.behind import union
 from analysis.verdicts import Judged, Outcome, holds, verdict
 from grokpipe import ledger
@@ -79,6 +80,7 @@ def test_each_claim_with_its_verdict_and_all_that_belongs_to_it(page: Page) -> N
         "Lemma 1", "full proof", "0.655",
     ):  # fmt: skip
         assert said in page.said
+    assert page.said.count("200 [150, 250] (3 runs, by hand)") == 6  # claim and overview, once each
     assert page.said.count("A note with") == 3  # once a claim, though twice a criterion
 
 
@@ -197,6 +199,17 @@ def test_all_experiments(tmp_path: Path) -> None:
     ]  # fmt: skip
     everything = report.sets[-1]
     assert everything.varied == ("seed", "weight_decay")
+
+
+def test_a_folder_of_settings_alone_has_a_report(tmp_path: Path) -> None:
+    """As E0 comes before the experiments of the claims."""
+    made_report.stored(tmp_path).joinpath("e1_baseline").rename(tmp_path / "e0")
+    only = replace(paper.read(), further=(Further("settings", "e0"),))
+    stored = tmp_path / "stored"
+    gather.write(gather.gathered(tmp_path / "e0"), stored / "e0")
+    report = contents.build(only, stored, stored / "report")
+    assert [table.name for chapter in report.chapters for table in chapter.tables] == ["Settings"]
+    assert {judged.verdict for judged in report.judged if judged.claim.id != "M"} == {"not run"}
 
 
 @pytest.mark.parametrize(
