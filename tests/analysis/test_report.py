@@ -6,6 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis import gather
@@ -168,6 +169,14 @@ def test_markdown_says_the_same(runs: Path, page: Page) -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= ids
     assert "<script>" not in text
     assert "\n\n\n" not in text
+
+
+def test_the_verdicts_are_a_table_too(runs: Path, page: Page) -> None:
+    table = pd.read_csv(runs / "report/verdicts.csv", dtype=str, keep_default_na=False)
+    told = dict(re.findall(r"### (\S+): (.+)", (runs / "report/report.md").read_text()))
+    assert dict(zip(table["id"], table["verdict"], strict=True)) == told
+    assert "B" in told and len(told) == len(table)
+    assert table.set_index("id").loc["B", "ours"] == "–"
 
 
 def test_the_same_runs_give_the_same_bytes(runs: Path) -> None:
