@@ -29,6 +29,9 @@ test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on 
 
 figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own
 	$(PY) -m analysis figures $(RUNS)
+ifeq ($(RUNS),$(COLLAPSE))
+	$(PY) -m analysis report entropy
+endif
 
 readme: $(VENV)/installed  ## renew stored tables, their figures, and the numbers in README.md and docs/ (minutes)
 	$(PY) -m analysis timescales $(COLLAPSE)
@@ -39,6 +42,8 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 	$(PY) -m analysis timescales $(ENTROPY)
 	$(PY) -m analysis compare $(ENTROPY) --event t_grok --by optimizer.betas --baseline '[0.9, 0.999]'
 	$(PY) -m analysis forecast $(ENTROPY)
+	$(PY) -m analysis calibrate outputs/reference/entropy/e0_fingerprint
+	$(PY) -m analysis report entropy
 	$(PY) -m docs.stored_numbers
 
 coverage: $(VENV)/installed  ## simulate what the 95 % intervals hold, about 40 minutes
@@ -50,6 +55,7 @@ bench: $(VENV)/installed  ## time packs and the main job against plain loops, ab
 	$(PY) -m benchmarks.launch --store
 	$(PY) -m benchmarks.status --store
 	$(PY) -m benchmarks.gather --store
+	$(PY) -m benchmarks.monitor --store
 
 docs: $(VENV)/installed  ## build the documentation into site/
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

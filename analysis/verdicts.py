@@ -41,6 +41,13 @@ class Judged:
     outcomes: tuple[Outcome, ...]
     verdict: str
 
+    def by_quantity(self) -> list[list[Outcome]]:
+        """Those of one quantity, which have one finding, together."""
+        groups: dict[str, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            groups.setdefault(outcome.criterion.quantity, []).append(outcome)
+        return list(groups.values())
+
 
 def judge(claims: Sequence[Claim], experiments: Experiments,
           track: Callable[[Sequence[Claim]], Iterable[Claim]] = iter) -> list[Judged]:  # fmt: skip

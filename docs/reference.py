@@ -4,5 +4,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLAPSE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay"
-ENTROPY = ROOT / "outputs" / "reference" / "entropy" / "second_beta"
+ENTROPY_PAPER = ROOT / "outputs" / "reference" / "entropy"
+ENTROPY = ENTROPY_PAPER / "second_beta"
 RESULTS = ROOT / "benchmarks" / "results"

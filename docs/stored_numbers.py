@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import gather, tables
 from analysis.timescales import MEASURES, events, readable, timescales
-from docs import statistics_numbers
+from docs import entropy_numbers, monitor_numbers, statistics_numbers
 from docs.reference import COLLAPSE, RESULTS, ROOT
 
 BENCHMARK, PACKS = RESULTS / "main_job.json", RESULTS / "packs.json"
@@ -126,11 +126,14 @@ BLOCKS = {
     "README.md": {
         "tau": tau_table,
         "exponents": exponents,
+        "verdicts": entropy_numbers.counts,
         "packs": packs,
         "speed": speed,
         "launching": launching,
     },
     "docs/statistics.md": statistics_numbers.BLOCKS,
+    "docs/monitor.md": monitor_numbers.BLOCKS,
+    "docs/entropy.md": entropy_numbers.BLOCKS,
 }
 
 

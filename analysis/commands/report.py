@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Judge the claims of analysis/claims/<paper>.yaml by their rules, make the paper's tables and
-    figures from our runs, and write <runs>/report/report.html, which needs nothing but itself, and
-    report.md, with the figures as pdf and png beside them. Claims without runs are told as not
-    run."""
+    figures from our runs, and write <runs>/report/report.html, which needs nothing but itself,
+    report.md, with the figures as pdf and png beside them, and verdicts.csv. Claims without runs
+    are told as not run."""
     from analysis import papers
     from analysis.report import contents, pages
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from analysis.entropy.experiments import Experiments
 from analysis.entropy.thresholds import at_grok
 from analysis.gather import Tables
 from analysis.tables import number
@@ -18,6 +19,7 @@ from grokpipe.curves.events import ENTROPY
 from grokpipe.errors import InputError
 
 CLAIMS = Path(__file__).parents[1] / "claims" / "entropy.yaml"
+EXPERIMENT = "e0_fingerprint"
 DIALS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
 TERMS = {"t_grok": "T_grok", "entropy_initial": "H̃(0)", "entropy_at_grok": "H̃ at T_grok"}
 
@@ -57,6 +59,12 @@ def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(
         ["admissible", "distance"], ascending=[False, True], ignore_index=True
     )
+
+
+def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
+    """All variants beside the paper's baseline. Raises NotRun."""
+    found = variants(experiments.tables(EXPERIMENT), rule())
+    return {"E0: distance of each setting to the published baseline": readable(found)}
 
 
 def half_widths(value: float, published: Mapping[str, Any]) -> float:

@@ -87,10 +87,10 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
     """Judges the claims, makes the tables and draws the figures, as files in `to`. Raises
     InputError for a folder without any experiment of the paper."""
     found = behind.experiments(folder, paper.name)
-    asked = {claim.experiment for claim in paper.claims}
-    if not asked & set(found):
-        example = paper.claims[0].experiment
-        raise InputError(f"{folder}: none of the experiments of {paper.name}, such as {example}")
+    asked = [claim.experiment for claim in paper.claims]
+    asked += [further.experiment for further in paper.further]
+    if not set(asked) & set(found):
+        raise InputError(f"{folder}: none of the experiments of {paper.name}, such as {asked[0]}")
     experiments = paper.experiments(folder)
     sets = behind.Sets(folder, found)
     judged = verdicts.judge(paper.claims, experiments, track("judging claims"))

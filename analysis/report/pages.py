@@ -16,7 +16,7 @@ from analysis.report import contents, words
 from analysis.report.contents import Report
 from grokpipe import runlog
 
-HTML, MARKDOWN = "report.html", "report.md"
+HTML, MARKDOWN, VERDICTS = "report.html", "report.md", "verdicts.csv"
 MANY = 20  # rows of a table above which it is folded up
 SCREEN = 96 * 1.25  # pixels of a screen for an inch of a figure, whose letters are small
 MARKS = re.compile(r"([\\`*_<>|\[\]#~])")
@@ -33,10 +33,11 @@ class Picture:
 
 
 def write(report: Report, to: Path) -> list[Path]:
-    """Both files into `to`; returns their paths."""
+    """The page, Markdown, and the verdicts as a table, into `to`; returns their paths."""
     to.mkdir(parents=True, exist_ok=True)
-    paths = [to / HTML, to / MARKDOWN]
-    for path, content in zip(paths, (html(report), markdown(report)), strict=True):
+    paths = [to / HTML, to / MARKDOWN, to / VERDICTS]
+    texts = (html(report), markdown(report), verdicts(report).to_csv(index=False))
+    for path, content in zip(paths, texts, strict=True):
         with runlog.replacing(path) as temporary:
             temporary.write_text(content)
     return paths
@@ -56,6 +57,25 @@ def markdown(report: Report) -> str:
     environment = _environment(autoescape=False)
     environment.filters |= {"md": _escaped, "table": _as_markdown}
     return environment.get_template("report.md.jinja").render(report=report, words=words)
+
+
+def verdicts(report: Report) -> pd.DataFrame:
+    """A row per claim: id, where, statement, published, ours, rule, verdict, all as text; what
+    several criteria give is separated by semicolons."""
+    rows = []
+    for judged in report.judged:
+        claim, ours, rules = judged.claim, [], []
+        for outcome in judged.outcomes:
+            ours.append(words.ours(outcome))
+            rules.append(words.rule(outcome.criterion))
+        rows.append(
+            {
+                "id": claim.id, "where": claim.where, "statement": claim.statement,
+                "published": claim.published, "ours": "; ".join(dict.fromkeys(ours)),
+                "rule": "; ".join(rules), "verdict": judged.verdict,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def _environment(autoescape: bool) -> Environment:

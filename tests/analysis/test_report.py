@@ -2,17 +2,19 @@
 
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis import gather
 from analysis.__main__ import main
 from analysis.findings import Finding
 from analysis.intervals import Interval, none
-from analysis.papers import Claim, Criterion
-from analysis.report import words
+from analysis.papers import Claim, Criterion, Further
+from analysis.report import contents, words
 from analysis.report.behind import union
 from analysis.verdicts import Judged, Outcome, holds, verdict
 from grokpipe import ledger
@@ -79,6 +81,7 @@ def test_each_claim_with_its_verdict_and_all_that_belongs_to_it(page: Page) -> N
         "Lemma 1", "full proof", "0.655",
     ):  # fmt: skip
         assert said in page.said
+    assert page.said.count("200 [150, 250] (3 runs, by hand)") == 6  # claim and overview, once each
     assert page.said.count("A note with") == 3  # once a claim, though twice a criterion
 
 
@@ -168,6 +171,14 @@ def test_markdown_says_the_same(runs: Path, page: Page) -> None:
     assert "\n\n\n" not in text
 
 
+def test_the_verdicts_are_a_table_too(runs: Path, page: Page) -> None:
+    table = pd.read_csv(runs / "report/verdicts.csv", dtype=str, keep_default_na=False)
+    told = dict(re.findall(r"### (\S+): (.+)", (runs / "report/report.md").read_text()))
+    assert dict(zip(table["id"], table["verdict"], strict=True)) == told
+    assert "B" in told and len(told) == len(table)
+    assert table.set_index("id").loc["B", "ours"] == "–"
+
+
 def test_the_same_runs_give_the_same_bytes(runs: Path) -> None:
     before = None
     for _ in range(2):
@@ -197,6 +208,17 @@ def test_all_experiments(tmp_path: Path) -> None:
     ]  # fmt: skip
     everything = report.sets[-1]
     assert everything.varied == ("seed", "weight_decay")
+
+
+def test_a_folder_of_settings_alone_has_a_report(tmp_path: Path) -> None:
+    """As E0 comes before the experiments of the claims."""
+    made_report.stored(tmp_path).joinpath("e1_baseline").rename(tmp_path / "e0")
+    only = replace(paper.read(), further=(Further("settings", "e0"),))
+    stored = tmp_path / "stored"
+    gather.write(gather.gathered(tmp_path / "e0"), stored / "e0")
+    report = contents.build(only, stored, stored / "report")
+    assert [table.name for chapter in report.chapters for table in chapter.tables] == ["Settings"]
+    assert {judged.verdict for judged in report.judged if judged.claim.id != "M"} == {"not run"}
 
 
 @pytest.mark.parametrize(

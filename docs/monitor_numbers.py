@@ -1,0 +1,30 @@
+"""The numbers of docs/monitor.md."""
+
+import json
+
+import pandas as pd
+
+from analysis import tables
+from docs.reference import RESULTS
+
+
+def cost() -> str:
+    """Milliseconds of an update by the dimension of the features."""
+    found = json.loads((RESULTS / "monitor.json").read_text())
+    rows = [
+        {
+            "d": f"{row['d']:,}",
+            "probe": f"{found['samples']}" + (", capped" if row["capped"] else ""),
+            "update": f"{row['update_ms']:.1f} ms",
+            "training step": f"{row['step_ms']:.1f} ms",
+            "update / step": f"{row['share_of_a_step']:.2f}",
+            "every 100 steps": f"{row['share_of_a_step']:.2%}",
+        }
+        for row in found["widths"]
+    ]
+    machine = found["machine"]
+    said = f"One thread of {machine['processor']}, torch {machine['torch']}."
+    return tables.text(pd.DataFrame(rows), "github") + f"\n\n{said}"
+
+
+BLOCKS = {"cost": cost}
