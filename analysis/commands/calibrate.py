@@ -1,9 +1,13 @@
 """`calibrate`."""
 
 import argparse
+from pathlib import Path
 
+from analysis import gather as gathering
 from analysis import tables as table_files
 from analysis.commands import common
+from analysis.gather import Tables
+from grokpipe import ledger
 
 HELP = "which setting comes nearest to what the entropy paper tells of its baseline (E0)"
 
@@ -15,12 +19,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """The variants of E0 by their distance to the paper's fingerprint, as the rule in
     analysis/claims/entropy.yaml has it: on the screen, and as csv, md and tex in <folder>/tables/.
-    """
+    Of a folder of run logs those are read that experiment=entropy/e0_fingerprint asked for, if it
+    did: its other experiments share settings with E0's variants, but not seeds."""
     from analysis.entropy import calibration
 
-    tables = common.read(options.folder)
+    tables = _of_e0(common.read(options.folder), options.folder)
+    common.print_notes([*gathering.mixtures(tables.cells), *common.unfinished(tables)])
     found = calibration.variants(tables, calibration.rule())
     shown = calibration.readable(found)
     paths = table_files.write(tables, options.folder / "tables", "calibration", found, shown)
     print(table_files.text(shown))
     print("\nwritten: " + " ".join(map(str, paths)))
+
+
+def _of_e0(tables: Tables, folder: Path) -> Tables:
+    from analysis.entropy.calibration import EXPERIMENT
+    from analysis.entropy.experiments import PAPER
+
+    name = f"{PAPER}/{EXPERIMENT}"
+    if not ledger.cells_folder(folder).is_dir():
+        return tables
+    if not (ledger.read_asked(folder)["experiment"] == name).any():
+        return tables
+    return gathering.of_experiment(tables, folder, name)

@@ -22,6 +22,9 @@ CLAIMS = Path(__file__).parents[1] / "claims" / "entropy.yaml"
 EXPERIMENT = "e0_fingerprint"
 DIALS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
 TERMS = {"t_grok": "T_grok", "entropy_initial": "H̃(0)", "entropy_at_grok": "H̃ at T_grok"}
+OF_GROKKED = ("t_grok", "entropy_at_grok")
+"""terms that a run which was not seen to grok leaves open"""
+UNFINISHED = "interrupted"
 
 
 def rule() -> dict[str, Any]:
@@ -31,10 +34,15 @@ def rule() -> dict[str, Any]:
 
 
 def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
-    """A row per variant, the nearest first: DIALS, n, finished, grokked; the means over its grokked
-    runs of `t_grok` and `entropy_at_grok`, over all of `entropy_initial`; the share whose norm
-    `expands`; a term for each and `distance`, NaN where none grokked; and `admissible`: all of its
-    runs are finished and grokked. Raises InputError if the runs lack a dial or a measure."""
+    """A row per variant, the nearest first: DIALS, n, finished, grokked; the means over its runs of
+    `t_grok`, `entropy_initial` and `entropy_at_grok`; the share whose norm `expands`; a term for
+    each and `distance`; `admissible`: all of its runs are finished and grokked; and `waiting`: the
+    runs that are not finished, or not there while another variant has them.
+
+    Where a run was not seen to grok, `t_grok` is a lower bound, for which that run counts with its
+    last step, and `entropy_at_grok` is of the others. Neither has a term then, nor the variant a
+    distance: the runs that grok first would make it look nearer or farther than it is. Raises
+    InputError if the runs lack a dial or a measure."""
     for column in DIALS:
         if column not in tables.cells:
             raise InputError(f"{column}: the runs have no such dial; calibrate needs those of E0")
@@ -42,23 +50,27 @@ def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
         if column not in tables.curves:
             raise InputError(f"{column}: the runs did not measure it")
     runs = _runs(tables, rule["expansion"]["factor"])
+    most = int(runs.groupby(list(DIALS)).size().max())
     rows = []
     for values, group in runs.groupby(list(DIALS), sort=False):
         row: dict[str, Any] = dict(zip(DIALS, values, strict=True))
         row |= {"n": len(group), "finished": int(group["finished"].sum())}
-        row |= {"grokked": int(group["t_grok"].notna().sum())}
+        row |= {"grokked": int(group["grokked"].sum())}
         row |= {name: float(group[name].mean()) for name in TERMS}
         row["expands"] = float(group["expands"].mean())
         for name in TERMS:
-            row[f"term_{name}"] = half_widths(row[name], rule["terms"][name])
+            every = row["grokked"] == row["n"] or name not in OF_GROKKED
+            value = row[name] if every else math.nan
+            row[f"term_{name}"] = half_widths(value, rule["terms"][name])
         row["term_expands"] = rule["expansion"]["weight"] * (1 - row["expands"])
         terms = [row[name] for name in row if name.startswith("term_")]
         row["distance"] = math.sqrt(sum(term**2 for term in terms))
-        row["admissible"] = row["n"] == row["finished"] == row["grokked"]
+        row["waiting"] = most - row["finished"]
+        row["admissible"] = row["grokked"] == row["finished"] == most
         rows.append(row)
-    return pd.DataFrame(rows).sort_values(
-        ["admissible", "distance"], ascending=[False, True], ignore_index=True
-    )
+    table = pd.DataFrame(rows)
+    table["distance"] = table["distance"].where(table["admissible"])
+    return table.sort_values(["admissible", "distance"], ascending=[False, True], ignore_index=True)
 
 
 def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
@@ -77,8 +89,9 @@ def half_widths(value: float, published: Mapping[str, Any]) -> float:
 
 
 def expansion(norm: np.ndarray) -> float:
-    """The largest factor by which a norm, (evaluations,), stands above its least value so far."""
-    return float((norm / np.minimum.accumulate(norm)).max())
+    """The largest factor by which a norm, (evaluations,), stands above its least value so far; 1
+    without any."""
+    return float((norm / np.minimum.accumulate(norm)).max(initial=1.0))
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -87,38 +100,40 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     shown["grokked"] = [f"{k}/{n}" for k, n in zip(table["grokked"], table["n"], strict=True)]
     decimals = {"t_grok": 0, "entropy_initial": 3, "entropy_at_grok": 3}
     for name, title in TERMS.items():
+        bound = np.where((name == "t_grok") & (table["grokked"] < table["n"]), "≥ ", "")
         shown[f"{title} (half-widths off)"] = [
-            f"{number(value, decimals[name])} ({number(term, 1, '+')})"
-            for value, term in zip(table[name], table[f"term_{name}"], strict=True)
+            f"{sign}{number(value, decimals[name])} ({number(term, 1, '+')})"
+            for sign, value, term in zip(bound, table[name], table[f"term_{name}"], strict=True)
         ]
     shown["norm expands"] = [f"{share:.0%}" for share in table["expands"]]
     shown["distance"] = [number(distance, 2) for distance in table["distance"]]
     shown["admissible"] = [
-        "yes" if row.admissible else "not finished" if row.finished < row.n else "not all grokked"
+        "yes" if row.admissible else "not finished" if row.waiting else "not all grokked"
         for row in table.itertuples()
     ]
     return shown
 
 
 def _runs(tables: Tables, factor: float) -> pd.DataFrame:
-    """A row per run: DIALS, finished, t_grok (NaN: not seen), both entropies, expands."""
+    """A row per run: DIALS, finished, grokked, t_grok (the last step of a run that was not seen to
+    grok), both entropies, expands."""
     found = events(tables)
     found = found[found["event"] == "t_grok"].set_index("key")
     levels = at_grok(tables)
     cells = tables.cells.set_index("key")
     rows = []
     for key, curve in tables.curves.groupby("key"):
-        observed = bool(found["observed"][key])
-        step = float(found["step"][key]) if observed else math.nan
-        until = curve if math.isnan(step) else curve[curve["step"] <= step]
+        grokked, step = bool(found["observed"][key]), float(found["step"][key])
+        before = curve[curve["step"] < step] if grokked else curve
         rows.append(
             {dial: cells[dial][key] for dial in DIALS}
             | {
-                "finished": cells["state"][key] == "done",
+                "finished": cells["state"][key] != UNFINISHED,
+                "grokked": grokked,
                 "t_grok": step,
                 "entropy_initial": float(curve[ENTROPY].iloc[0]),
                 "entropy_at_grok": float(levels[key]),
-                "expands": expansion(until["weight_norm"].to_numpy(float)) >= factor,
+                "expands": expansion(before["weight_norm"].to_numpy(float)) >= factor,
             }
         )
     return pd.DataFrame(rows)
