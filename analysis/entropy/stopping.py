@@ -1,4 +1,9 @@
-"""D1: stopping early by the entropy (Truong et al. 2026, section 10)."""
+"""D1: stopping early by the entropy (Truong et al. 2026, section 10).
+
+A run that a rule does not stop by its last evaluation would have gone on: it counts with the step
+that the rule names, or with its whole budget, not with the step at which we stopped following it.
+What its accuracy would be there is not known; the last that was seen stands for it.
+"""
 
 import math
 
@@ -6,19 +11,21 @@ import numpy as np
 import pandas as pd
 
 from analysis import means
+from analysis.entropy.calibration import UNFINISHED
 from analysis.entropy.conditions import BASELINE
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.forecasts import LAW, long
 from analysis.findings import Finding
 from analysis.gather import Tables
-from analysis.intervals import none
 from analysis.tables import number
 from analysis.timescales import events
+from grokpipe.curves.events import GROK_SUSTAINED
 
 AFTER = 1_000
 """steps from the crossing of H̃* to the stop"""
 STEADY, ROW = 0.05, 5
-"""a forecast is stable once it changed by less than this share over so many evaluations"""
+"""a forecast is stable once it changed by less than this share over so many evaluations; the paper
+(Appendix D.1) says no more than "when the prediction stabilises"."""
 CROSSING = f"H̃ crossed H̃*, {AFTER:,} steps later"
 ACCURACY = "test accuracy 0.99 at 5 evaluations"
 MEAN = "at the other seeds' mean T_grok"
@@ -30,7 +37,7 @@ def accuracy_lost(experiments: Experiments) -> Finding:
     mean over seeds. A run that never crossed is not stopped, and loses nothing. Raises NotRun."""
     found = _rule(experiments, CROSSING)
     note = f"the largest loss is {found['lost'].max():.3f}"
-    return _mean(experiments, found["lost"], note)
+    return _mean(experiments, found, "lost", note)
 
 
 def budget_saved(experiments: Experiments) -> Finding:
@@ -38,44 +45,43 @@ def budget_saved(experiments: Experiments) -> Finding:
     found = _rule(experiments, CROSSING)
     plain = _rule(experiments, ACCURACY)
     note = f"stopping by test accuracy saves {plain['saved'].mean():.1%}"
-    return _mean(experiments, found["saved"], note)
+    return _mean(experiments, found, "saved", note)
 
 
 def stops(experiments: Experiments) -> pd.DataFrame:
-    """A row per run that grokked for good and rule: key, rule, stop (step; the end where the rule
-    never stops), lost and saved. Raises NotRun."""
+    """A row per rule and run that is finished: key, rule, stop (the step; the budget where the rule
+    never stops), followed (whether the run was, until then), lost and saved. Raises NotRun for
+    fewer than three runs that grokked for good."""
     tables = experiments.tables(BASELINE)
     found = events(tables)
     wide = found[found["observed"].astype(bool)].pivot(index="key", columns="event", values="step")
     wide = wide.reindex(columns=["t_grok", "t_grok_sustained", "t_cross"])
-    budgets = found.drop_duplicates("key").set_index("key")["budget"]
-    grokked = wide.dropna(subset=["t_grok_sustained"])
-    if len(grokked) < 3:
-        raise NotRun(f"{BASELINE}: {len(grokked)} runs grokked for good; needs 3")
+    runs = found.drop_duplicates("key").set_index("key")
+    if (good := int(wide["t_grok_sustained"].notna().sum())) < 3:
+        raise NotRun(f"{BASELINE}: {good} runs grokked for good; needs 3")
     stable = _stable(experiments)
-    gap = 4 * _gap(tables)
+    gap = (GROK_SUSTAINED - 1) * _gap(tables)  # the last of the row is what shows it
     rows = []
-    for key, row in grokked.iterrows():
+    for key, run in runs[runs["state"] != UNFINISHED].iterrows():
         curve = tables.curves[tables.curves["key"] == key].set_index("step")["test_accuracy"]
-        others = grokked["t_grok"].drop(index=key).mean()
+        times = wide.reindex([key]).iloc[0]
         wanted = {
-            CROSSING: row["t_cross"] + AFTER,
-            ACCURACY: row["t_grok_sustained"] + gap,
-            MEAN: others,
-            STABLE: stable.get(key, math.nan),
+            CROSSING: times["t_cross"] + AFTER,
+            ACCURACY: times["t_grok_sustained"] + gap,
+            MEAN: wide["t_grok"].drop(index=key, errors="ignore").mean(),
+            STABLE: stable.get(str(key), math.nan),
         }
+        final = float(curve.iloc[-1])
         for rule, step in wanted.items():
-            ends = float(curve.index[-1]) if math.isnan(step) else min(step, curve.index[-1])
-            at = float(curve[curve.index <= ends].iloc[-1])
+            stop = run["budget"] if math.isnan(step) else min(step, run["budget"])
+            followed = stop <= curve.index[-1]
+            at = float(curve[curve.index <= stop].iloc[-1]) if followed else final
             rows.append(
                 {
-                    "key": key,
-                    "rule": rule,
-                    "stop": ends,
-                    "lost": float(curve.iloc[-1]) - at,
-                    "saved": 1 - ends / float(budgets[key]),
+                    "key": key, "rule": rule, "stop": float(stop), "followed": bool(followed),
+                    "lost": final - at, "saved": 1 - float(stop / run["budget"]),
                 }
-            )
+            )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -91,6 +97,7 @@ def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
                 "accuracy lost, mean": number(float(of_rule["lost"].mean()), 3),
                 "largest": number(float(of_rule["lost"].max()), 3),
                 "runs": str(len(of_rule)),
+                "followed until then": str(int(of_rule["followed"].sum())),
             }
         )
     return {"Early stopping": pd.DataFrame(rows)}
@@ -121,9 +128,9 @@ def _gap(tables: Tables) -> float:
     return float(np.median(np.diff(steps)))
 
 
-def _mean(experiments: Experiments, values: pd.Series, note: str) -> Finding:
-    behind = experiments.tables(BASELINE).only(values.index)
-    interval = means.mean(values.to_numpy(float), experiments.generator())
-    if interval.method == "none: no spread":  # every run the same: exactly that, as far as seen
-        interval = none(interval.estimate, "no spread")
-    return Finding(interval, len(values), behind, note=note)
+def _mean(experiments: Experiments, found: pd.DataFrame, column: str, note: str) -> Finding:
+    behind = experiments.tables(BASELINE).only(found.index)
+    interval = means.mean(found[column].to_numpy(float), experiments.generator())
+    if beyond := int((~found["followed"]).sum()):
+        note += f"; {beyond} of {len(found)} runs were not followed until their stop"
+    return Finding(interval, len(found), behind, note=note)
