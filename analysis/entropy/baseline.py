@@ -1,15 +1,21 @@
 """E1: when the baseline groks and at which entropy (Truong et al. 2026, section 5)."""
 
+import math
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from analysis import bootstrap, effects, means
+from analysis import effects, means
 from analysis.entropy import conditions
+from analysis.entropy.calibration import UNFINISHED
 from analysis.entropy.conditions import BASELINE
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.mean_times import mean_time as restricted_mean
 from analysis.entropy.thresholds import at_grok
 from analysis.findings import Finding
+from analysis.gather import Tables
+from analysis.intervals import CONFIDENCE, Interval, none
 from analysis.timescales import events
 from grokpipe.curves.events import ENTROPY
 
@@ -25,11 +31,10 @@ def mean_time(experiments: Experiments) -> Finding:
 
 
 def grokked(experiments: Experiments) -> Finding:
-    """The share of runs that grok."""
+    """The share of runs that grok, of those that did or are finished. Raises NotRun."""
     tables = experiments.tables(BASELINE)
-    observed = conditions.baseline(experiments).times.observed
-    k, n = int(observed.sum()), len(observed)
-    return Finding(effects.proportion(k, n), n, tables, k)
+    found = conditions.groks(tables)
+    return _share(tables, found, found["observed"].astype(bool), found["state"] != UNFINISHED)
 
 
 def mean_threshold(experiments: Experiments) -> Finding:
@@ -43,11 +48,26 @@ def mean_threshold(experiments: Experiments) -> Finding:
 def threshold_variance(experiments: Experiments) -> Finding:
     """The variance of H̃(T_grok) between seeds (of the sample, n − 1). Raises NotRun."""
     values = _thresholds(experiments)
-    of_runs = values.to_numpy()
-    found = bootstrap.interval(
-        lambda indices: of_runs[indices].var(-1, ddof=1), [len(of_runs)], experiments.generator()
-    )
+    found = variance(values.to_numpy())
     return Finding(found, len(values), experiments.tables(BASELINE).only(values.index))
+
+
+def variance(values: np.ndarray) -> Interval:
+    """The variance (n − 1) of the runs' values, (n,), with the 95 % interval of a normal sample,
+    (n − 1)s²/χ²; none for one run or without spread.
+
+    Of ten values it held 95 % of the time where they are normal, 99 % where uniform, 89 % where
+    log-normal with σ = 0.3 (400 simulations each); BCa held 80, 91 and 78 %: a resample of ten
+    holds about six different ones.
+    """
+    if len(values) < 2:
+        return none(math.nan, "one run")
+    estimate = float(values.var(ddof=1))
+    if not estimate > 0:
+        return none(estimate, "no spread")
+    freedom, tail = len(values) - 1, (1 - CONFIDENCE) / 2
+    lower, upper = freedom * estimate / stats.chi2.isf([tail, 1 - tail], freedom)
+    return Interval(estimate, float(lower), float(upper), "χ² (normal)")
 
 
 def mean_start(experiments: Experiments) -> Finding:
@@ -58,15 +78,29 @@ def mean_start(experiments: Experiments) -> Finding:
 
 
 def memorised_by_500(experiments: Experiments) -> Finding:
-    """The share of runs with training accuracy 0.99 within 500 steps."""
+    """The share of runs with training accuracy 0.99 within 500 steps, of those that were followed
+    for as long, or are finished. Raises NotRun."""
     tables = experiments.tables(BASELINE)
     found = events(tables)
     found = found[found["event"] == "t_mem"]
     within = found["observed"].astype(bool) & (found["step"] <= MEMORISED)
-    k, n = int(within.sum()), len(within)
+    known = (found["step"] >= MEMORISED) | (found["state"] != UNFINISHED)
     latest = found.loc[found["observed"].astype(bool), "step"].max()
     note = "" if np.isnan(latest) else f"the last one at {latest:,.0f}"
-    return Finding(effects.proportion(k, n), n, tables, k, note)
+    return _share(tables, found, within, known, note)
+
+
+def _share(
+    tables: Tables, found: pd.DataFrame, shown: pd.Series, known: pd.Series, note: str = ""
+) -> Finding:
+    """Of the rows of an event that show something, or of which it is known that they do not."""
+    known = known | shown
+    if not known.any():
+        raise NotRun(f"{BASELINE}: no run is finished yet")
+    k, n = int(shown.sum()), int(known.sum())
+    waiting = f"{len(found) - n} of {len(found)} runs not finished" if n < len(found) else ""
+    said = "; ".join(part for part in (note, waiting) if part)
+    return Finding(effects.proportion(k, n), n, tables.only(found["key"][known]), k, said)
 
 
 def _thresholds(experiments: Experiments) -> pd.Series:

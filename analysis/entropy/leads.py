@@ -1,6 +1,9 @@
 """E1: how long before grokking the entropy crosses H̃*, and how long before it falls (Truong et al.
 2026, Observation 1 and section 5, which take the two for one)."""
 
+import math
+from dataclasses import replace
+
 import pandas as pd
 
 from analysis import effects, means
@@ -25,8 +28,9 @@ def crossed_before(experiments: Experiments) -> Finding:
 
 
 def mean_cross_lead(experiments: Experiments) -> Finding:
-    """T_grok − T_cross, mean over the runs that grok; negative where H̃ crosses later. Raises
-    NotRun."""
+    """T_grok − T_cross, mean over the runs that grok; negative where H̃ crosses later. In a run that
+    had not crossed by its last evaluation the lead is at most T_grok less that step: then the mean
+    is only bounded from above. Raises NotRun."""
     return _lead(experiments, CROSS)
 
 
@@ -89,14 +93,18 @@ def _before(experiments: Experiments, event: str) -> Finding:
 def _lead(experiments: Experiments, event: str) -> Finding:
     tables = experiments.tables(BASELINE)
     found, coarse = _found(tables), _found(every(tables, COARSE))
-    leads = found[f"lead_{event}"]
+    leads, last = found[f"lead_{event}"], tables.curves.groupby("key")["step"].max()
     note = (
         f"seeds from {number(leads.min())} to {number(leads.max())}; evaluated every {COARSE} "
         f"steps: mean {number(float(coarse[f'lead_{event}'].mean()))}"
     )
     if missing := int(leads.isna().sum()):
-        note += f"; in {missing} runs that grok it was not seen at all, so there is no mean"
-    interval = means.mean(leads.to_numpy(), experiments.generator())
+        note += f"; {missing} runs that grok had not shown it when they ended: no more than this"
+    most = leads.fillna(found["t_grok"] - last.reindex(found.index))
+    interval = means.mean(most.to_numpy(float), experiments.generator())
+    if missing and interval.bounded:
+        said = f"{interval.method}, {missing} leads bounded from above alone"
+        interval = replace(interval, lower=-math.inf, method=said)
     return Finding(interval, len(found), tables.only(found.index), note=note)
 
 

@@ -90,12 +90,15 @@ def expands_before_collapse(experiments: Experiments) -> Finding:
 
 
 def stable_while_expanding(experiments: Experiments) -> Finding:
-    """In how many H̃ stays within 0.05 of what it was at the norm's least value until the norm's
-    largest growth. Raises NotRun."""
-    found = _phased(experiments)
+    """In how many of the runs whose norm expands H̃ stays within 0.05 of what it was at the norm's
+    least value until the norm's largest growth. Raises NotRun."""
+    every = _phased(experiments)
+    found = {key: one for key, one in every.items() if one.growth >= EXPANDED}
     moved = [one.moved for one in found.values()]
-    note = f"H̃ moves by {min(moved):.2f} to {max(moved):.2f}"
-    return _share(experiments, found, [value <= STABLE for value in moved], note)
+    told = [f"H̃ moves by {min(moved):.2f} to {max(moved):.2f}"] if moved else []
+    if still := len(every) - len(found):
+        told.append(f"the norm does not expand in {still} of {len(every)} runs")
+    return _share(experiments, found, [value <= STABLE for value in moved], "; ".join(told))
 
 
 def monotone(experiments: Experiments) -> Finding:
@@ -176,5 +179,5 @@ def _phased(experiments: Experiments) -> dict[str, Phases]:
 def _share(
     experiments: Experiments, found: dict[str, Phases], shown: list[bool], note: str
 ) -> Finding:
-    behind = experiments.tables(BASELINE).only(found)
-    return Finding(effects.proportion(sum(shown), len(shown)), len(shown), behind, sum(shown), note)
+    behind, k = experiments.tables(BASELINE).only(found), int(sum(shown))
+    return Finding(effects.proportion(k, len(shown)), len(shown), behind, k, note)
