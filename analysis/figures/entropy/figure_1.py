@@ -12,8 +12,8 @@ from grokpipe.curves.events import ENTROPY
 
 TITLE = (
     "The baseline: accuracies (dashed: training), normalised spectral entropy and norm of the"
-    " weights; a line a run, dots where it groks; dashed: mean H̃*, band: its range over seeds,"
-    " dotted: the published 0.609."
+    " weights; a line a run, dots where it groks, black: the mean while all runs last; dashed: mean"
+    " H̃*, band: its range over seeds, dotted: the published 0.609."
 )
 OURS = False
 PUBLISHED = 0.609
@@ -28,7 +28,9 @@ def draw(experiments: Experiments) -> Figure:
     )
     lines.runs(accuracy, tables.curves, "train_accuracy", "0.6", "--")
     lines.runs(accuracy, tables.curves, "test_accuracy", colours[0])
+    lines.mean(accuracy, tables.curves, "test_accuracy")
     lines.runs(entropy, tables.curves, ENTROPY, colours[1])
+    lines.mean(entropy, tables.curves, ENTROPY)
     lines.grokking(entropy, tables, ENTROPY, colours[1])
     levels = at_grok(tables).dropna()
     if len(levels):
@@ -36,6 +38,7 @@ def draw(experiments: Experiments) -> Figure:
         entropy.axhline(levels.mean(), color="black", linewidth=0.9, linestyle="--")
     entropy.axhline(PUBLISHED, color="0.5", linewidth=0.9, linestyle=":")
     lines.runs(norm, tables.curves, "weight_norm", colours[2])
+    lines.mean(norm, tables.curves, "weight_norm")
     lines.grokking(norm, tables, "weight_norm", colours[2])
     titles = ("A  accuracy", "B  entropy H̃", "C  norm ‖θ‖")
     for axis, title in zip((accuracy, entropy, norm), titles, strict=True):

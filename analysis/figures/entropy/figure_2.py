@@ -12,7 +12,8 @@ from analysis.entropy.leads import COLLAPSE, CROSS, LAST, per_seed
 TITLE = (
     "Lead times before grokking, seed by seed: H̃ at or below the other seeds' H̃* (T_cross), the"
     " first fall of H̃ by 0.05 over 5 evaluations (T_collapse), and the last such fall. Left of"
-    " zero: after grokking. Dotted: the published mean of 1,020 steps."
+    " zero: after grokking; a hollow arrow: not until there, where the run ended. Dotted: the"
+    " published mean of 1,020 steps."
 )
 OURS = True
 SHOWN = {CROSS: ("T_cross", "o"), COLLAPSE: ("T_collapse", "s"), LAST: ("last T_collapse", "^")}
@@ -21,7 +22,8 @@ PUBLISHED = 1_020
 
 def draw(experiments: Experiments) -> Figure:
     """Raises NotRun."""
-    found = per_seed(experiments.tables(BASELINE))
+    tables = experiments.tables(BASELINE)
+    found, last = per_seed(tables), tables.curves.groupby("key")["step"].max()
     if found.empty:
         raise NotRun(f"{BASELINE}: no run grokked yet")
     figure, axis = plt.subplots(figsize=(6.6, 1.3 + 0.18 * len(found)), layout="constrained")
@@ -32,6 +34,10 @@ def draw(experiments: Experiments) -> Figure:
     ):
         leads = found[f"lead_{event}"]
         axis.plot(leads, row + shift, mark, color=colour, markersize=4, label=label)
+        if event != LAST:  # that one is not seen where no fall precedes grokking
+            most = (found["t_grok"] - last.reindex(found.index))[leads.isna()]
+            axis.plot(most, (row + shift)[leads.isna()], "<", color=colour, markersize=5,
+                      markerfacecolor="none")  # fmt: skip
     axis.axvline(0, color="black", linewidth=0.9)
     axis.axvline(PUBLISHED, color="0.5", linewidth=0.9, linestyle=":")
     axis.set_xscale("symlog", linthresh=1_000)

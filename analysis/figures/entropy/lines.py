@@ -16,6 +16,14 @@ def runs(axis: Axes, curves: pd.DataFrame, column: str, colour: Colour, dash: st
         axis.plot(curve["step"], curve[column], dash, color=colour, linewidth=0.7, alpha=0.6)
 
 
+def mean(axis: Axes, curves: pd.DataFrame, column: str, dash: str = "-") -> None:
+    """The mean of a column over the runs, as far as all of them were followed."""
+    last = curves.groupby("key")["step"].max().min()
+    means = curves[curves["step"] <= last].groupby("step")[column].mean()
+    axis.plot(means.index, means, color="white", linewidth=2.4, zorder=2.5)
+    axis.plot(means.index, means, dash, color="black", linewidth=1.2, zorder=2.6)
+
+
 def grokking(axis: Axes, tables: Tables, column: str, colour: Colour) -> None:
     """A dot on each run's curve where it groks."""
     events = groks(tables)
