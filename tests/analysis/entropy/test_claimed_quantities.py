@@ -10,7 +10,10 @@ import analysis
 from analysis.entropy.experiments import Experiments, NotRun
 
 CLAIMS = Path(analysis.__file__).parent / "claims" / "entropy.yaml"
-MODULES = ("arms", "universality", "networks", "diagnosis", "theory")
+MODULES = (
+    "arms", "universality", "networks", "diagnosis", "theory", "baseline", "leads", "norms",
+    "predictors", "forecasts", "probes", "pilots", "stopping", "necessity",
+)  # fmt: skip
 ALONE = ("theory.lemma_1", "theory.lemma_2", "theory.lemma_5")  # need no runs
 
 
