@@ -38,13 +38,14 @@ def main() -> None:
 def row(d: int) -> dict[str, Any]:
     torch.manual_seed(0)
     capped = d >= SAMPLES
-    monitor, features = SpectralEntropyMonitor(capped=capped), torch.randn(SAMPLES, d)
+    monitor = SpectralEntropyMonitor(threshold=0.61, capped=capped)
+    features = torch.randn(SAMPLES, d)
     step = 0
 
     def update() -> None:
         nonlocal step
         step += 1
-        monitor.update(step, features)
+        monitor.observe(step, features, train_accuracy=1.0, test_accuracy=0.1, norm=30.0)
 
     model = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d))
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)

@@ -18,7 +18,7 @@ def cost() -> str:
             "update": f"{row['update_ms']:.1f} ms",
             "training step": f"{row['step_ms']:.1f} ms",
             "update / step": f"{row['share_of_a_step']:.2f}",
-            "every 100 steps": f"{row['share_of_a_step']:.2%}",
+            "share, every 100 steps": f"{row['share_of_a_step'] / 100:.2%}",
         }
         for row in found["widths"]
     ]

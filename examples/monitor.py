@@ -51,21 +51,16 @@ def main() -> None:
     told = ""
     for step in range(STEPS + 1):
         if step % EVERY == 0:
-            norm = torch.stack([p.norm() for p in model.parameters()]).norm().item()
             state = monitor.update(
                 step,
                 model,
                 train_accuracy=accuracy(model, pairs[train], labels[train]),
                 test_accuracy=accuracy(model, pairs[test], labels[test]),
-                norm=norm,
             )
             if state.phase != told:
                 told = state.phase
-                when = f", grokking at {state.forecast.step:,.0f}" if state.forecast else ""
-                print(f"step {step:5,}: entropy {state.entropy:.3f}, {state.phase}{when}")
-                print(f"            {state.advice}")
+                print(state)
             if state.should_stop:
-                print(f"step {step:5,}: stopped, 1,000 steps after the entropy crossed 0.6")
                 break
         loss = nn.functional.cross_entropy(model(pairs[train]), labels[train])
         optimizer.zero_grad()

@@ -1,269 +1,281 @@
-"""The spectral entropy of other people's networks while they train (Truong et al. 2026, section 10
-and Appendix D): how far it has fallen, what that suggests, and when the network may grok.
+"""A monitor of delayed generalisation for any PyTorch training loop (Truong et al. 2026).
 
-    monitor = SpectralEntropyMonitor(probe, features=lambda model, x: model.encode(x))
-    state = monitor.update(step, model, train_accuracy=0.99)
-    print(state.phase, state.advice)
+    monitor = SpectralEntropyMonitor(probe, features=features, threshold=0.61)
+    for step in range(steps):
+        ...
+        if step % 100 == 0:
+            state = monitor.update(step, model, train_accuracy=…, test_accuracy=…)
+            print(state)
+            if state.should_stop:
+                break
 
-What the paper claims of it, and what of that our runs reproduce, is in the report of the paper: the
-threshold and the law differ between tasks and architectures, so calibrate them by pilot runs.
+It watches the normalised spectral entropy H̃ of the features of a fixed probe; docs/monitor.md says
+what to make of it, and what it cannot know.
 """
 
-import json
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-import torch
+import pandas as pd
 from torch import Tensor, nn
 
-from grokpipe import runlog
 from grokpipe.curves import phases
-from grokpipe.curves.forecast import Forecaster
-from grokpipe.curves.gap import Law
-from grokpipe.curves.phases import Dials, Seen
+from grokpipe.curves.events import ENTROPY
+from grokpipe.curves.phases import Guide, History, Phase
 from grokpipe.errors import InputError
-from grokpipe.measures.spectral import CONSTANT, spectral_entropy
-from grokpipe.pilots import Pilots, read_pilots
+from grokpipe.pilots import Calibration, calibrated, from_curves, published
+from grokpipe.probing import entropy, undisturbed
 
-Features = Callable[[nn.Module, Any], Tensor]
-
-PUBLISHED = Law(
-    "power", threshold=0.609, direction=1.0, shape=1.65, coefficient=2.45e5, constant=0.0
-)
-"""equation 2 with the paper's constants, for a + b mod 97; its interval is not published"""
+COLUMNS = ("step", "entropy", "train_accuracy", "test_accuracy", "norm")
+VERSION = 1  # of state_dict
 
 
 @dataclass(frozen=True)
-class GrokTime:
-    """When grokking may come, in steps. Without pilot runs the ends of the interval are NaN."""
+class Prediction:
+    """When the run groks, in steps since the start of training."""
 
     step: float
-    lower: float
-    upper: float
+    lower: float | None
+    """of the 95 % interval; None where there is none"""
+    upper: float | None
     note: str
+    """where the interval is from, or why there is none"""
+
+    def __str__(self) -> str:
+        if self.lower is None or self.upper is None:
+            return f"step {self.step:,.0f} ({self.note})"
+        return f"step {self.step:,.0f} [{self.lower:,.0f}, {self.upper:,.0f}] ({self.note})"
 
 
 @dataclass(frozen=True)
 class State:
-    """What one update found."""
+    """What an update found."""
 
     step: int
     entropy: float
     """H̃ in [0, 1]"""
-    phase: str
-    """one of grokpipe.curves.phases.ADVICE"""
+    phase: Phase
     advice: str
-    forecast: GrokTime | None
-    """None while the predictor is off: H̃ more than the activation gap above the threshold"""
+    """what Appendix D.2 recommends in this phase"""
+    forecast: Prediction | None
+    """None until it is switched on (Guide.activation_gap), and once the run has grokked"""
     should_stop: bool
-    """the entropy crossed the threshold, and `stop_after` steps have passed since"""
+    """whether the rule of the guide (Guide.stop) holds"""
+    reason: str
+    """why it should stop; empty if it should not"""
 
-
-def entropy(features: Tensor, capped: bool = False) -> float:
-    """(n, d) → H̃ = −Σ p_k log p_k / log d, as grokpipe.measures.spectral.
-
-    With no more samples than dimensions the rank caps it. `capped` accepts that and normalises by
-    the logarithm of the largest rank there is, n − 1, from the n × n Gram matrix; such values only
-    compare with those of the same n. Raises InputError for other shapes, a probe that is too small,
-    features that are not finite, and constant ones.
-    """
-    if features.dim() != 2 or len(features) < 3 or features.shape[1] < 2:
-        raise InputError(
-            f"features of shape {tuple(features.shape)}: must be (samples, dimensions)"
-        )
-    n, d = features.shape
-    if n <= d and not capped:
-        raise InputError(
-            f"a probe of {n} samples for {d} dimensions: the rank caps the entropy; take more than "
-            f"{d} samples, or capped=True"
-        )
-    features = features.detach().to(torch.float64)
-    if not bool(features.isfinite().all()):
-        raise InputError("features: not finite")
-    found = spectral_entropy(features) if n > d else _capped(features)
-    if math.isnan(found):
-        raise InputError("features: the same for all samples of the probe, so there is no spectrum")
-    return found
-
-
-def _capped(features: Tensor) -> float:
-    """From the Gram matrix, whose non-zero eigenvalues are those of the covariance."""
-    n = len(features)
-    centred = features - features.mean(0)
-    gram = centred @ centred.T
-    if gram.trace() <= CONSTANT * features.square().sum():
-        return math.nan
-    eigenvalues = torch.linalg.eigvalsh(gram)[1:].clamp(min=0)  # the first is of the mean: zero
-    return float(torch.special.entr(eigenvalues / eigenvalues.sum()).sum()) / math.log(n - 1)
+    def __str__(self) -> str:
+        parts = [f"step {self.step:,}: entropy {self.entropy:.3f}, {self.phase}. {self.advice}"]
+        parts += [f"Forecast: {self.forecast}."] if self.forecast else []
+        parts += [f"Stop: {self.reason}."] if self.should_stop else []
+        return " ".join(parts)
 
 
 class SpectralEntropyMonitor:
     """Follows one run.
 
-    `probe`: fixed inputs, more than the features have dimensions; `features(model, probe)` gives
-    (n, d), what the last layer sees. Both may be left out where `update` is handed the features.
-    `threshold` is H̃*; `pilots` (see `calibrate`) bring a law with its errors. Raises InputError for
-    a threshold outside (0, 1) and dials below 0.
+    `probe` is what `features(model, probe)` gets, as it is: a fixed set of training samples, more
+    of them than features have dimensions (the paper: 512 for d = 128), on the device where the
+    model expects it. `features` returns their representation before the head, of shape (n, d).
+    Without both, use `observe`. `threshold` is H̃* in (0, 1), above which the paper's published law
+    forecasts, without an interval; or the `Calibration` of pilot runs: see `calibrate`. `capped`
+    accepts a probe that is no larger than d (grokpipe/probing.py): for wide features.
+
+    Raises InputError for a threshold outside (0, 1).
     """
 
     def __init__(
         self,
         probe: Any = None,
-        features: Features | None = None,
-        threshold: float = PUBLISHED.threshold,
-        dials: Dials = Dials(),  # noqa: B008 - frozen
-        pilots: Pilots | None = None,
+        features: Callable[[Any, Any], Tensor] | None = None,
+        *,
+        threshold: float | Calibration,
+        guide: Guide = phases.DEFAULT,
         capped: bool = False,
-    ):
-        if not 0 < threshold < 1:
-            raise InputError(f"threshold={threshold:g}: must be between 0 and 1")
-        for name, value in asdict(dials).items():
-            if not value >= 0:
-                raise InputError(f"{name}={value:g}: must be ≥ 0")
-        self.probe, self.features, self.threshold = probe, features, threshold
-        self.dials, self.pilots, self.capped = dials, pilots, capped
-        self.history: list[Seen] = []
+    ) -> None:
+        self.probe, self.features, self.guide, self.capped = probe, features, guide, capped
+        self.calibration = (
+            threshold if isinstance(threshold, Calibration) else published(float(threshold))
+        )
+        self._shape: tuple[int, ...] | None = None
+        self._columns: dict[str, array[float]] = {name: array("d") for name in COLUMNS}
 
     @classmethod
     def calibrate(
         cls,
-        folder: str | Path,
+        pilots: str | Path | Sequence[pd.DataFrame],
         probe: Any = None,
-        features: Features | None = None,
-        where: Mapping[str, object] | None = None,
-        dials: Dials = Dials(),  # noqa: B008
-    ) -> "SpectralEntropyMonitor":
-        """With H̃* and the law of the runs that grokked, in a folder of run logs or of gathered
-        tables (Appendix D.1: three to five pilot seeds). `where` chooses runs by configuration,
-        such as {"weight_decay": 1.0}. Raises InputError if they differ in more than the seed, or
-        none grokked."""
-        pilots = read_pilots(Path(folder), where or {})
-        return cls(probe, features, pilots.threshold, dials, pilots)
+        features: Callable[[Any, Any], Tensor] | None = None,
+        *,
+        arm: Mapping[str, Any] | None = None,
+        guide: Guide = phases.DEFAULT,
+    ) -> Self:
+        """A monitor whose threshold, law and intervals come from pilot runs.
+
+        `pilots` are the histories of other monitors, whose loops must have told them the test
+        accuracy; or a folder of run logs or gathered tables of grokpipe, of which `arm` chooses
+        runs that differ in nothing but their seed: {"optimizer.betas": [0.9, 0.98]}. H̃* is the mean
+        of H̃ at the first evaluation with test accuracy ≥ 0.99; one run has no interval, the paper
+        takes 3 to 5. H̃* is of one task and network, and of the features that the pilots measured.
+
+        Raises InputError where no run grokked, and for a folder without runs or of mixed arms.
+        """
+        if isinstance(pilots, str | Path):
+            found = calibrated(Path(pilots), arm)
+        elif arm is not None:
+            raise InputError(f"arm={arm}: must be None where the pilots are histories")
+        else:
+            curves = [pd.DataFrame(h).rename(columns={"entropy": ENTROPY}) for h in pilots]
+            found = from_curves(curves, "pilots")
+        return cls(probe, features, threshold=found, guide=guide)
+
+    @property
+    def threshold(self) -> float:
+        """H̃*"""
+        return self.calibration.threshold
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row per update: step, entropy, train_accuracy, test_accuracy, norm; NaN is unknown."""
+        return pd.DataFrame({name: np.array(values) for name, values in self._columns.items()})
 
     def update(
         self,
         step: int,
-        model: nn.Module | Tensor,
-        train_accuracy: float | None = None,
+        model: nn.Module,
+        *,
+        train_accuracy: float,
         test_accuracy: float | None = None,
         norm: float | None = None,
     ) -> State:
-        """Looks at the model, or at features (n, d) of the probe, after `step` steps.
+        """Takes the features of the probe, in evaluation mode and without gradient, and observes
+        them. The modes of the model's modules and PyTorch's generators are left as they were, so
+        training goes on as if nothing had been measured, unless a forward pass in evaluation mode
+        changes the model or draws from elsewhere. `norm` is ‖θ‖₂, by default of all parameters.
 
-        The model is asked in evaluation mode without gradients; its modes and the generators of
-        random numbers are left as they were, so that training goes on as if nobody had looked.
-        Raises InputError for steps that do not increase, and as `entropy` does; then nothing is
-        kept of this update.
+        Raises InputError as `observe` does, or if the monitor has no `features`.
         """
-        if self.history and step <= self.history[-1].step:
-            raise InputError(f"step={step}: must be above the last one, {self.history[-1].step}")
-        found = entropy(self._features(model), self.capped)
-        given = (train_accuracy, test_accuracy, norm)
-        values = [math.nan if value is None else float(value) for value in given]
-        self.history.append(Seen(int(step), found, *values))
-        return self.state()
+        if self.features is None:
+            raise InputError("features=None: update needs a function (model, probe) → (n, d)")
+        self._check_step(step)  # before the costly part
+        with undisturbed(model):
+            found = self.features(model, self.probe)
+            if norm is None:
+                norm = float(nn.utils.get_total_norm(model.parameters()))
+        return self.observe(
+            step, found, train_accuracy=train_accuracy, test_accuracy=test_accuracy, norm=norm
+        )
 
-    def state(self) -> State:
-        """Of the last update. Raises InputError without one."""
-        if not self.history:
-            raise InputError("no update yet")
-        now = self.history[-1]
-        phase = phases.phase(self.history, self.threshold, self.dials)
-        on = now.entropy - self.threshold <= self.dials.activation_gap
-        since = phases.crossed(self.history, self.threshold)
+    def observe(
+        self,
+        step: int,
+        features: Tensor,
+        *,
+        train_accuracy: float,
+        test_accuracy: float | None = None,
+        norm: float | None = None,
+    ) -> State:
+        """The same from features of shape (n, d), n > d ≥ 2, on any device and in any precision.
+        Accuracies are shares in [0, 1]; None and NaN are unknown.
+
+        Raises InputError, and leaves the history as it is, for a step not above the last one, or
+        features that are of a wrong or another shape, not finite, or constant, or an accuracy or a
+        norm out of its range.
+        """
+        self._check_step(step)
+        row = {
+            "step": float(step),
+            "train_accuracy": _checked("train_accuracy", train_accuracy, 1.0),
+            "test_accuracy": _checked("test_accuracy", test_accuracy, 1.0),
+            "norm": _checked("norm", norm, float("inf")),
+            "entropy": entropy(features, self._shape, self.capped),
+        }
+        self._shape = tuple(features.shape)
+        for name in COLUMNS:
+            self._columns[name].append(row[name])
+        return self._state()
+
+    def predict_grok_time(self) -> Prediction:
+        """T̂ = t + C₁ (H̃ − H̃*)^γ + C₂ at the last update (Truong et al. 2026, equation 2), whatever
+        the phase; with an interval if the law was calibrated on two pilot runs or more. Where test
+        accuracy has reached 0.99 already, that step.
+
+        Raises InputError before the first update.
+        """
+        history = self._history()
+        if not len(history.step):
+            raise InputError("predict_grok_time: no update yet; needs at least one")
+        if (grokked := phases.grokked_at(history)) is not None:
+            return Prediction(grokked, grokked, grokked, "observed")
+        step, entropy = history.step[-1], history.entropy[-1]
+        if self.calibration.forecaster:
+            found = self.calibration.forecaster.forecast(step, entropy)
+            note = f"95 % interval from {self.calibration.grokked} pilot runs"
+            return Prediction(float(found.step), float(found.lower), float(found.upper), note)
+        expected = max(float(step + self.calibration.law.remaining(entropy)), float(step))
+        why = "only one pilot run grokked" if self.calibration.grokked else "not calibrated"
+        return Prediction(expected, None, None, f"no interval: {why}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """History, threshold, law and dials, as numbers, texts, lists and dicts of these, for
+        torch.save (and torch.load with weights_only=True) or json.dump. The probe and the function
+        are not in it."""
+        return {
+            "version": VERSION,
+            "shape": self._shape and list(self._shape),
+            "history": {name: values.tolist() for name, values in self._columns.items()},
+            "calibration": self.calibration.state_dict(),
+            "guide": asdict(self.guide),
+            "capped": self.capped,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over all that `state_dict` holds, threshold, law and dials included. Runs no code.
+
+        Raises InputError if it is not a state of this version.
+        """
+        if state.get("version") != VERSION:
+            raise InputError(f"version={state.get('version')}: must be {VERSION}, of a state_dict")
+        self.calibration = Calibration.from_state_dict(state["calibration"])
+        self.guide, self.capped = Guide(**state["guide"]), bool(state["capped"])
+        self._shape = state["shape"] and tuple(state["shape"])
+        self._columns = {name: array("d", state["history"][name]) for name in COLUMNS}
+
+    def _history(self) -> History:
+        # copies: an array that shares its memory could not grow
+        return History(**{name: np.array(values) for name, values in self._columns.items()})
+
+    def _state(self) -> State:
+        history, threshold = self._history(), self.threshold
+        phase = phases.phase(history, threshold, self.guide)
+        reason = phases.why_stop(history, threshold, self.calibration.law, self.guide)
+        is_on = phases.predicting(history, threshold, self.guide)[-1] and phase != "grokked"
         return State(
-            step=now.step,
-            entropy=now.entropy,
+            step=int(history.step[-1]),
+            entropy=float(history.entropy[-1]),
             phase=phase,
             advice=phases.ADVICE[phase],
-            forecast=self.predict_grok_time() if on else None,
-            should_stop=since is not None and now.step - since >= self.dials.stop_after,
+            forecast=self.predict_grok_time() if is_on else None,
+            should_stop=reason is not None,
+            reason=reason or "",
         )
 
-    def predict_grok_time(self) -> GrokTime:
-        """T_grok = t + C₁ (H̃ − H̃*)^γ + C₂ (equation 2), by the law of the pilot runs with a 95 %
-        interval from what it got wrong in each of them by the law of the others; without pilots by
-        the published constants, without an interval. Raises InputError before the first update."""
-        if not self.history:
-            raise InputError("no update yet")
-        now = self.history[-1]
-        if self.pilots is None or self.pilots.forecaster is None:
-            law = replace(PUBLISHED, threshold=self.threshold)
-            why = "no pilot runs" if self.pilots is None else "fewer than three pilot runs"
-            step = now.step + max(float(law.remaining(now.entropy)), 0.0)
-            return GrokTime(step, math.nan, math.nan, f"the published law, no interval: {why}")
-        made = self.pilots.forecaster.forecast(now.step, now.entropy)
-        note = f"the law of {self.pilots.runs} pilot runs"
-        return GrokTime(float(made.step), float(made.lower), float(made.upper), note)
-
-    def save(self, path: str | Path) -> None:
-        """Threshold, dials, pilots and history as JSON, written whole or not at all."""
-        runlog.write_json(
-            Path(path),
-            {
-                "threshold": self.threshold,
-                "capped": self.capped,
-                "dials": asdict(self.dials),
-                "pilots": None if self.pilots is None else _plain(self.pilots),
-                "history": [asdict(seen) for seen in self.history],
-            },
-        )
-
-    @classmethod
-    def load(
-        cls, path: str | Path, probe: Any = None, features: Features | None = None
-    ) -> "SpectralEntropyMonitor":
-        """A monitor that goes on where the saved one was; a file can bring no code along. Raises
-        InputError for a file that is none."""
-        try:
-            value = json.loads(Path(path).read_text())
-            pilots = value["pilots"] and _pilots(value["pilots"])
-            monitor = cls(
-                probe, features, value["threshold"], Dials(**value["dials"]), pilots,
-                value["capped"],
-            )  # fmt: skip
-            monitor.history = [Seen(**seen) for seen in value["history"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: not a saved monitor ({error})") from error
-        return monitor
-
-    @torch.no_grad()
-    def _features(self, model: nn.Module | Tensor) -> Tensor:
-        if isinstance(model, Tensor):
-            return model
-        if self.features is None:
-            raise InputError("features=None: needs a function of model and probe, or features")
-        modes = {module: module.training for module in model.modules()}
-        parameter = next(model.parameters(), None)
-        cuda = [parameter.device] if parameter is not None and parameter.is_cuda else []
-        with torch.random.fork_rng(devices=cuda):
-            try:
-                model.eval()
-                found = self.features(model, self.probe)
-            finally:
-                for module, training in modes.items():
-                    module.training = training
-        if not isinstance(found, Tensor):
-            raise InputError(f"features: gave a {type(found).__name__}, must be a tensor (n, d)")
-        return found
+    def _check_step(self, step: int) -> None:
+        steps = self._columns["step"]
+        if steps and not step > steps[-1]:
+            raise InputError(f"step={step}: must be > {steps[-1]:.0f}, the step of the last update")
+        if not 0 <= step < float("inf"):
+            raise InputError(f"step={step}: must be ≥ 0 and finite")
 
 
-def _plain(pilots: Pilots) -> dict[str, Any]:
-    value = {name: item for name, item in vars(pilots).items() if name != "forecaster"}
-    made = pilots.forecaster
-    if made is not None:
-        lists = {"errors": made.errors.tolist(), "shares": made.shares.tolist()}
-        value["forecaster"] = {"law": asdict(made.law), **lists}
-    return value
-
-
-def _pilots(value: dict[str, Any]) -> Pilots:
-    made = value.pop("forecaster", None)
-    if made is not None:
-        errors, shares = (np.asarray(made[name], dtype=float) for name in ("errors", "shares"))
-        made = Forecaster(Law(**made["law"]), errors, shares)
-    return Pilots(**value, forecaster=made)
+def _checked(name: str, value: float | None, most: float) -> float:
+    """NaN for None; raises InputError outside [0, most]."""
+    number = float("nan") if value is None else float(value)
+    if number < 0 or number > most:
+        valid = "in [0, 1]" if most == 1 else "≥ 0"
+        raise InputError(f"{name}={number:g}: must be {valid}")
+    return number

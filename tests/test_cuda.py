@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 import torch
 
-from grokpipe.monitor import entropy
 from grokpipe.pack import Pack
 from tests.training import curves, quiet, run_logs
 
@@ -55,8 +54,3 @@ def test_steps_do_not_wait_for_the_device(token_cell) -> None:
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert pack.step == 5
-
-
-def test_the_monitors_entropy_is_that_of_the_cpu() -> None:
-    features = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
-    assert entropy(features.cuda()) == pytest.approx(entropy(features), rel=1e-9)

@@ -1,5 +1,7 @@
-"""The monitor against independent computations, by made-up histories, and on stored runs."""
+"""The monitor in training loops that are not ours, and on the stored runs."""
 
+import io
+import json
 import math
 import subprocess
 import sys
@@ -10,237 +12,305 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from grokpipe.curves.forecast import calibrate
 from grokpipe.curves.gap import pool
-from grokpipe.curves.phases import ADVICE, Dials, Seen, crossed, phase
+from grokpipe.curves.phases import Guide
 from grokpipe.errors import InputError
 from grokpipe.measures.spectral import spectral_entropy
-from grokpipe.monitor import PUBLISHED, SpectralEntropyMonitor, entropy
+from grokpipe.monitor import SpectralEntropyMonitor
 from tests.cli import ENVIRONMENT, ROOT
 
-STORED = ROOT / "outputs" / "reference" / "entropy" / "second_beta"
+FOLDER = ROOT / "outputs/reference/entropy/second_beta"
 ARM = {"optimizer.betas": "[0.9, 0.98]"}
+PROBE = torch.randn(64, 10, generator=torch.Generator().manual_seed(1))
 
 
-def features(seed: int = 0, n: int = 64, d: int = 8, scale: float = 1.0) -> torch.Tensor:
-    draws = torch.Generator().manual_seed(seed)
-    return scale * torch.randn(n, d, generator=draws) * torch.arange(1, d + 1)
+class Network(nn.Module):
+    """Everything that a careless measurement disturbs: dropout, running statistics."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(10, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3))
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(x))
 
 
-def by_numpy(z: torch.Tensor, d: int) -> float:
-    shares = np.linalg.svd(z.double().numpy() - z.double().numpy().mean(0), compute_uv=False) ** 2
-    shares = shares[shares > 1e-12] / shares.sum()
-    return float(-(shares * np.log(shares)).sum() / math.log(d))
-
-
-def test_entropy_is_that_of_the_measure_and_of_numpy() -> None:
-    z = features()
-    assert entropy(z) == spectral_entropy(z)
-    assert entropy(z) == pytest.approx(by_numpy(z, 8), rel=1e-9)
-
-
-def test_a_capped_probe_is_normalised_by_its_rank() -> None:
-    z = features(n=12, d=30)
-    assert entropy(z, capped=True) == pytest.approx(by_numpy(z, 11), rel=1e-9)
-    many = features(n=64, d=8)
-    assert entropy(many, capped=True) == entropy(many)  # enough samples: nothing is capped
-
-
-def seen(*entropies: float, every: int = 100, **last: float) -> list[Seen]:
-    """A history; `last` is told at the last update, training accuracy 1 throughout."""
-    found = [Seen(i * every, value, train_accuracy=1.0) for i, value in enumerate(entropies)]
-    if last:
-        end = found[-1]
-        found[-1] = Seen(end.step, end.entropy, **{"train_accuracy": 1.0, **last})
-    return found
-
-
-HIGH = [0.85] * 6
-
-
-@pytest.mark.parametrize(
-    "history, expected",
-    [
-        # the five rows of the guide
-        ([Seen(100 * i, 0.85, 1.0, math.nan, 40.0 + i) for i in range(8)], "norm expansion"),
-        (seen(*HIGH, 0.84, 0.82, 0.79), "entropy collapse"),
-        (seen(*HIGH, 0.62, 0.61), "near threshold"),
-        (seen(*HIGH, 0.55, *[0.5] * 12, test_accuracy=0.02), "collapse without generalisation"),
-        (seen(*[0.85] * 110), "stagnant"),
-        # and what lies between them
-        ([Seen(0, 0.85), Seen(100, 0.85)], "plateau"),
-        (seen(*HIGH, 0.74), "entropy collapse"),  # within the activation gap
-        (seen(*HIGH, 0.59), "crossed"),
-        (seen(*HIGH, 0.59, test_accuracy=0.02), "crossed"),  # not for 1,000 steps yet
-        (seen(*HIGH, 0.55, *[0.5] * 12, test_accuracy=0.7), "crossed"),
-        (seen(*HIGH, 0.55, test_accuracy=1.0), "grokked"),
-        (seen(*HIGH, 0.85, test_accuracy=0.995), "grokked"),
-    ],
-)
-def test_phases_of_the_guide(history, expected) -> None:
-    assert phase(history, 0.6, Dials()) == expected
-    assert ADVICE[expected]
-
-
-def test_stagnation_counts_from_memorisation_on() -> None:
-    learning = [Seen(100 * i, 0.85, train_accuracy=0.5) for i in range(150)]
-    assert phase(learning, 0.6, Dials()) != "stagnant"
-    memorised = learning + [Seen(15_000 + 100 * i, 0.85, train_accuracy=1.0) for i in range(102)]
-    assert phase(memorised[:-1], 0.6, Dials()) != "stagnant"
-    assert phase(memorised, 0.6, Dials()) == "stagnant"
-    assert phase(memorised, 0.6, Dials(stagnation=20_000)) != "stagnant"
-
-
-def test_it_stops_a_thousand_steps_after_the_crossing() -> None:
-    monitor = SpectralEntropyMonitor(threshold=0.6)
-    monitor.history = seen(0.8, 0.7, 0.59)
-    stops = []
-    for step in range(300, 1500, 100):
-        monitor.history.append(Seen(step, 0.65))  # it may return above it
-        stops.append(monitor.state().should_stop)
-    assert crossed(monitor.history, 0.6) == 200
-    assert stops == [step >= 1200 for step in range(300, 1500, 100)]
-
-
-def test_the_predictor_is_on_within_the_activation_gap_and_by_the_published_law() -> None:
-    monitor = SpectralEntropyMonitor(threshold=0.6)
-    monitor.history = seen(0.85, 0.8)
-    assert monitor.state().forecast is None
-    monitor.history = seen(0.85, 0.7)
-    found = monitor.state().forecast
-    assert found is not None
-    assert found.step == pytest.approx(100 + 2.45e5 * 0.1**1.65)
-    assert math.isnan(found.lower) and "no pilot runs" in found.note
-    assert PUBLISHED.threshold == 0.609
-
-
-def stored(seed: int | None = None) -> tuple[list[pd.DataFrame], pd.DataFrame]:
-    cells = pd.read_parquet(STORED / "cells.parquet").set_index("key")
-    curves = pd.read_parquet(STORED / "curves.parquet")
-    keys = cells.index[cells["optimizer.betas"] == "[0.9, 0.98]"]
-    return [curves[curves["key"] == key].sort_values("step") for key in keys], cells
-
-
-def test_calibration_by_hand() -> None:
-    monitor = SpectralEntropyMonitor.calibrate(STORED, where=ARM)
-    runs, _ = stored()
-    at = [run[run["test_accuracy"] >= 0.99].iloc[0] for run in runs]
-    levels = np.array([row["spectral/entropy_train"] for row in at])
-    assert monitor.threshold == pytest.approx(levels.mean())
-    assert monitor.pilots is not None
-    assert (monitor.pilots.runs, monitor.pilots.never) == (10, 0)
-    half = 2.2621571628 * levels.std(ddof=1) / math.sqrt(10)  # t with 9 degrees of freedom
-    assert monitor.pilots.upper - monitor.threshold == pytest.approx(half)
-
-
-def test_forecasts_are_those_of_the_curves() -> None:
-    runs, _ = stored()
-    steps = [run[run["test_accuracy"] >= 0.99]["step"].iloc[0] for run in runs]
-    until = [run[run["step"] <= step] for run, step in zip(runs, steps)]
-    entropies = [run["spectral/entropy_train"].to_numpy() for run in until]
-    made = calibrate(pool(entropies, [s - run["step"].to_numpy() for run, s in zip(until, steps)]))
-    expected = made.forecast(8_000, 0.7)
-    monitor = SpectralEntropyMonitor.calibrate(STORED, where=ARM)
-    monitor.history = [Seen(8_000, 0.7)]
-    found = monitor.predict_grok_time()
-    assert (found.step, found.lower, found.upper) == (
-        float(expected.step), float(expected.lower), float(expected.upper),
-    )  # fmt: skip
-    assert found.lower <= found.step <= found.upper and "10 pilot runs" in found.note
-
-
-def test_it_goes_on_where_it_was_saved(tmp_path: Path) -> None:
-    whole = SpectralEntropyMonitor.calibrate(STORED, where=ARM)
-    for step in range(5):
-        whole.update(step, features(step), train_accuracy=0.5, norm=3.0)
-    whole.save(tmp_path / "monitor.json")
-    back = SpectralEntropyMonitor.load(tmp_path / "monitor.json")
-    again, expected = (m.update(9, features(9), test_accuracy=0.1) for m in (back, whole))
-    assert again == expected
-    assert list(map(repr, back.history)) == list(map(repr, whole.history))  # NaN is NaN
-    (tmp_path / "monitor.json").write_text('{"threshold": 0.6')
-    with pytest.raises(InputError, match="not a saved monitor"):
-        SpectralEntropyMonitor.load(tmp_path / "monitor.json")
-
-
-def network() -> nn.Module:
-    torch.manual_seed(3)
-    return nn.Sequential(
-        nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Dropout(0.5), nn.ReLU(), nn.Linear(5, 2)
-    )
+def body(model: Network, x: torch.Tensor) -> torch.Tensor:
+    return model.body(x)
 
 
 def trained(monitor: SpectralEntropyMonitor | None) -> dict[str, torch.Tensor]:
-    """With dropout and batch normalisation, which a look must not disturb."""
-    model, x = network(), torch.randn(32, 6, generator=torch.Generator().manual_seed(1))
-    optimizer = torch.optim.AdamW(model.parameters())
-    torch.manual_seed(4)
-    model[1].eval()  # a part that is frozen stays so
-    for step in range(6):
-        if monitor is not None:
-            monitor.update(step, model)
-            assert model.training and model[2].training and not model[1].training
-        loss = model(x).square().mean()
+    """Parameters and buffers after 30 steps on batches drawn by the generator dropout uses."""
+    torch.manual_seed(0)
+    model = Network()
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    inputs = torch.randn(200, 10)
+    labels = torch.randint(3, (200,))
+    for step in range(30):
+        rows = torch.randint(200, (32,))
         optimizer.zero_grad()
+        loss = functional.cross_entropy(model(inputs[rows]), labels[rows])
         loss.backward()
+        if monitor:  # between backward and step, where it could do most harm
+            monitor.update(step, model, train_accuracy=0.5)
         optimizer.step()
     return model.state_dict()
 
 
-def test_training_is_bitwise_what_it_is_without_monitor() -> None:
-    probe = torch.randn(40, 6, generator=torch.Generator().manual_seed(2))
-
-    def noisy(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
-        return model[:4](x) + 0.1 * torch.randn(40, 5)  # draws, too
-
-    monitor = SpectralEntropyMonitor(probe, noisy)
-    watched, alone = trained(monitor), trained(None)
-    assert all(torch.equal(watched[name], alone[name]) for name in alone)
-    assert len({seen.entropy for seen in monitor.history}) == 6
-    assert not torch.is_grad_enabled() or all(p.requires_grad for p in network().parameters())
+def test_training_is_the_same_with_and_without() -> None:
+    monitor = SpectralEntropyMonitor(PROBE, body, threshold=0.61)
+    with_monitor, without = trained(monitor), trained(None)
+    assert len(monitor.history) == 30
+    assert with_monitor.keys() == without.keys()
+    for name, value in without.items():
+        assert torch.equal(with_monitor[name], value), name
 
 
-BAD = {
-    "a probe of 8 samples for 8 dimensions": lambda m: m.update(0, features(n=8)),
-    r"features of shape \(64,\): must be": lambda m: m.update(0, torch.ones(64)),
-    r"shape \(4, 4, 4\)": lambda m: m.update(0, torch.ones(4, 4, 4)),
-    "features: not finite": lambda m: m.update(0, features() * math.nan),
-    "the same for all samples": lambda m: m.update(0, torch.ones(64, 8) * 0.1),
-    "step=5: must be above the last one, 5": lambda m: [m.update(5, features()) for _ in "ab"],
-    "step=4: must be above": lambda m: [m.update(step, features()) for step in (5, 4)],
-    "features=None": lambda m: m.update(0, network()),
-    "no update yet": lambda m: m.predict_grok_time(),
-    "threshold=1: must be between 0 and 1": lambda m: SpectralEntropyMonitor(threshold=1),
-    "threshold=0: must be": lambda m: SpectralEntropyMonitor(threshold=0),
-    "threshold=nan": lambda m: SpectralEntropyMonitor(threshold=math.nan),
-    "near=-1: must be ≥ 0": lambda m: SpectralEntropyMonitor(dials=Dials(near=-1)),
-    "the runs differ in optimizer.betas": lambda m: m.calibrate(STORED),
-    "where lr=7: no such run": lambda m: m.calibrate(STORED, where={"lr": 7}),
-    "where wd: no such key": lambda m: m.calibrate(STORED, where={"wd": 1}),
-    "neither run logs": lambda m: m.calibrate(ROOT / "docs"),
-    "of 5 runs 0 grokked": lambda m: m.calibrate(
-        ROOT / "outputs/reference/collapse/weight_decay", where={"weight_decay": 0.1}
-    ),
-}
+def test_an_update_takes_the_features_in_evaluation_mode() -> None:
+    torch.manual_seed(0)
+    model = Network()
+    monitor = SpectralEntropyMonitor(PROBE, features=body, threshold=0.61)
+    state = monitor.update(0, model, train_accuracy=0.2, test_accuracy=0.1)
+    norm = math.sqrt(sum(p.square().sum().item() for p in model.parameters()))
+    model.eval()
+    assert state.entropy == spectral_entropy(body(model, PROBE).detach())
+    row = monitor.history.iloc[0].to_dict()
+    assert row == {
+        "step": 0, "entropy": state.entropy, "train_accuracy": 0.2, "test_accuracy": 0.1,
+        "norm": pytest.approx(norm, rel=1e-6),
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("message", BAD)
-def test_bad_input_is_one_line_and_loses_nothing(message) -> None:
-    monitor = SpectralEntropyMonitor()
-    with pytest.raises(InputError, match=message) as raised:
-        BAD[message](monitor)
+def with_entropy(value: float, n: int = 60, d: int = 6) -> torch.Tensor:
+    """(n, d) features whose H̃ is `value`: variances that fall geometrically, found by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        ratio = (low + high) / 2
+        shares = ratio ** np.arange(d)
+        shares /= shares.sum()
+        found = -(shares * np.log(np.maximum(shares, 1e-300))).sum() / math.log(d)
+        low, high = (ratio, high) if found < value else (low, ratio)
+    noise = torch.randn(n, d, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return torch.linalg.qr(noise - noise.mean(0)).Q * torch.from_numpy(shares).sqrt()
+
+
+def replay(monitor: SpectralEntropyMonitor, entropies, test=None, norm=None, start=0) -> list:
+    return [
+        monitor.observe(
+            start + 100 * number, with_entropy(value), train_accuracy=1, test_accuracy=test,
+            norm=norm,
+        )
+        for number, value in enumerate(entropies)
+    ]  # fmt: skip
+
+
+def test_a_plain_tensor_is_enough() -> None:
+    monitor = SpectralEntropyMonitor(threshold=0.61)
+    (state,) = replay(monitor, [0.8])
+    assert state.entropy == pytest.approx(0.8, abs=1e-9)
+    assert monitor.history["norm"].isna().all()
+    with pytest.raises(InputError, match="features=None: update needs a function"):
+        monitor.update(200, Network(), train_accuracy=1.0)
+
+
+def test_a_run_from_expansion_to_its_end() -> None:
+    """What a user sees: phases, the forecast from the activation gap on, the end by the rule."""
+    monitor = SpectralEntropyMonitor(threshold=0.61)
+    entropies = [0.8] * 6 + [0.78, 0.76, 0.74, 0.72, 0.7, 0.66, 0.63] + [0.55] * 11
+    states = replay(monitor, entropies, test=0.05, norm=30.0)
+    assert [state.phase for state in states] == [
+        *["undecided"] * 8, *["entropy collapse"] * 4, "near threshold",
+        *["crossed"] * 10, "collapse without generalisation",
+    ]  # fmt: skip
+    assert [state.forecast is not None for state in states] == [False] * 8 + [True] * 16
+    assert [state.should_stop for state in states] == [False] * 23 + [True]
+    at_066 = states[11]
+    assert at_066.forecast.step == pytest.approx(1_100 + 2.45e5 * 0.05**1.65)
+    assert (at_066.forecast.lower, at_066.forecast.upper) == (None, None)
+    assert "no interval: not calibrated" in str(at_066)
+    assert "at or below 0.610 since step 1,300, for 1,000 steps" in states[-1].reason
+    assert "Stop: " in str(states[-1])
+    assert "inductive bias" in str(states[-1])
+
+
+def test_a_grokked_run_needs_no_forecast() -> None:
+    monitor = SpectralEntropyMonitor(threshold=0.61)
+    replay(monitor, [0.65])
+    (state,) = replay(monitor, [0.62], test=0.995, start=100)
+    assert (state.phase, state.forecast) == ("grokked", None)
+    assert monitor.predict_grok_time().step == 100
+    assert monitor.predict_grok_time().note == "observed"
+
+
+def test_a_stable_forecast_can_end_a_run() -> None:
+    guide = Guide(stop="stable forecast", stability_horizon=500)
+    gaps = ((4_000 - 100 * np.arange(8.0)) / 2.45e5) ** (1 / 1.65)  # exactly on the law
+    states = replay(SpectralEntropyMonitor(threshold=0.61, guide=guide), 0.61 + gaps)
+    assert [state.should_stop for state in states] == [False] * 5 + [True] * 3
+    assert "between 4,000 and 4,000" in states[-1].reason
+
+
+def test_forecasts_of_the_stored_runs() -> None:
+    """Each stored entropy gives the step and interval of `grokpipe.curves.forecast`."""
+    curves = pd.read_parquet(FOLDER / "curves.parquet")
+    curves = curves[curves["optimizer.betas"] == ARM["optimizer.betas"]]
+    x, remaining = [], []
+    for _, run in curves.groupby("key"):
+        x.append(run["spectral/entropy_train"].to_numpy())
+        groks_at = run["step"][run["test_accuracy"] >= 0.99].min()
+        remaining.append(groks_at - run["step"].to_numpy(float))
+    forecaster = calibrate(pool(x, remaining))
+    run = curves[curves["seed"] == 4].iloc[60:100:13]
+    monitor = SpectralEntropyMonitor.calibrate(FOLDER, arm=ARM)
+    assert monitor.threshold == pytest.approx(0.6395, abs=1e-4)
+    for step, entropy in zip(run["step"], run["spectral/entropy_train"]):
+        monitor.observe(step, with_entropy(entropy), train_accuracy=1.0)
+        found, expected = monitor.predict_grok_time(), forecaster.forecast(step, entropy)
+        for name in ("step", "lower", "upper"):
+            assert getattr(found, name) == pytest.approx(float(getattr(expected, name)), abs=0.5)
+        assert found.lower <= found.step <= found.upper
+        assert "10 pilot runs" in str(found)
+
+
+@pytest.mark.parametrize("carrier", ["json", "checkpoint"])
+def test_a_saved_monitor_goes_on_identically(carrier: str) -> None:
+    entropies = [0.8, 0.78, 0.75, 0.71, 0.68, 0.66, 0.63] + [0.6] * 14
+    guide = Guide(stop_after=800)
+    whole = SpectralEntropyMonitor.calibrate(FOLDER, arm=ARM, guide=guide)
+    expected = replay(whole, entropies, norm=20.0)
+    first = SpectralEntropyMonitor.calibrate(FOLDER, arm=ARM, guide=guide)
+    replay(first, entropies[:5], norm=20.0)
+    saved = through(carrier, first.state_dict())
+
+    second = SpectralEntropyMonitor(PROBE, body, threshold=0.2)
+    second.load_state_dict(saved)
+    assert second.predict_grok_time() == first.predict_grok_time()
+    assert replay(second, entropies[5:], norm=20.0, start=500) == expected[5:]
+    pd.testing.assert_frame_equal(second.history, whole.history)
+    assert expected[-1].should_stop
+    with pytest.raises(InputError, match=r"must be \(60, 6\), as at the last update"):
+        second.observe(9_999, with_entropy(0.5, d=5), train_accuracy=1.0)
+
+
+def through(carrier: str, state: dict) -> dict:
+    if carrier == "json":
+        return json.loads(json.dumps(state))
+    buffer = io.BytesIO()
+    torch.save({"monitor": state}, buffer)
+    buffer.seek(0)
+    return torch.load(buffer, weights_only=True)["monitor"]
+
+
+def test_a_new_monitor_can_be_saved() -> None:
+    other = SpectralEntropyMonitor(threshold=0.3)
+    other.load_state_dict(SpectralEntropyMonitor(threshold=0.5).state_dict())
+    assert other.threshold == 0.5
+    assert not len(other.history)
+
+
+def test_what_is_not_a_state_is_not_loaded() -> None:
+    with pytest.raises(InputError, match="version=None: must be 1"):
+        SpectralEntropyMonitor(threshold=0.5).load_state_dict({"weight": torch.ones(3)})
+
+
+@pytest.mark.parametrize(
+    ("step", "values", "text"),
+    [
+        (100, {}, "step=100: must be > 100, the step of the last update"),
+        (99, {}, "step=99: must be > 100"),
+        (math.nan, {}, "step=nan: must be > 100"),
+        (math.inf, {}, "step=inf: must be ≥ 0 and finite"),
+        (200, {"train_accuracy": 99.5}, r"train_accuracy=99.5: must be in \[0, 1\]"),
+        (200, {"test_accuracy": -0.1}, r"test_accuracy=-0.1: must be in \[0, 1\]"),
+        (200, {"norm": -3.0}, "norm=-3: must be ≥ 0"),
+        (200, {"features": torch.ones(60, 6)}, "constant over the probe"),
+        (200, {"features": with_entropy(0.7, n=6)}, r"\(6, 6\): must be \(60, 6\)"),
+        (200, {"features": with_entropy(0.7) * math.nan}, "NaN or infinite in 60 of 60"),
+        (200, {"features": with_entropy(0.7)[0]}, "must be a tensor of shape"),
+        (200, {"features": with_entropy(0.7, n=61)}, r"must be \(60, 6\)"),
+    ],
+)
+def test_what_cannot_be_observed_leaves_no_trace(step, values, text) -> None:
+    monitor = SpectralEntropyMonitor(threshold=0.61)
+    replay(monitor, [0.7], start=100)
+    before = monitor.state_dict()
+    given = {"features": with_entropy(0.7), "train_accuracy": 1.0, **values}
+    with pytest.raises(InputError, match=text) as raised:
+        monitor.observe(step, **given)
     assert "\n" not in str(raised.value)
-    assert len(monitor.history) == (1 if message.startswith("step=") else 0)
+    assert str(monitor.state_dict()) == str(before)  # NaN is not equal to itself
 
 
-def test_run_logs_calibrate_too(token_cell, tmp_path: Path) -> None:
-    from tests.training import trained as train
+def test_a_negative_step() -> None:
+    with pytest.raises(InputError, match="step=-1: must be ≥ 0"):
+        replay(SpectralEntropyMonitor(threshold=0.61), [0.7], start=-1)
 
-    cells = [token_cell(f"seed={seed}", "steps=20") for seed in (0, 1)]
-    train(cells, tmp_path / "cells")
-    with pytest.raises(InputError, match="grokked with a defined entropy"):
-        SpectralEntropyMonitor.calibrate(tmp_path)
+
+def test_a_repeated_step_costs_no_forward_pass() -> None:
+    monitor = SpectralEntropyMonitor(None, lambda model, probe: 1 / 0, threshold=0.61)
+    replay(monitor, [0.7])
+    with pytest.raises(InputError, match="step=0: must be > 0"):
+        monitor.update(0, Network(), train_accuracy=1.0)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0, 1.5, math.nan])
+def test_a_threshold_outside_its_range(threshold: float) -> None:
+    with pytest.raises(InputError, match=r"must lie in \(0, 1\)"):
+        SpectralEntropyMonitor(PROBE, body, threshold=threshold)
+
+
+def test_no_forecast_before_the_first_update() -> None:
+    with pytest.raises(InputError, match="no update yet"):
+        SpectralEntropyMonitor(threshold=0.61).predict_grok_time()
+
+
+def test_calibration_from_the_histories_of_other_monitors() -> None:
+    pilots = []
+    for fall in (0.02, 0.03):
+        pilot = SpectralEntropyMonitor(threshold=0.5)
+        replay(pilot, [0.9, 0.8, 0.75, 0.7])
+        replay(pilot, [0.7 - fall], test=0.99, start=400)
+        replay(pilot, [0.5], test=1.0, start=500)
+        pilots.append(pilot.history)
+    monitor = SpectralEntropyMonitor.calibrate(pilots, PROBE, body)
+    assert monitor.threshold == pytest.approx(0.675)
+    assert (monitor.calibration.grokked, monitor.calibration.others) == (2, 0)
+    assert (monitor.probe is PROBE, monitor.features) == (True, body)
+    replay(monitor, [0.8])
+    assert monitor.predict_grok_time().lower is not None
+
+    one = SpectralEntropyMonitor.calibrate([pilots[0], pilots[1].head(4)])
+    assert one.threshold == pytest.approx(0.68)
+    assert (one.calibration.grokked, one.calibration.others) == (1, 1)
+    replay(one, [0.8])
+    assert "no interval: only one pilot run grokked" in str(one.predict_grok_time())
+
+    with pytest.raises(InputError, match="pilots: none of 1 runs grokked"):
+        SpectralEntropyMonitor.calibrate([pilots[0].head(4)])
+    with pytest.raises(InputError, match="must be None where the pilots are histories"):
+        SpectralEntropyMonitor.calibrate(pilots, arm={"seed": 0})
+
+
+def test_calibration_from_a_folder_without_runs(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="neither run logs"):
+        SpectralEntropyMonitor.calibrate(tmp_path, PROBE, body)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_model_on_a_gpu() -> None:
+    model = Network().cuda()
+    monitor = SpectralEntropyMonitor(PROBE.cuda(), body, threshold=0.61)
+    before = torch.cuda.get_rng_state()
+    state = monitor.update(0, model, train_accuracy=0.5)
+    assert torch.equal(torch.cuda.get_rng_state(), before)
+    assert state.entropy == pytest.approx(
+        spectral_entropy(body(model.cpu().eval(), PROBE).detach()), abs=1e-4
+    )
 
 
 def test_the_example_runs(tmp_path: Path) -> None:

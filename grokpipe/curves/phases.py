@@ -1,98 +1,205 @@
-"""Where a run is on its way to grokking, by the entropy of its representation: the diagnostic guide
-of Truong et al. (2026, Appendix D.2), as a pure function of what was seen so far.
+"""Where a run stands on its way to grokking, read from its spectral entropy H̃ so far, and what to
+do about it: the diagnostic guide of Truong et al. (2026), Appendix D.2, as pure functions.
 
-The paper's table names signals without numbers; the numbers are the dials here.
+The text at hand has lost most of the guide's numbers. Each is a dial of `Guide`, which says where
+its default is from.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
-from grokpipe.curves.events import FALL, WINDOW
+import numpy as np
+from numpy.typing import NDArray
 
-MEMORISED = 0.99
-GROKKED = 0.99
-LOW = 0.5
-"""test accuracy below which a run has not generalised"""
+from grokpipe.curves.events import CROSSINGS, FALL, WINDOW, fallen
+from grokpipe.curves.gap import Law
+from grokpipe.errors import InputError
 
+Floats = NDArray[np.float64]
+Phase = Literal[
+    "memorisation", "norm expansion", "undecided", "entropy collapse", "near threshold", "crossed",
+    "collapse without generalisation", "stagnant", "grokked",
+]  # fmt: skip
+StopRule = Literal["crossed", "stable forecast"]
 
-@dataclass(frozen=True)
-class Dials:
-    """The numbers that the paper's guide leaves open."""
-
-    activation_gap: float = 0.15
-    """H̃ − H̃* from which on the predictor is switched on"""
-    near: float = 0.02
-    """H̃ − H̃* within which grokking is called imminent"""
-    stagnation: int = 10_000
-    """steps after memorisation without a new least H̃ after which a run is called stagnant"""
-    stop_after: int = 1_000
-    """steps from the crossing of H̃* to the stop (section 10)"""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One update; NaN where a value was not given."""
-
-    step: int
-    entropy: float
-    train_accuracy: float = math.nan
-    test_accuracy: float = math.nan
-    norm: float = math.nan
-
-
-ADVICE = {
-    "norm expansion": "keep training: the norm expands, the entropy is high",
-    "plateau": "keep training: the entropy is high",
-    "entropy collapse": "the entropy falls towards the threshold: the predictor is on",
-    "near threshold": "grokking is imminent, if it comes: about 1,000 steps by the paper",
-    "crossed": "the entropy is below the threshold: test, and stop soon",
-    "collapse without generalisation": "the entropy has collapsed but test accuracy is low: the "
-    "architecture may lack the bias for this task",
-    "stagnant": "the entropy does not fall: raise the weight decay, lower the learning rate, check "
-    "that the task can be grokked at all",
-    "grokked": "generalised: stop when you like",
+ADVICE: dict[Phase, str] = {
+    "memorisation": "The training set is not fitted yet (accuracy below 0.99): continue training.",
+    "norm expansion": "Phase I, the norm expands: continue training.",
+    "undecided": "The norm does not grow and the entropy has not fallen yet: continue training.",
+    "entropy collapse": "Phase II, the entropy falls: use the forecast (predict_grok_time).",
+    "near threshold": "The entropy is near its threshold: grokking is imminent, in the paper within"
+    " about 1,000 steps.",
+    "crossed": "The entropy has crossed its threshold: in the paper grokking follows within about"
+    " 1,000 steps. Look at the test accuracy.",
+    "collapse without generalisation": "The entropy has collapsed and test accuracy is low: the"
+    " architecture may lack the inductive bias for this task.",
+    "stagnant": "The entropy has stopped falling above its threshold: raise the weight decay, lower"
+    " the learning rate, and check that the task can grok at all.",
+    "grokked": "Test accuracy has reached 0.99: the run has grokked.",
 }
-"""by phase; the fourth and fifth row of the paper's guide are one signal with two readings"""
+"""Appendix D.2's recommended actions. Memorisation, undecided, crossed and grokked are ours: the
+guide has no row for them."""
 
 
-def crossed(history: Sequence[Seen], threshold: float) -> int | None:
-    """The step at which the entropy first was at or below the threshold, or None."""
-    return next((seen.step for seen in history if seen.entropy <= threshold), None)
+@dataclass(frozen=True)
+class Guide:
+    """The dials of the diagnostic guide and of the rule by which a run is stopped."""
+
+    near: float = 0.035
+    """H̃ − H̃* up to which the threshold is near; at the default the published law says 970 steps,
+    the paper's "about 1,000" """
+    activation_gap: float = 0.1
+    """H̃ − H̃* from which on the forecast is given (D.1, step 3, whose number is lost); a fall of H̃
+    by 0.05 over 5 evaluations switches it on too, and it stays on"""
+    norm_growth: float = 0.01
+    """relative growth of ‖θ‖ over 5 evaluations above which the norm expands"""
+    stagnation_horizon: float = 15_000
+    """steps over which a fall of H̃ by no more than 0.05 is stagnation (D.1, step 5, whose number is
+    lost)"""
+    stop: StopRule = "crossed"
+    """"crossed": H̃ has been at or below H̃* at every evaluation for `stop_after` steps (section 10);
+    "stable forecast": the forecast has moved by no more than `stability` times the steps trained
+    meanwhile, over `stability_horizon` steps (D.1, step 4)"""
+    stop_after: float = 1_000
+    """steps below the threshold after which "crossed" stops; with low test accuracy the run is then
+    said to have collapsed without generalisation"""
+    stability: float = 0.5
+    """0: the forecast step stays put; 1: it recedes as fast as training goes on, as that of a
+    constant entropy does, so only less is stable"""
+    stability_horizon: float = 2_000
+    """steps over which the forecast must have been stable"""
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a dial that is not positive, or an unknown rule."""
+        if self.stop not in get_args(StopRule):
+            valid = ", ".join(get_args(StopRule))
+            raise InputError(f"stop={self.stop!r}: must be one of {valid}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name != "stop" and not (0 < value < math.inf):
+                raise InputError(f"{field.name}={value}: must be > 0 and finite")
 
 
-def phase(history: Sequence[Seen], threshold: float, dials: Dials) -> str:
-    """One of ADVICE, of the last update. Raises ValueError without any."""
-    if not history:
-        raise ValueError("a phase of no updates")
-    now = history[-1]
-    gap = now.entropy - threshold
-    if now.test_accuracy >= GROKKED:
+DEFAULT = Guide()
+
+
+@dataclass(frozen=True)
+class History:
+    """A run's evaluations so far, at least one, each array of shape (evaluations,)."""
+
+    step: Floats
+    """ascending"""
+    entropy: Floats
+    """H̃, finite"""
+    train_accuracy: Floats
+    """NaN where unknown, like the next two"""
+    test_accuracy: Floats
+    norm: Floats
+    """‖θ‖₂ of all parameters"""
+
+
+def memorised(history: History) -> NDArray[np.bool_]:
+    """From the first evaluation with training accuracy ≥ 0.99 on; everywhere if none is known.
+
+    Before, H̃ moves with the initial transient: no phase is read from it.
+    """
+    if np.isnan(history.train_accuracy).all():
+        return np.ones(len(history.step), dtype=bool)
+    return np.logical_or.accumulate(CROSSINGS["t_mem"].reached(history.train_accuracy))
+
+
+def crossed_since(history: History, threshold: float) -> float | None:
+    """The step at which the present row of evaluations with H̃ ≤ H̃* began; None above H̃*.
+
+    A row, not the first crossing: H̃ is noisy, and a run that came back has not collapsed.
+    """
+    above = np.flatnonzero(~(memorised(history) & (history.entropy <= threshold)))
+    first = above[-1] + 1 if len(above) else 0
+    return float(history.step[first]) if first < len(history.step) else None
+
+
+def grokked_at(history: History) -> float | None:
+    """The first evaluation with test accuracy ≥ 0.99, if there was one."""
+    reached = CROSSINGS["t_grok"].reached(history.test_accuracy)
+    return float(history.step[reached.argmax()]) if reached.any() else None
+
+
+def predicting(history: History, threshold: float, guide: Guide = DEFAULT) -> NDArray[np.bool_]:
+    """Where the forecast is switched on: from the first evaluation after memorisation that is
+    within the activation gap, or at which H̃ has fallen."""
+    near = history.entropy - threshold <= guide.activation_gap
+    return np.logical_or.accumulate(memorised(history) & near | _fallen(history))
+
+
+def phase(history: History, threshold: float, guide: Guide = DEFAULT) -> Phase:
+    """Where the run stands at its last evaluation; the first that holds, in this order:
+
+    grokked: test accuracy ≥ 0.99 · memorisation: training accuracy has not reached 0.99 · crossed:
+    H̃ ≤ H̃*, and collapse without generalisation if so for `stop_after` steps with a test accuracy
+    that is known · near threshold: H̃ − H̃* ≤ `near` · entropy collapse: H̃ fell by more than 0.05
+    over 5 evaluations (the paper's T_collapse) · stagnant: it fell by no more than 0.05 over the
+    horizon · norm expansion: ‖θ‖ grew over 5 evaluations · entropy collapse, the slow kind: H̃ is
+    more than 0.05 below its highest since memorisation · undecided.
+    """
+    now, entropy = history.step[-1], history.entropy
+    fitted = memorised(history)
+    if CROSSINGS["t_grok"].reached(history.test_accuracy)[-1]:
         return "grokked"
-    since = crossed(history, threshold)
-    if since is not None and now.test_accuracy < LOW and now.step - since > dials.stop_after:
-        return "collapse without generalisation"
-    if gap <= 0:
-        return "crossed"
-    if gap <= dials.near:
+    if not fitted[-1]:
+        return "memorisation"
+    if (since := crossed_since(history, threshold)) is not None:
+        long = now - since >= guide.stop_after and not np.isnan(history.test_accuracy[-1])
+        return "collapse without generalisation" if long else "crossed"
+    if entropy[-1] - threshold <= guide.near:
         return "near threshold"
-    if _stagnant(history, dials.stagnation):
-        return "stagnant"
-    before = history[-1 - WINDOW] if len(history) > WINDOW else history[0]
-    if gap <= dials.activation_gap or before.entropy - now.entropy > FALL:
+    if _fallen(history)[-1]:
         return "entropy collapse"
-    return "norm expansion" if now.norm > before.norm else "plateau"
+    before = _before(history.step, guide.stagnation_horizon)
+    if before is not None and fitted[before] and entropy[before] - entropy[-1] <= FALL:
+        return "stagnant"
+    norms = history.norm[-1 - WINDOW :]
+    if len(norms) > WINDOW and norms[-1] > (1 + guide.norm_growth) * norms[0]:
+        return "norm expansion"
+    if entropy[fitted].max() - entropy[-1] > FALL:
+        return "entropy collapse"
+    return "undecided"
 
 
-def _stagnant(history: Sequence[Seen], horizon: int) -> bool:
-    """Whether the least entropy since memorisation, or since the first update if training accuracy
-    is not told, is older than the horizon."""
-    known = [seen for seen in history if not math.isnan(seen.train_accuracy)]
-    since = next((seen.step for seen in known if seen.train_accuracy >= MEMORISED), None)
-    if since is None:
-        if known:
-            return False
-        since = history[0].step
-    after = [seen for seen in history if seen.step >= since]
-    least = min(after, key=lambda seen: seen.entropy)
-    return history[-1].step - least.step > horizon
+def why_stop(history: History, threshold: float, law: Law, guide: Guide = DEFAULT) -> str | None:
+    """Why the guide's rule stops the run at its last evaluation, or None.
+
+    Nothing else stops it: not stagnation, not a forecast that is NaN.
+    """
+    if guide.stop == "crossed":
+        since = crossed_since(history, threshold)
+        if since is None or history.step[-1] - since < guide.stop_after:
+            return None
+        return (
+            f"the entropy has been at or below {threshold:.3f} since step {since:,.0f},"
+            f" for {history.step[-1] - since:,.0f} steps"
+        )
+    before = _before(history.step, guide.stability_horizon)
+    if before is None or not predicting(history, threshold, guide)[before]:
+        return None
+    step, entropy = history.step[before:], history.entropy[before:]
+    expected = step + law.remaining(entropy)
+    moved, trained = float(np.ptp(expected)), float(step[-1] - step[0])
+    # beyond the threshold the law says "now" whatever comes
+    if not (moved <= guide.stability * trained and (entropy > threshold).all()):
+        return None
+    return (
+        f"the forecast has been stable for {trained:,.0f} steps: between"
+        f" {expected.min():,.0f} and {expected.max():,.0f}"
+    )
+
+
+def _fallen(history: History) -> NDArray[np.bool_]:
+    """Where H̃ fell by more than 0.05 over 5 evaluations, all after memorisation."""
+    return fallen(np.where(memorised(history), history.entropy, math.nan))
+
+
+def _before(step: Floats, horizon: float) -> int | None:
+    """The last evaluation at least `horizon` steps before the last one; None if there is none."""
+    found = int(np.searchsorted(step, step[-1] - horizon, side="right")) - 1
+    return found if found >= 0 else None
