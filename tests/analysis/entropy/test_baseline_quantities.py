@@ -156,6 +156,9 @@ def test_probes_agree_and_differ_as_made(tmp_path: Path) -> None:
     r = np.corrcoef(curves["spectral/entropy_train"], curves[probes.TEST])[0, 1]
     assert probes.correlation(experiments).interval.estimate == pytest.approx(r)
     assert probes.mean_difference(experiments).interval.estimate == pytest.approx(-0.025)
+    both, at_grok = probes.tables(experiments)["The two probes"].to_dict("records")
+    assert both["r [95 %]"].startswith(f"{r:.4f} [")
+    assert at_grok["pairs"] == "4" and at_grok["training − test [95 %]"].startswith("−0.0250 [")
     with pytest.raises(NotRun, match="entropy_test was not measured"):
         probes.correlation(of_levels(tmp_path / "without"))
 
