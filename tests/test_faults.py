@@ -258,7 +258,7 @@ def test_a_faulty_cell_fails_alone_among_healthy_ones(tmp_path: Path, fault: str
         shutil.copytree(ROOT / package, tmp_path / package)
     code, reason = FAULTS[fault]
     pack = (tmp_path / "grokpipe/pack.py").read_text()
-    where = "        arguments = (*self.parameters.values(), inputs, labels)\n"
+    where = "        arguments = (*self.parameters.values(), inputs, labels, *others)\n"
     assert where in pack
     faulty = FAULTY.format(fault=code)
     (tmp_path / "grokpipe/pack.py").write_text(pack.replace(where, faulty + where))
