@@ -34,7 +34,8 @@ def pretend_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("make", ["cell", "token_cell"])
 def test_the_numbers_are_those_of_training_to_the_bit(make, request, tmp_path: Path) -> None:
     make_cell = request.getfixturevalue(make)
-    names = [n for n in rooms.names("measures") if make == "token_cell" or not n.startswith("fourier")]
+    cyclic = make == "token_cell"
+    names = [n for n in rooms.names("measures") if cyclic or not n.startswith("fourier")]
     for folder, measures in ((tmp_path / "all", ",".join(names)), (tmp_path / "few", "logits")):
         train(
             [make_cell(f"seed={s}", REGULAR, f"measures.names=[{measures}]") for s in (1, 2)],
