@@ -25,7 +25,7 @@ from analysis.regression import Runs
 from grokpipe.errors import InputError
 
 METHODS = ("profile", "Wald", "bootstrap")
-DEFAULT_FEW = "profile"  # below FEW seeds
+DEFAULT_FEW = "Wald"  # below FEW seeds
 COLUMNS = (
     "event column k lower upper method n observed seeds min max constant sigma r2 lack_of_fit "
     "lack_of_fit_df resolution delta_aic_exponential delta_aic_logarithmic note"

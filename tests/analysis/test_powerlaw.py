@@ -193,10 +193,10 @@ def test_table_keeps_what_cannot_be_fitted() -> None:
     ]  # fmt: skip
     assert table["n"].tolist() == [20, 20, 20, 0]
     assert table["k"].isna().tolist() == [True, False, False, True]
-    found, k = fitted(late), exponent(late)
+    found, k = fitted(late), exponent(late, powerlaw.DEFAULT_FEW)
     row = table.loc["tau2"]
     assert (row["k"], row["lower"], row["upper"], row["method"]) == (
-        k.estimate, k.lower, k.upper, "profile",
+        k.estimate, k.lower, k.upper, powerlaw.DEFAULT_FEW,
     )  # fmt: skip
     assert (row["min"], row["max"], row["seeds"], row["observed"]) == (
         0.003, 0.3, 5, found.observed,
