@@ -19,10 +19,15 @@ def stop_requests() -> Iterator[threading.Event]:
         yield requested
         return
 
+    asked = False
+
     def request(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and requested.is_set():
+        nonlocal asked
+        if not asked:
+            asked = True  # first: another signal may come while set() holds the event's lock
+            requested.set()
+        elif number == signal.SIGINT:
             raise KeyboardInterrupt
-        requested.set()
 
     handlers: dict[int, Any] = {n: signal.signal(n, request) for n in NUMBERS}
     try:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,7 +59,7 @@ def watch(plans: Sequence[Plan], backend: Backend, tell: Teller) -> None:
                 if not (waiting or packs.running):
                     break
                 board.show()
-                stop.wait(EVERY)
+                time.sleep(EVERY)  # stop.wait() would hold the lock that the signal's handler takes
         except KeyboardInterrupt:
             backend.kill()
             raise
