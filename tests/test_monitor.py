@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -324,3 +325,21 @@ def test_the_example_runs(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert "entropy collapse" in ran.stdout and "test accuracy" in ran.stdout
+
+
+def test_the_code_of_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    loop, calibration = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/monitor.md").read_text(), flags=re.DOTALL
+    )
+    model = Network()
+    model.encode = model.body
+    names = {"model": model, "probe": PROBE, "steps": 301, "accuracy": 0.5}
+    exec(loop, names)
+    assert capsys.readouterr().out.count("step ") == 4
+    pilots = [SpectralEntropyMonitor(threshold=0.5) for _ in range(2)]
+    for pilot in pilots:
+        for step in (0, 200):
+            features = torch.randn(64, 10)
+            pilot.observe(step, features, train_accuracy=1.0, test_accuracy=step / 200)
+    monkeypatch.chdir(ROOT)
+    exec(calibration, names | {"first": pilots[0], "second": pilots[1], "features": body})
