@@ -16,6 +16,7 @@ import pytest
 
 from analysis import gather
 from grokpipe import claims
+from grokpipe.executors.local import cores
 from tests.cli import ENVIRONMENT, ROOT, SERIAL, TINY, grokpipe
 from tests.machine import little_memory, mounted
 
@@ -141,13 +142,19 @@ def test_workers_outlive_their_launcher_and_the_next_one_attaches(
 
 
 def test_two_launchers_at_once_run_each_cell_once(tmp_path: Path) -> None:
-    """Over grids that overlap: of six seeds and two decays, and of three seeds and four decays."""
+    """Over grids that overlap: of six seeds and two decays, and of three seeds and four decays.
+    They share the cores."""
     short = (*GRID, "steps=2000")
     other = [*short, "weight_decay=0.1,0.2,0.3,0.4", "seed=range(3)"]
     first, second = start(tmp_path, *short), start(tmp_path, *other)
+    folder = tmp_path / "outputs/default"
+    at_once = 0
+    while first.poll() is None or second.poll() is None:
+        at_once = max(at_once, len(workers(folder)))
+        time.sleep(0.1)
     said = [process.communicate(timeout=300) for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
-    folder = tmp_path / "outputs/default"
+    assert 0 < at_once <= cores()
     found = results(folder)
     assert len(found) == 18
     assert {result["state"] for result in found.values()} == {"done"}

@@ -1,13 +1,15 @@
 """Which slots the local launcher has, and what goes where."""
 
+import json
 import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from grokpipe import packing
+from grokpipe import claims, packing
 from grokpipe.executors import local
 from grokpipe.executors.local import Local, Workers
 
@@ -52,18 +54,46 @@ def test_packs_go_to_the_gpu_with_the_fewest(cell, tmp_path: Path, monkeypatch) 
     assert (place.device, place.slots, place.free) == ("cuda", 4, 5 * 10**9)
 
     (tmp_path / "packs").mkdir()
+    (tmp_path / "workers").mkdir()
     plans = [packing.new_plan(tmp_path, [cell(f"seed={seed}")], 1) for seed in range(9)]
     workers = Workers(plans, packs_per_gpu=2)
     given = []
 
     def submit(files: list[Path], gpu: str | None) -> None:
         given.append(gpu)
-        workers.jobs.append((SimpleNamespace(done=lambda: False), tmp_path / "not there yet"))
+        claim = tmp_path / "workers" / f"{len(given)}.claim"
+        claim.write_text(json.dumps({**claims.myself(), "mark": gpu}))
+        workers.jobs.append((SimpleNamespace(done=lambda: False), claim))
 
     monkeypatch.setattr(workers, "_submit", submit)
     assert len(workers.start(plans)) == 4
     assert given == ["3", "5", "3", "5"]
     assert workers.start(plans) == []  # all slots are taken
+
+
+def test_launchers_that_wait_for_one_slot_do_not_both_take_it(
+    cell, four_cores, tmp_path: Path, monkeypatch
+) -> None:
+    """A worker counts from its claim on, which it writes some time after it was started."""
+    (tmp_path / "packs").mkdir()
+    (tmp_path / "workers").mkdir()
+    plans = [packing.new_plan(tmp_path, [cell(f"seed={s}", "threads=1")], 1) for s in range(20)]
+    started = []
+
+    def submit(self: Workers, files: list[Path], gpu: str | None) -> None:
+        claim = tmp_path / "workers" / f"{len(started)}.claim"
+        started.append(claim)
+        self.jobs.append((SimpleNamespace(done=lambda: False), claim))
+        text = json.dumps({**claims.myself(), "mark": gpu})
+        threading.Timer(0.3, claim.write_text, [text]).start()
+
+    monkeypatch.setattr(Workers, "_submit", submit)
+    launchers = [threading.Thread(target=Workers(plans, 1).start, args=[plans]) for _ in range(3)]
+    for launcher in launchers:
+        launcher.start()
+    for launcher in launchers:
+        launcher.join()
+    assert len(started) == 4
 
 
 def test_a_gpu_chosen_by_number_is_the_only_one(monkeypatch) -> None:

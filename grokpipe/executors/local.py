@@ -87,17 +87,20 @@ class Workers:
             self.slots = max(1, cores() // max(plan.threads for plan in plans))
 
     def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
-        living = self.living()
-        coming = sum(not job.done() and not claim.exists() for job, claim in self.jobs)
-        packs = [claims.read(path) for f in self.folders for path in (f / "packs").glob("*.claim")]
-        at_work = {claim["pid"] for claim in packs if claim is not None}
-        idle = coming + sum(claim["pid"] not in at_work for claim in living)
-        count = max(0, min(self.slots - len(living) - coming, len(waiting) - idle))
-        used = Counter(claim["mark"] for claim in living)
-        for _ in range(count):
-            gpu = min(gpus(self.device), key=lambda name: used[name])
-            used[gpu] += 1
-            self._submit([plan.file for plan in waiting], gpu)
+        """Fills the free slots; one launcher at a time, or two would fill the same one."""
+        with claims.waited_for(self.folders[0] / "starting.claim"):
+            living = self.living()
+            packs = [claims.read(path) for f in self.folders for path in f.glob("packs/*.claim")]
+            at_work = {claim["pid"] for claim in packs if claim is not None}
+            idle = sum(claim["pid"] not in at_work for claim in living)
+            count = max(0, min(self.slots - len(living), len(waiting) - idle))
+            used = Counter(claim["mark"] for claim in living)
+            for _ in range(count):
+                gpu = min(gpus(self.device), key=lambda name: used[name])
+                used[gpu] += 1
+                self._submit([plan.file for plan in waiting], gpu)
+            while not all(claim.exists() or job.done() for job, claim in self.jobs):
+                time.sleep(0.05)  # until others can count them too
         return waiting[:count]
 
     def _submit(self, files: list[Path], gpu: str | None) -> None:
