@@ -9,7 +9,7 @@ _index.json           in cells.parquet/: which cells a part holds, and the stamp
 
 import json
 import shutil
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,23 +76,30 @@ def drop_others(folder: Path, known: Container[str]) -> None:
 
 def write_columns(folder: Path) -> None:
     """Brings columns.parquet up to date: the columns of all parts, in the order in which they come,
-    each with a type that holds all its values. Without any part, the tables go."""
+    each with a type that holds all its values, text if nothing else does. Without any part, the
+    tables go."""
     for name in (CURVES, CELLS):
         schemas = [pq.read_schema(path) for path in _files(folder / name)]
         if not schemas:
             shutil.rmtree(folder / name, ignore_errors=True)
             continue
-        merged = pa.unify_schemas(schemas, promote_options="permissive")
-        schema = pa.schema(map(_filled, merged))
+        fields = [field for schema in schemas for field in schema]
+        names = dict.fromkeys(field.name for field in fields)
+        schema = pa.schema(_merged([f for f in fields if f.name == name]) for name in names)
         path = folder / name / COLUMNS
         if not path.exists() or pq.read_schema(path) != schema:
             with runlog.replacing(path) as temporary:
                 pq.write_table(schema.empty_table(), temporary)
 
 
-def _filled(field: pa.Field) -> pa.Field:
-    """A column without any value is one of numbers, all NaN."""
-    return field.with_type(pa.float64()) if pa.types.is_null(field.type) else field
+def _merged(fields: Sequence[pa.Field]) -> pa.Field:
+    """One column of several parts. Without any value it is one of numbers, all NaN."""
+    try:
+        schemas = [pa.schema([field]) for field in fields]
+        (merged,) = pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowTypeError:  # numbers in one part, words in another
+        return fields[0].with_type(pa.string())
+    return merged.with_type(pa.float64()) if pa.types.is_null(merged.type) else merged
 
 
 def _files(table: Path) -> list[Path]:

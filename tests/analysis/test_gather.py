@@ -238,6 +238,23 @@ def test_a_column_of_nothing_may_come_to_hold_something(runs: Path, value: objec
     )
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_dial_of_two_architectures_may_hold_numbers_and_words(runs: Path, together: bool) -> None:
+    """As `embedding`, which is a scale in one and a dimension in the other."""
+    if not together:
+        gather.gather(runs)
+    for seed, value in ((7, 128), (8, "unit")):
+        path = write_run(runs, seed, 0.3, 100) / "config.yaml"
+        path.write_text(path.read_text().replace("every: null", f"every: {value}"))
+        if not together:
+            gather.gather(runs)  # each a part of its own
+    tables = gather.read(runs)
+    for table in (tables.cells, tables.curves, pd.read_parquet(runs / "cells.parquet")):
+        assert set(table["eval.every"].dropna()) == {"128", "unit"}
+    gather.write(tables, runs / "stored")
+    pd.testing.assert_frame_equal(gather.read(runs / "stored").cells, tables.cells)
+
+
 def test_tables_of_an_older_format_are_gathered_anew(runs: Path) -> None:
     gather.gather(runs)
     for path in runs.glob("*.parquet/*.parquet"):
