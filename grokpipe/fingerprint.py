@@ -134,6 +134,8 @@ def of_run_log(folder: Path, taken: dict[str, str]) -> str:
     if not (folder / runlog.CONFIG).is_file():
         raise InputError(f"not a run log; it has no {runlog.CONFIG}")
     config = resolve(OmegaConf.create(runlog.read_config(folder)))
+    named = folder.resolve().parent.parent  # where it lies now, whatever folder it was run from
+    config = replace(config, outputs=str(named.parent), name=named.name)
     identity = trajectory(config)
     if identity not in taken:
         taken[identity] = fingerprint(config)

@@ -1,13 +1,15 @@
 """The norm of the weights on its target, and what is left alone."""
 
 import dataclasses
+import shutil
 from threading import Event
 
 import pandas as pd
 import pytest
 import torch
+from omegaconf import OmegaConf
 
-from grokpipe import trajectories
+from grokpipe import fingerprint, trajectories
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError, Interrupted
 from grokpipe.pack import Pack
@@ -126,6 +128,19 @@ def test_a_changed_trajectory_is_refused(baseline, tmp_path) -> None:
     file.unlink()
     with pytest.raises(InputError, match=r"intervention.trajectory=\w+: no such file"):
         Pack([cell])
+
+
+def test_a_moved_folder_is_still_checked(baseline, tmp_path, monkeypatch) -> None:
+    """Its fingerprint needs the trajectory, which lies beside the cells."""
+    cell = baseline("intervention=norm_match", "seed=3")
+    log = tmp_path / "x" / "cells" / cell.key
+    log.mkdir()
+    OmegaConf.save(OmegaConf.structured(cell.config), log / "config.yaml")
+    monkeypatch.setattr(fingerprint, "_cache_folder", lambda: tmp_path / "cache")
+    before = fingerprint.of_run_log(log, {})
+    shutil.rmtree(tmp_path / "cache")
+    (tmp_path / "x").rename(tmp_path / "moved")
+    assert fingerprint.of_run_log(tmp_path / "moved" / "cells" / log.name, {}) == before
 
 
 def test_frozen_from_a_step_on(token_cell) -> None:
