@@ -49,10 +49,20 @@ def test_figure_3_has_every_run_and_the_delay_of_every_arm(tmp_path: Path) -> No
         + [(time + 900, 2) for time in TIMES[1:]] + [(time, 3) for time in TIMES]
     )  # fmt: skip
     assert dots(times, ">") == [(BUDGET, 2)]
+    # Kaplan & Meier's, so the run that did not grok counts
+    assert (sorted(TIMES)[3] + 900, 2) in dots(times, "|")
     expected = (BUDGET - TIMES[0] + 4 * 900) / 5
     assert dots(delays, "s") == [(300, 1), (pytest.approx(expected), 2), (0, 3)]
     published = [line for line in delays.lines if list(line.get_xdata()) == [5_020, 5_020]]
     assert [list(line.get_ydata()) for line in published] == [[0.6, 2.4]]
+
+
+def test_figure_3_counts_the_runs_that_did_not_grok(tmp_path: Path) -> None:
+    held = arm("regularise", [None, None, None, *TIMES[3:]], {"beta": -0.1})
+    experiments = write(tmp_path, e1_baseline=baseline(TIMES), e3_regularise=held)
+    times, _ = figure_3.draw(experiments).axes
+    assert [text.get_text() for text in times.texts] == ["3 ×"]
+    assert [row for _, row in dots(times, "|")] == [0]  # the median is not reached
 
 
 def test_figure_5_has_a_panel_a_task_with_its_threshold(tmp_path: Path) -> None:
