@@ -38,7 +38,8 @@ def mlp_collapsed_without_grokking(experiments: Experiments) -> Finding:
     k, n = int(shown.sum()), len(shown)
     note = f"at a fraction of {FRACTION:g}; H̃* {level:.3f} of the Transformers at {of:g}"
     if of != FRACTION:
-        note += f", as none groks at {FRACTION:g}"
+        why = "groks" if _was_run(experiments, TRANSFORMER, FRACTION) else "was run"
+        note += f", as none {why} at {FRACTION:g}"
     return Finding(effects.proportion(k, n), n, tables, k, note + _unfinished(tables))
 
 
@@ -110,6 +111,14 @@ def of_network(experiments: Experiments, arch: str, fraction: float) -> Tables:
     if not there.any():
         raise NotRun(f"{EXPERIMENT}: no run of an {arch} at a fraction of {fraction:g}")
     return tables.only(cells["key"][there])
+
+
+def _was_run(experiments: Experiments, arch: str, fraction: float) -> bool:
+    try:
+        of_network(experiments, arch, fraction)
+    except NotRun:
+        return False
+    return True
 
 
 def threshold(experiments: Experiments, fraction: float) -> float:

@@ -55,6 +55,10 @@ def test_without_a_transformer_that_groks_the_next_fraction_gives_the_threshold(
     runs = [mlp(0, 0.2), transformer(0, 0.2, None), transformer(0, 0.35, 2_000, 0.55)]
     found = networks.mlp_collapsed_without_grokking(write(tmp_path / "a", e7_mlp=runs))
     assert found.note.endswith("H̃* 0.550 of the Transformers at 0.35, as none groks at 0.2")
+    found = networks.mlp_collapsed_without_grokking(
+        write(tmp_path / "c", e7_mlp=[runs[0], runs[2]])
+    )
+    assert found.note.endswith("0.35, as none was run at 0.2")
     with pytest.raises(NotRun, match="no Transformer groks"):
         networks.mlp_collapsed_without_grokking(write(tmp_path / "b", e7_mlp=runs[:2]))
 
