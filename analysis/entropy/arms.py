@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from analysis import effects, means
+from analysis import means
 from analysis.entropy import arm_tables, contrasts, manipulation
 from analysis.entropy.conditions import (
     ALPHA,
@@ -26,6 +26,7 @@ from analysis.entropy.conditions import (
 from analysis.entropy.contrasts import Contrast
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.joined import join
+from analysis.entropy.shares import finished, share
 from analysis.findings import Finding
 from analysis.gather import Tables
 
@@ -115,13 +116,13 @@ def _delay(experiments: Experiments, condition: Condition) -> Finding:
 
 def _grokked(experiments: Experiments, condition: Condition) -> Finding:
     tables = runs(experiments, condition)
-    observed = groks(tables)["observed"].astype(bool)
-    k, n = int(observed.sum()), len(observed)
+    found = groks(tables)
     note = "the runs of a seed at several strengths count as independent; by arm: " + "; ".join(
         f"{arm.label}: {int(arm.times.observed.sum())} of {len(arm.runs)}"
         for arm in arms(experiments, condition).values()
     )
-    return Finding(effects.proportion(k, n), n, tables, k, note)
+    observed = found["observed"].astype(bool)
+    return share(condition.experiment, tables, found, observed, finished(found), note)
 
 
 def _finding(

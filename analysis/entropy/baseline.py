@@ -6,15 +6,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis import effects, means
+from analysis import means
 from analysis.entropy import conditions
-from analysis.entropy.calibration import UNFINISHED
 from analysis.entropy.conditions import BASELINE
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.mean_times import mean_time as restricted_mean
+from analysis.entropy.shares import finished, share
 from analysis.entropy.thresholds import at_grok
 from analysis.findings import Finding
-from analysis.gather import Tables
 from analysis.intervals import CONFIDENCE, Interval, none
 from analysis.timescales import events
 from grokpipe.curves.events import ENTROPY
@@ -34,7 +33,7 @@ def grokked(experiments: Experiments) -> Finding:
     """The share of runs that grok, of those that did or are finished. Raises NotRun."""
     tables = experiments.tables(BASELINE)
     found = conditions.groks(tables)
-    return _share(tables, found, found["observed"].astype(bool), found["state"] != UNFINISHED)
+    return share(BASELINE, tables, found, found["observed"].astype(bool), finished(found))
 
 
 def mean_threshold(experiments: Experiments) -> Finding:
@@ -84,23 +83,10 @@ def memorised_by_500(experiments: Experiments) -> Finding:
     found = events(tables)
     found = found[found["event"] == "t_mem"]
     within = found["observed"].astype(bool) & (found["step"] <= MEMORISED)
-    known = (found["step"] >= MEMORISED) | (found["state"] != UNFINISHED)
+    known = (found["step"] >= MEMORISED) | (finished(found))
     latest = found.loc[found["observed"].astype(bool), "step"].max()
     note = "" if np.isnan(latest) else f"the last one at {latest:,.0f}"
-    return _share(tables, found, within, known, note)
-
-
-def _share(
-    tables: Tables, found: pd.DataFrame, shown: pd.Series, known: pd.Series, note: str = ""
-) -> Finding:
-    """Of the rows of an event that show something, or of which it is known that they do not."""
-    known = known | shown
-    if not known.any():
-        raise NotRun(f"{BASELINE}: no run is finished yet")
-    k, n = int(shown.sum()), int(known.sum())
-    waiting = f"{len(found) - n} of {len(found)} runs not finished" if n < len(found) else ""
-    said = "; ".join(part for part in (note, waiting) if part)
-    return Finding(effects.proportion(k, n), n, tables.only(found["key"][known]), k, said)
+    return share(BASELINE, tables, found, within, known, note)
 
 
 def _thresholds(experiments: Experiments) -> pd.Series:

@@ -8,9 +8,10 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis import effects, means, timescales
+from analysis import means, timescales
 from analysis.entropy.conditions import groks
 from analysis.entropy.experiments import Experiments, NotRun
+from analysis.entropy.shares import finished, share
 from analysis.entropy.thresholds import at_grok
 from analysis.findings import Finding
 from analysis.gather import Tables
@@ -34,25 +35,27 @@ def mlp_collapsed_without_grokking(experiments: Experiments) -> Finding:
     test accuracy below GENERALISED at all of them. Raises NotRun."""
     tables = of_network(experiments, MLP, FRACTION)
     level, of = _threshold(experiments, FRACTION)
-    shown = _collapsed_without_grokking(tables, level)
-    k, n = int(shown.sum()), len(shown)
+    runs = groks(tables).set_index("key", drop=False)
+    ended, low = finished(runs), _best(tables).reindex(runs.index) < GENERALISED
+    collapsed = _least(tables).reindex(runs.index) < level
     note = f"at a fraction of {FRACTION:g}; H̃* {level:.3f} of the Transformers at {of:g}"
     if of != FRACTION:
         why = "groks" if _was_run(experiments, TRANSFORMER, FRACTION) else "was run"
         note += f", as none {why} at {FRACTION:g}"
-    return Finding(effects.proportion(k, n), n, tables, k, note + _unfinished(tables))
+    # of a run that has not ended nothing is known before it generalises
+    return share(EXPERIMENT, tables, runs, collapsed & low & ended, ended | ~low, note)
 
 
 def transformer_grokked(experiments: Experiments) -> Finding:
     """The share of Transformer runs, at the fraction at which the MLPs are judged, that grok and
     have H̃ at or below H̃* at some evaluation. Raises NotRun."""
     tables = of_network(experiments, TRANSFORMER, FRACTION)
-    events = groks(tables).set_index("key")["observed"].astype(bool)
+    runs = groks(tables).set_index("key", drop=False)
+    events = runs["observed"].astype(bool)
     level = float(at_grok(tables).mean())  # NaN, and nothing is below it, if none groks
-    crossed = tables.curves.groupby("key")[ENTROPY].min().reindex(events.index) <= level
-    k, n = int((events & crossed).sum()), len(events)
-    note = f"at a fraction of {FRACTION:g}, {events.sum()} of {n} grok" + _unfinished(tables)
-    return Finding(effects.proportion(k, n), n, tables, k, note)
+    crossed = _least(tables).reindex(runs.index) <= level
+    note = f"at a fraction of {FRACTION:g}, {events.sum()} of {len(runs)} grok"
+    return share(EXPERIMENT, tables, runs, events & crossed, finished(runs), note)
 
 
 def mlp_alignment_excess(experiments: Experiments) -> Finding:
@@ -138,9 +141,14 @@ def _threshold(experiments: Experiments, fraction: float) -> tuple[float, float]
     raise NotRun(f"{EXPERIMENT}: no Transformer groks from a fraction of {fraction:g} on: no H̃*")
 
 
-def _collapsed_without_grokking(tables: Tables, level: float) -> pd.Series:
-    runs = tables.curves.groupby("key")
-    return (runs[ENTROPY].min() < level) & (runs["test_accuracy"].max() < GENERALISED)
+def _least(tables: Tables) -> pd.Series:
+    """H̃ at its least, by key."""
+    return tables.curves.groupby("key")[ENTROPY].min()
+
+
+def _best(tables: Tables) -> pd.Series:
+    """Test accuracy at its best, by key."""
+    return tables.curves.groupby("key")["test_accuracy"].max()
 
 
 def _rises(tables: Tables, event: str, back: float) -> pd.Series:
@@ -170,7 +178,8 @@ def _row(experiments: Experiments, arch: str, fraction: float) -> dict[str, str]
     n = len(tables.cells)
     collapsed = "–"
     if not math.isnan(level):
-        collapsed = f"{_collapsed_without_grokking(tables, level).sum()}/{n}"
+        without = (_least(tables) < level) & (_best(tables) < GENERALISED)
+        collapsed = f"{without.sum()}/{n}"
     rises = _rises(tables, "t_grok", BEFORE)
     learned = _rises(tables, "t_mem", 0)
     accuracy = last["test_accuracy"]

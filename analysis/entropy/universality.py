@@ -7,12 +7,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis import effects, means, timescales
+from analysis import means, timescales
 from analysis.compare import Arm
 from analysis.entropy.conditions import BASELINE, groks
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.joined import every, join
 from analysis.entropy.mean_times import mean_time
+from analysis.entropy.shares import finished, share
 from analysis.entropy.thresholds import at_grok
 from analysis.findings import Finding
 from analysis.gather import Tables
@@ -32,10 +33,11 @@ def modular_grokked(experiments: Experiments) -> Finding:
     """The share of runs of the three tasks that grok. Raises NotRun."""
     of_tasks = modular(experiments)
     tables = join(list(of_tasks.values()), experiments.folder)
-    counts = {task: groks(one)["observed"].astype(bool) for task, one in of_tasks.items()}
-    said = [f"{TASKS[task]}: {of_task.sum()} of {len(of_task)}" for task, of_task in counts.items()]
-    k, n = sum(int(one.sum()) for one in counts.values()), len(tables.cells)
-    return Finding(effects.proportion(k, n), n, tables, k, "; ".join(said))
+    found = {task: groks(one) for task, one in of_tasks.items()}
+    said = [f"{TASKS[task]}: {one['observed'].sum()} of {len(one)}" for task, one in found.items()]
+    runs = pd.concat(found.values(), ignore_index=True)
+    observed = runs["observed"].astype(bool)
+    return share(MODULAR, tables, runs, observed, finished(runs), "; ".join(said))
 
 
 def multiplication_time(experiments: Experiments) -> Finding:
@@ -75,15 +77,14 @@ def threshold_spread(experiments: Experiments) -> Finding:
 def s5_grokked(experiments: Experiments) -> Finding:
     """At the published fraction. Raises NotRun."""
     tables = _fraction(experiments, FRACTION)
-    observed = groks(tables)["observed"].astype(bool)
-    k, n = int(observed.sum()), len(observed)
+    found = groks(tables)
     others = [
         f"{number(k)} of {number(n)} at {fraction:g}"
         for fraction, k, n in _by_fraction(experiments)
         if fraction != FRACTION
     ]
     note = "other fractions: " + ", ".join(others) if others else ""
-    return Finding(effects.proportion(k, n), n, tables, k, note)
+    return share(S5, tables, found, found["observed"].astype(bool), finished(found), note)
 
 
 def s5_time(experiments: Experiments) -> Finding:

@@ -1,5 +1,6 @@
 """E7 and D2 on made-up runs: what an MLP is judged by, and how runs are called."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,25 @@ def test_without_a_transformer_that_groks_the_next_fraction_gives_the_threshold(
     assert found.note.endswith("0.35, as none was run at 0.2")
     with pytest.raises(NotRun, match="no Transformer groks"):
         networks.mlp_collapsed_without_grokking(write(tmp_path / "b", e7_mlp=runs[:2]))
+
+
+def test_nothing_is_said_of_a_run_that_is_not_finished(tmp_path: Path) -> None:
+    """It may still grok: neither a failure of the Transformer nor a success of the MLP."""
+    halfway = {"state": "interrupted"}
+    networks_ = [
+        replace(mlp(0, 0.2), **halfway), mlp(1, 0.2),
+        replace(transformer(0, 0.2, None), **halfway), transformer(1, 0.2, 2_000),
+    ]  # fmt: skip
+    experiments = write(tmp_path / "a", e7_mlp=networks_)
+    for found in (
+        networks.mlp_collapsed_without_grokking(experiments),
+        networks.transformer_grokked(experiments),
+    ):
+        assert (found.shown, found.runs) == (1, 1)
+        assert found.note.endswith("1 of 2 runs not finished")
+    alone = write(tmp_path / "b", e7_mlp=networks_[2:3])
+    with pytest.raises(NotRun, match="no run is finished yet"):
+        networks.transformer_grokked(alone)
 
 
 def test_a_transformer_must_grok_and_cross(experiments: Experiments) -> None:
