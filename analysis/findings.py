@@ -25,3 +25,6 @@ class Finding:
     """of a share: in how many runs"""
     note: str = ""
     """what a reader must know beside the number, a clause without a full stop"""
+    seeds: int | None = None
+    """where runs of several arms are set against one another: how many seeds they share, which is
+    what the interval counts"""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import pandas as pd
 import yaml
@@ -23,6 +23,7 @@ from grokpipe.errors import InputError
 
 CLAIMS = Path(__file__).parent / "claims"
 FIGURE = "figure_"
+T = TypeVar("T")
 
 
 class Experiments(Protocol):
@@ -33,6 +34,10 @@ class Experiments(Protocol):
 
     def tables(self, name: str) -> Tables:
         """Of one experiment. Raises NotRun."""
+        ...
+
+    def reading(self, make: Callable[[], T]) -> tuple[T, list[str]]:
+        """What `make` gives, and the names of the experiments whose runs it rests on."""
         ...
 
 

@@ -8,11 +8,12 @@ import pandas as pd
 from analysis import effects, means, ranks, restricted, survival
 from analysis.compare import Arm, all_tests
 from analysis.entropy import contrasts, manipulation
-from analysis.entropy.conditions import CONDITIONS, Condition, arms, baseline
+from analysis.entropy.conditions import CONDITIONS, GROK, SUSTAINED, Condition, arms, baseline
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.tables import bounded, estimated, interval, number, p_value
 
 TIMES = "Table 1: times of grokking"
+HELD = "Table 1: times from which test accuracy 0.99 holds for 5 evaluations"
 TESTS = "Table 1: tests against the baseline"
 TREND = "Table 1: trend over the strength"
 RAISED = "Table 1: entropy of unmixed probes"
@@ -26,13 +27,14 @@ Found = tuple[Condition, float | None, Arm]
 
 
 def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
-    """Table 1 with every arm that was run, its tests, the trend over the strengths, and H̃ of
-    unmixed probes beside the baseline's, where that groks. Raises NotRun without a baseline or
-    without any arm."""
+    """Table 1 with every arm that was run, the same for grokking that holds, its tests, the trend
+    over the strengths, and H̃ of unmixed probes beside the baseline's, where that groks. Raises
+    NotRun without a baseline or without any arm."""
     base, every = baseline(experiments), found(experiments)
     tested = tests(every, base)
     shown = {
         TIMES: _times(every, base, tested, experiments.generator()),
+        HELD: _sustained(experiments),
         TESTS: _readable(tested),
         RAISED: _raised(experiments, every),
     }
@@ -40,13 +42,13 @@ def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
     return shown if trend.empty else {**shown, TREND: trend}
 
 
-def found(experiments: Experiments) -> list[Found]:
+def found(experiments: Experiments, event: str = GROK) -> list[Found]:
     """The arms that were run, in the order of CONDITIONS and from the weakest to the strongest.
     Raises NotRun if there are none."""
     every: list[Found] = []
     for condition in CONDITIONS:
         try:
-            of_condition = arms(experiments, condition)
+            of_condition = arms(experiments, condition, event)
         except NotRun:
             continue
         every += [(condition, strength, arm) for strength, arm in of_condition.items()]
@@ -92,6 +94,20 @@ def _times(
             ),
         }
         rows.append(_alone(arm, generator) | row)
+    return pd.DataFrame(rows).fillna("–")
+
+
+def _sustained(experiments: Experiments) -> pd.DataFrame:
+    """A run that reaches 0.99 once and falls back has grokked in Table 1, and has not here."""
+    base, generator = baseline(experiments, SUSTAINED), experiments.generator()
+    rows: list[dict[str, str]] = []
+    for arm in (base, *(arm for _, _, arm in found(experiments, SUSTAINED))):
+        alone = _alone(arm, generator)
+        row = {name: alone[name] for name in ("arm", "grokked", "mean [95 %]", "median [95 %]")}
+        if arm is not base:
+            delay = contrasts.weighted([(1, arm), (-1, base)], generator)
+            row["delay, same seeds [95 %]"] = estimated(delay.interval, 0, "+")
+        rows.append(row)
     return pd.DataFrame(rows).fillna("–")
 
 

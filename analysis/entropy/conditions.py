@@ -10,6 +10,7 @@ from analysis.entropy.experiments import Experiments, NotRun
 from analysis.gather import Tables
 
 BASELINE = "e1_baseline"
+GROK, SUSTAINED = "t_grok", "t_grok_sustained"
 ALPHA, BETA = "intervention.alpha", "intervention.beta"
 MEASURE = "intervention.measure"
 
@@ -62,21 +63,23 @@ def runs(experiments: Experiments, condition: Condition) -> Tables:
     return replace(tables.only(cells["key"]), cells=cells)
 
 
-def groks(tables: Tables) -> pd.DataFrame:
-    """The rows of t_grok of the events table."""
+def groks(tables: Tables, event: str = GROK) -> pd.DataFrame:
+    """The rows of t_grok (or SUSTAINED) of the events table."""
     events = timescales.events(tables)
-    return events[events["event"] == "t_grok"]
+    return events[events["event"] == event]
 
 
-def baseline(experiments: Experiments) -> Arm:
+def baseline(experiments: Experiments, event: str = GROK) -> Arm:
     """Raises NotRun."""
-    return Arm("baseline", groks(experiments.tables(BASELINE)))
+    return Arm("baseline", groks(experiments.tables(BASELINE), event))
 
 
-def arms(experiments: Experiments, condition: Condition) -> dict[float | None, Arm]:
+def arms(
+    experiments: Experiments, condition: Condition, event: str = GROK
+) -> dict[float | None, Arm]:
     """The arms of a condition by their strength, from the weakest to the strongest; None is the
     only one. Raises NotRun."""
-    events = groks(runs(experiments, condition))
+    events = groks(runs(experiments, condition), event)
     if condition.strength is None:
         return {None: Arm(condition.name, events)}
     groups = sorted(events.groupby(condition.strength), key=lambda group: abs(group[0]))

@@ -31,6 +31,7 @@ class Contrast:
     keys: list[str]
     """of the runs that it rests on"""
     note: str
+    """what a reader must know of them, or nothing"""
 
 
 def weighted(terms: Sequence[tuple[float, Arm]], generator: np.random.Generator) -> Contrast:
@@ -103,7 +104,7 @@ class _Aligned:
 
     def contrast(self, interval: Interval) -> Contrast:
         keys = [str(key) for arm in self.arms for key in arm.runs["key"]]
-        said = [f"{self.seeds} seeds"]
+        said = []
         if never := int((~self.observed).sum()):
             said.append(
                 f"{never} of {self.observed.size} runs were not seen to grok: mean times up to"

@@ -1,6 +1,6 @@
 """Where the runs of each experiment of the paper are: gathered tables, or run logs of one name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,13 +28,25 @@ class Experiments:
 
     folder: Path
     _read: dict[str, Tables] = field(default_factory=dict)
-    _made: dict[str, Any] = field(default_factory=dict)
+    _made: dict[str, tuple[Any, list[str]]] = field(default_factory=dict)
+    _noted: list[dict[str, None]] = field(default_factory=list)
 
     def tables(self, name: str) -> Tables:
         """Of one experiment (e1_baseline). Raises NotRun."""
         if name not in self._read:
             self._read[name] = self._find(name)
+        self._note([name])
         return self._read[name]
+
+    def reading(self, make: Callable[[], T]) -> tuple[T, list[str]]:
+        """What `make` gives, and which experiments it rests on, as it read them."""
+        self._noted.append({})
+        try:
+            found = make()
+        finally:
+            names = list(self._noted.pop())
+        self._note(names)
+        return found, names
 
     def _find(self, name: str) -> Tables:
         if ledger.cells_folder(self.folder).is_dir():
@@ -55,9 +67,15 @@ class Experiments:
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made when it is first asked for by that name: fits take a minute."""
         if name not in self._made:
-            self._made[name] = make()
-        found: T = self._made[name]
-        return found
+            self._made[name] = self.reading(make)
+        found, names = self._made[name]
+        self._note(names)
+        made: T = found
+        return made
+
+    def _note(self, names: Iterable[str]) -> None:
+        for noted in self._noted:
+            noted |= dict.fromkeys(names)
 
     def generator(self) -> np.random.Generator:
         """Of resampling: the same runs give the same numbers, whichever quantity is asked first."""

@@ -87,6 +87,14 @@ def _before(experiments: Experiments, event: str) -> Finding:
     k, n = int((found[f"lead_{event}"] > 0).sum()), len(found)
     at_200 = int((coarse[f"lead_{event}"] > 0).sum())
     note = f"evaluated every {COARSE} steps: {at_200} of {len(coarse)}"
+    if event == COLLAPSE:  # it may be a fall of the first transient, long before
+        first, last = found[COLLAPSE], found[LAST]
+        earlier = int((found[f"lead_{LAST}"] > 0).sum())
+        note += (
+            f"; the first such fall is at a median step of {number(float(first.median()))}"
+            f" ({number(first.min())} to {number(first.max())}), the last before grokking at"
+            f" {number(float(last.median()))}, earlier than T_grok in {earlier} of {n}"
+        )
     return Finding(effects.proportion(k, n), n, tables.only(found.index), k, note)
 
 

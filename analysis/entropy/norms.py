@@ -11,6 +11,7 @@ from analysis import effects, means
 from analysis.entropy.calibration import expansion
 from analysis.entropy.conditions import BASELINE
 from analysis.entropy.experiments import Experiments, NotRun
+from analysis.entropy.within_runs import from_half
 from analysis.findings import Finding
 from analysis.gather import Tables
 from analysis.tables import interval, number
@@ -42,6 +43,8 @@ class Phases:
     """by how much H̃ moved at most from `low` to `peak`"""
     collapse: float
     """T_collapse_last; T_grok if there was no fall"""
+    half: float
+    """step of the last H̃ above the middle of its first value and that at T_grok"""
     rise: float
     """the largest rise of H̃ above its least value so far"""
 
@@ -61,6 +64,7 @@ def phases(curve: pd.DataFrame, collapse: float) -> Phases:
         peak=float(step[peak]),
         moved=float(np.abs(entropy[low : peak + 1] - entropy[low]).max()),
         collapse=collapse,
+        half=float(step[min(from_half(curve, math.nan), len(step) - 1)]),
         rise=float((entropy - np.minimum.accumulate(entropy)).max()),
     )
 
@@ -85,7 +89,12 @@ def expands_before_collapse(experiments: Experiments) -> Finding:
     found = _phased(experiments)
     shown = [one.expanded < one.collapse for one in found.values()]
     growths = [one.growth for one in found.values()]
-    note = f"largest growth by a factor of {min(growths):.2f} to {max(growths):.2f}"
+    fallen = sum(one.expanded < one.half for one in found.values())
+    note = (
+        f"largest growth by a factor of {min(growths):.2f} to {max(growths):.2f}; it rests on where"
+        " the collapse is said to begin: before H̃ is below the middle of its first value and that"
+        f" at T_grok for good, the norm expands in {fallen} of {len(found)}"
+    )
     return _share(experiments, found, shown, note)
 
 

@@ -15,17 +15,21 @@ from analysis.entropy.calibration import UNFINISHED
 from analysis.entropy.conditions import BASELINE
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.forecasts import LAW, long
+from analysis.entropy.thresholds import at_grok
 from analysis.findings import Finding
 from analysis.gather import Tables
 from analysis.tables import number
 from analysis.timescales import events
-from grokpipe.curves.events import GROK_SUSTAINED
+from grokpipe.curves import phases
+from grokpipe.curves.events import ENTROPY, GROK_SUSTAINED, learned_levels
 
 AFTER = 1_000
 """steps from the crossing of H̃* to the stop"""
 STEADY, ROW = 0.05, 5
-"""a forecast is stable once it changed by less than this share over so many evaluations; the paper
-(Appendix D.1) says no more than "when the prediction stabilises"."""
+"""a forecast is stable once it changed by less than this share over so many evaluations, all after
+it was switched on as the monitor's is (phases.predicting): of the paper's protocol (Appendix D.1,
+steps 3 and 4) no more is known than "activate the predictor" and "when the prediction
+stabilises"."""
 CROSSING = f"H̃ crossed H̃*, {AFTER:,} steps later"
 ACCURACY = "test accuracy 0.99 at 5 evaluations"
 MEAN = "at the other seeds' mean T_grok"
@@ -50,7 +54,8 @@ def budget_saved(experiments: Experiments) -> Finding:
 
 def stops(experiments: Experiments) -> pd.DataFrame:
     """A row per rule and run that is finished: key, rule, stop (the step; the budget where the rule
-    never stops), followed (whether the run was, until then), lost and saved. Raises NotRun for
+    never stops), decided (the step at which the rule knows), followed (whether the run was, until
+    the stop), lost and saved. Raises NotRun for
     fewer than three runs that grokked for good."""
     tables = experiments.tables(BASELINE)
     found = events(tables)
@@ -65,20 +70,22 @@ def stops(experiments: Experiments) -> pd.DataFrame:
     for key, run in runs[runs["state"] != UNFINISHED].iterrows():
         curve = tables.curves[tables.curves["key"] == key].set_index("step")["test_accuracy"]
         times = wide.reindex([key]).iloc[0]
+        mean, last = wide["t_grok"].drop(index=key, errors="ignore").mean(), stable.get(str(key))
         wanted = {
-            CROSSING: times["t_cross"] + AFTER,
-            ACCURACY: times["t_grok_sustained"] + gap,
-            MEAN: wide["t_grok"].drop(index=key, errors="ignore").mean(),
-            STABLE: stable.get(str(key), math.nan),
+            CROSSING: (times["t_cross"], times["t_cross"] + AFTER),
+            ACCURACY: (times["t_grok_sustained"] + gap,) * 2,
+            MEAN: (0.0, mean),
+            STABLE: last or (math.nan, math.nan),
         }
         final = float(curve.iloc[-1])
-        for rule, step in wanted.items():
+        for rule, (decided, step) in wanted.items():
             stop = run["budget"] if math.isnan(step) else min(step, run["budget"])
             followed = stop <= curve.index[-1]
             at = float(curve[curve.index <= stop].iloc[-1]) if followed else final
             rows.append(
                 {
-                    "key": key, "rule": rule, "stop": float(stop), "followed": bool(followed),
+                    "key": key, "rule": rule, "decided": float(decided), "stop": float(stop),
+                    "followed": bool(followed),
                     "lost": final - at, "saved": 1 - float(stop / run["budget"]),
                 }
             )  # fmt: skip
@@ -92,6 +99,7 @@ def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
         rows.append(
             {
                 "stop": rule,
+                "known at step, mean": number(float(of_rule["decided"].mean())),
                 "step, mean": number(float(of_rule["stop"].mean())),
                 "budget saved": f"{of_rule['saved'].mean():.1%}",
                 "accuracy lost, mean": number(float(of_rule["lost"].mean()), 3),
@@ -108,18 +116,38 @@ def _rule(experiments: Experiments, rule: str) -> pd.DataFrame:
     return found[found["rule"] == rule].set_index("key")
 
 
-def _stable(experiments: Experiments) -> dict[str, float]:
-    """By key, the first step that a stable forecast names and that is not past; NaN without one."""
-    found = {}
+def _stable(experiments: Experiments) -> dict[str, tuple[float, float]]:
+    """By key, of the runs whose forecast gets stable: the step at which it is, and the step that it
+    names, or that one if it is past."""
+    tables, found = experiments.tables(BASELINE), {}
+    levels = _levels(tables)
+    by_key = dict(iter(tables.curves.groupby("key")))
     for key, run in long(experiments).groupby("key"):
         law, step = run[LAW].to_numpy(float), run["step"].to_numpy(float)
         change = np.full(len(law), math.inf)
         change[ROW:] = np.abs(law[ROW:] - law[:-ROW]) / law[:-ROW]
-        steady = change < STEADY
-        found[str(key)] = (
-            max(float(law[steady][0]), float(step[steady][0])) if steady.any() else math.nan
-        )
+        on = _predicting(by_key[key], levels[str(key)]).reindex(step).to_numpy(bool)
+        row = np.arange(len(step)) - np.flatnonzero(on)[0] if on.any() else np.zeros(len(step))
+        steady = (change < STEADY) & (row >= ROW)
+        if steady.any():
+            at = int(steady.argmax())
+            found[str(key)] = (float(step[at]), max(float(law[at]), float(step[at])))
     return found
+
+
+def _levels(tables: Tables) -> dict[str, float]:
+    """By key: H̃* of the other seeds."""
+    values = at_grok(tables)
+    return dict(zip(values.index, learned_levels(values), strict=True))
+
+
+def _predicting(curve: pd.DataFrame, level: float) -> pd.Series:
+    """By step, whether the monitor would have switched its forecast on."""
+    columns = {"entropy": ENTROPY, "norm": "weight_norm"} | {
+        name: name for name in ("step", "train_accuracy", "test_accuracy")
+    }
+    arrays = {name: curve[column].to_numpy(float) for name, column in columns.items()}
+    return pd.Series(phases.predicting(phases.History(**arrays), level), index=curve["step"])
 
 
 def _gap(tables: Tables) -> float:

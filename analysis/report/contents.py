@@ -103,7 +103,7 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
     missing = []
     for module in track("making tables")(_modules(paper)):
         try:
-            tables += _made(paper, module, experiments, judged, sets)
+            tables += _made(paper, module, experiments, sets)
         except NotRun as error:
             missing.append(f"{module}: {error}")
     made = why.commit()
@@ -142,11 +142,11 @@ def _figure(
     path, missing, runs = None, "", None
     try:
         prepare()
-        figure = module.draw(experiments)
-        tables = _shown(judged, experiments)
+        figure, names = experiments.reading(lambda: module.draw(experiments))
+        tables = [experiments.tables(name) for name in names]
         runs, shown = sets.add(tables), behind.union(tables, experiments.folder)
         if shown is None:
-            raise InputError(f"{module.__name__}: drawn, but no claim that names it has runs")
+            raise InputError(f"{module.__name__}: drawn, but of no runs")
         path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
     except NotRun as error:
         missing = str(error)
@@ -163,44 +163,19 @@ def _figure(
     )
 
 
-def _shown(judged: Sequence[Judged], experiments: Experiments) -> list[gather.Tables | None]:
-    """The runs of a figure: those of the claims that name it, and of their experiments as far as
-    they were run."""
-    tables = [table for one in judged for table in _tables(one)]
-    for name in dict.fromkeys(one.claim.experiment for one in judged):
-        try:
-            tables.append(experiments.tables(name))
-        except NotRun:
-            continue
-    return tables
-
-
 def _modules(paper: Paper) -> list[str]:
     """Of the quantities, in the order of the claims, then those without any."""
     named = (c.quantity.partition(".")[0] for claim in paper.claims for c in claim.criteria)
     return list(dict.fromkeys([*named, *(further.module for further in paper.further)]))
 
 
-def _made(
-    paper: Paper,
-    module: str,
-    experiments: Experiments,
-    judged: Sequence[Judged],
-    sets: behind.Sets,
-) -> list[Table]:
-    """The tables of a module; behind them are the runs of its quantities."""
+def _made(paper: Paper, module: str, experiments: Experiments, sets: behind.Sets) -> list[Table]:
+    """The tables of a module; behind them are the runs of the experiments that it read."""
     make = getattr(import_module(f"{paper.package}.{module}"), "tables", None)
     if make is None:
         return []
-    made = make(experiments)
-    of_quantities = [
-        outcome.finding.tables
-        for one in judged
-        for outcome in one.outcomes
-        if outcome.finding and outcome.criterion.quantity.startswith(f"{module}.")
-    ]
-    further = [experiments.tables(f.experiment) for f in paper.further if f.module == module]
-    runs = sets.add([*of_quantities, *further])
+    made, names = experiments.reading(lambda: make(experiments))
+    runs = sets.add([experiments.tables(name) for name in names])
     return [Table(name, frame, runs) for name, frame in made.items()]
 
 

@@ -114,8 +114,13 @@ def _share(finding: Finding) -> str:
 
 def _runs(finding: Finding) -> str:
     """Where there are no runs, the finding is of random tries."""
-    one, several = ("run", "runs") if finding.tables is not None else ("try", "tries")
-    return f"{finding.runs:,} {one if finding.runs == 1 else several}"
+    of = ("run", "runs") if finding.tables is not None else ("try", "tries")
+    counted = _count(finding.runs, *of)
+    return f"{counted} of {_count(finding.seeds, 'seed', 'seeds')}" if finding.seeds else counted
+
+
+def _count(n: int, one: str, several: str) -> str:
+    return f"{n:,} {one if n == 1 else several}"
 
 
 def _capital(text: str) -> str:

@@ -38,11 +38,11 @@ def test_everything_is_typed() -> None:
 
 
 def test_the_entropy_paper_can_be_read_and_names_each_figure() -> None:
-    """Every quantity of its claims is there, and so are figures 1 to 10."""
+    """Every quantity of its claims is there, and so are figures 1 to 11."""
     found = papers.read("entropy")
     assert len(found.claims) == 51
-    assert papers.figure_numbers(found.figures) == list(range(1, 11))
-    assert {claim.figure for claim in found.claims} == {*range(1, 11), None}
+    assert papers.figure_numbers(found.figures) == list(range(1, 12))
+    assert {claim.figure for claim in found.claims} == {*range(1, 12), None}
     assert [table.name for table in found.tables] == ["Table 1", "Table 2", "Table 3"]
 
 

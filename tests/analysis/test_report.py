@@ -288,6 +288,8 @@ def test_numbers_have_the_digits_that_their_intervals_know(ends, said: str) -> N
          " outside. It is so."),
         ((0, 10), Finding(none(5, "one run"), 1, None),
          "Inconclusive: x 5.00 of 1 try has no interval (one run)."),
+        ((0, 10), Finding(Interval(5, 4, 6, "t"), 6, None, seeds=3),
+         "Reproduced: x 5.0 [4.0, 6.0] of 6 tries of 3 seeds lies within 0 to 10."),
         (3, Finding(Interval(1, 0, 1, "CP"), 3, None, 3), "Reproduced: x in 3 of 3 tries."),
         (4, Finding(Interval(1, 0, 1, "CP"), 3, None, 3),
          "Inconclusive: x in 3 of 3 tries, where 4 are asked for."),

@@ -9,19 +9,22 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis import means
 from analysis.compare import Arm
-from analysis.entropy import contrasts
+from analysis.entropy import contrasts, manipulation
 from analysis.entropy.arm_tables import Found, found
 from analysis.entropy.conditions import CONDITIONS, MATCHED, MIXING, Condition, baseline
 from analysis.entropy.experiments import Experiments
 from analysis.figures.entropy.lines import Colour, thousands
+from analysis.intervals import Interval
 from analysis.survival import medians
 
 TITLE = (
     "Time of grokking by arm. Left: every run (triangle: not by its last step) and the median of"
-    " all (Kaplan–Meier), where it is reached; right: delay against the baseline's runs of the same"
-    " seeds, mean with 95 % interval; grey: the published delay, whose strength α the paper does"
-    " not tell."
+    " all (Kaplan–Meier), where it is reached. Middle: delay against the baseline's runs of the"
+    " same seeds, mean with 95 % interval; grey: the published delay, whose strength α the paper"
+    " does not tell. Right: H̃ of unmixed probes, less the baseline's of the same seed, where that"
+    " groks."
 )
 OURS = False
 PUBLISHED = {MIXING: 5_020, MATCHED: 8_304}
@@ -32,28 +35,34 @@ def draw(experiments: Experiments) -> Figure:
     """Raises NotRun without a baseline or without any arm."""
     base, every = baseline(experiments), found(experiments)
     colours = dict(zip(CONDITIONS, sns.color_palette("viridis", len(CONDITIONS) + 1), strict=False))
-    figure, (times, delays) = plt.subplots(
-        1, 2, figsize=(6.6, 0.8 + ROW * (len(every) + 1)), sharey=True, layout="constrained"
+    figure, (times, delays, entropies) = plt.subplots(
+        1, 3, figsize=(7.6, 0.8 + ROW * (len(every) + 1)), sharey=True, layout="constrained"
     )
     _times(times, 0, base, "0.35")
-    for row, (condition, _, arm) in enumerate(every, start=1):
+    for row, (condition, strength, arm) in enumerate(every, start=1):
         _times(times, row, arm, colours[condition])
         delay = contrasts.weighted([(1, arm), (-1, base)], experiments.generator()).interval
-        ends = np.array([delay.lower, delay.upper])
-        if np.isfinite(ends).all():
-            delays.plot(ends, [row, row], color=colours[condition], linewidth=1.3)
-        if math.isfinite(delay.estimate):
-            delays.plot([delay.estimate], [row], "s", color=colours[condition], markersize=4)
+        _interval(delays, row, delay, colours[condition])
+        raised = manipulation.raised(experiments, condition)
+        if strength is not None:
+            raised = raised[raised["strength"] == strength]
+        if len(raised):
+            entropy = means.mean(raised["raised"].to_numpy(float), experiments.generator())
+            _interval(entropies, row, entropy, colours[condition])
     _published(delays, every)
-    delays.axvline(0, color="0.35", linewidth=0.8, linestyle="--")
+    for axis in (delays, entropies):
+        axis.axvline(0, color="0.35", linewidth=0.8, linestyle="--")
     labels = [base.label, *(arm.label for _, _, arm in every)]
     times.set_yticks(range(len(labels)), labels)
     times.set_ylim(len(labels) - 0.5, -0.5)
     times.set_xlim(left=0)
     times.set_xlabel("step of grokking")
     delays.set_xlabel("delay (steps)")
-    for axis in (times, delays):
-        thousands(axis)
+    entropies.set_xlabel("H̃, arm less baseline")
+    thousands(times)
+    thousands(delays)
+    entropies.grid(alpha=0.3, linewidth=0.5)
+    for axis in (times, delays, entropies):
         axis.locator_params(axis="x", nbins=5)
         for edge in _edges(every):
             axis.axhline(edge, color="0.85", linewidth=0.6, zorder=0)
@@ -76,6 +85,14 @@ def _times(axis: Axes, row: int, arm: Arm, colour: Colour) -> None:
             )  # fmt: skip
     if math.isfinite(median := float(medians(steps, observed))):
         axis.plot([median], [row], "|", color="black", markersize=9)
+
+
+def _interval(axis: Axes, row: int, found: Interval, colour: Colour) -> None:
+    ends = np.array([found.lower, found.upper])
+    if np.isfinite(ends).all():
+        axis.plot(ends, [row, row], color=colour, linewidth=1.3)
+    if math.isfinite(found.estimate):
+        axis.plot([found.estimate], [row], "s", color=colour, markersize=4)
 
 
 def _published(axis: Axes, every: Sequence[Found]) -> None:

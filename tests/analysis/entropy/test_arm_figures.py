@@ -1,4 +1,4 @@
-"""Figures 3, 5, 7 and 9: what they show of made-up runs, and that they refuse what was not run."""
+"""Figures 3, 5, 7, 9, 11: what they show of made-up runs, and that they refuse what was not run."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 
 from analysis import figures
 from analysis.entropy.experiments import Experiments, NotRun
-from analysis.figures.entropy import figure_3, figure_5, figure_7, figure_9
-from tests.analysis.entropy.runs import BUDGET, Run, arm, baseline, write
+from analysis.figures.entropy import figure_3, figure_5, figure_7, figure_9, figure_11
+from grokpipe.curves.events import ENTROPY
+from tests.analysis.entropy.runs import BUDGET, START, Run, arm, baseline, write
 
 TIMES = [1_500, 2_000, 2_600, 3_100, 1_900]
 
@@ -40,7 +41,7 @@ def test_figure_3_has_every_run_and_the_delay_of_every_arm(tmp_path: Path) -> No
         tmp_path, e1_baseline=baseline(TIMES), e2_mixing=mixed + strong,
         e3_norm_alone=arm("norm_match", TIMES),
     )  # fmt: skip
-    times, delays = figure_3.draw(experiments).axes
+    times, delays, entropies = figure_3.draw(experiments).axes
     assert [label.get_text() for label in times.get_yticklabels()] == [
         "baseline", "mixing, α = 0.1", "mixing, α = 0.5", "norm matched alone",
     ]  # fmt: skip
@@ -53,6 +54,10 @@ def test_figure_3_has_every_run_and_the_delay_of_every_arm(tmp_path: Path) -> No
     assert (sorted(TIMES)[3] + 900, 2) in dots(times, "|")
     expected = (BUDGET - TIMES[0] + 4 * 900) / 5
     assert dots(delays, "s") == [(300, 1), (pytest.approx(expected), 2), (0, 3)]
+    # H̃ falls by 0.2 over the 500 steps before a run groks
+    assert dots(entropies, "s") == [
+        (pytest.approx(0.12), 1), (pytest.approx(0.2), 2), (pytest.approx(0), 3)
+    ]  # fmt: skip
     published = [line for line in delays.lines if list(line.get_xdata()) == [5_020, 5_020]]
     assert [list(line.get_ydata()) for line in published] == [[0.6, 2.4]]
 
@@ -60,7 +65,7 @@ def test_figure_3_has_every_run_and_the_delay_of_every_arm(tmp_path: Path) -> No
 def test_figure_3_counts_the_runs_that_did_not_grok(tmp_path: Path) -> None:
     held = arm("regularise", [None, None, None, *TIMES[3:]], {"beta": -0.1})
     experiments = write(tmp_path, e1_baseline=baseline(TIMES), e3_regularise=held)
-    times, _ = figure_3.draw(experiments).axes
+    times, _, _ = figure_3.draw(experiments).axes
     assert [text.get_text() for text in times.texts] == ["3 ×"]
     assert [row for _, row in dots(times, "|")] == [0]  # the median is not reached
 
@@ -117,3 +122,24 @@ def test_what_was_not_run_is_not_drawn(module: object, tmp_path: Path) -> None:
     assert plt.get_fignums() == []  # nor left open
     assert module.OURS is (module is figure_7)  # type: ignore[attr-defined]
     assert module.TITLE.endswith(".")  # type: ignore[attr-defined]
+
+
+def test_figure_11_has_grokked_runs_and_the_lowest_entropy_of_the_others(tmp_path: Path) -> None:
+    low = Run(1, None, dials={"intervention.name": "mixing", "intervention.alpha": 0.1})
+    low.curves[ENTROPY] = np.where(low.steps == 700, 0.31, 0.5)
+    mixed = [*arm("mixing", [1_900], {"alpha": 0.1}, at_grok=0.7), low]
+    waits = arm("mixing", [None, None, None], {"alpha": 0.1}, state="interrupted", ends=1_000)[2]
+    mlp = Run(0, None, dials={"arch.name": "mlp"})
+    experiments = write(
+        tmp_path, e1_baseline=baseline(TIMES), e2_mixing=[*mixed, waits], e7_mlp=[mlp]
+    )
+    (axis,) = figure_11.draw(experiments).axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["baseline", "mixing", "MLP modulo 41, fraction 0.2"]
+    assert dots(axis, "o") == [(0.6, 0)] * 5 + [(pytest.approx(0.7), 1)]
+    assert dots(axis, "<") == [(0.31, 1), (START, 2)]  # what broke off may yet fall
+
+
+def test_figure_11_needs_another_arm(tmp_path: Path) -> None:
+    with pytest.raises(NotRun, match="no arm beside it"):
+        figure_11.draw(write(tmp_path, e1_baseline=baseline(TIMES)))

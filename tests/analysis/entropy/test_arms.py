@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from analysis.entropy import arm_tables, arms, manipulation
+from analysis.entropy.arm_tables import HELD
 from analysis.entropy.conditions import MIXING, NORM_ALONE
 from analysis.entropy.experiments import Experiments, NotRun
-from tests.analysis.entropy.runs import AFTER, LEAD, START, Run, arm, baseline, write
+from tests.analysis.entropy.runs import AFTER, BUDGET, LEAD, START, Run, arm, baseline, write
 
 BASE = [1_500, 2_000, 2_600, 3_100, 1_900]
 MIXED = {0.05: 100, 0.1: 300, 0.5: 1_100}  # delays by strength
@@ -48,10 +49,11 @@ def experiments(tmp_path: Path) -> Experiments:
 def test_the_delay_by_mixing_is_the_mean_over_its_strengths(experiments: Experiments) -> None:
     found = arms.mixing_delay(experiments)
     assert found.interval.estimate == pytest.approx(np.mean(list(MIXED.values())))
-    assert found.runs == 20  # five of the baseline, five at each strength
+    assert (found.runs, found.seeds) == (20, 5)  # five of the baseline, five at each strength
     assert found.tables is not None
     assert set(found.tables.curves["key"]) == set(found.tables.cells["key"])
-    assert found.note == "5 seeds; seeds 5 are not in every arm; mean over α = 0.05, 0.1, 0.5"
+    held = "by the time from which test accuracy holds for 5 evaluations: 500 [304, 696]"
+    assert found.note == f"seeds 5 are not in every arm; mean over α = 0.05, 0.1, 0.5; {held}"
     spread = np.std([-100, 100, 0, 200, -200], ddof=1) / 5**0.5 * stats.t.ppf(0.975, 4)
     assert found.interval.upper - found.interval.estimate == pytest.approx(spread)
 
@@ -59,7 +61,7 @@ def test_the_delay_by_mixing_is_the_mean_over_its_strengths(experiments: Experim
 def test_the_sign_of_beta_tells_holding_up_from_pushing_down(experiments: Experiments) -> None:
     assert arms.held_up_delay(experiments).interval.estimate == pytest.approx(600)
     assert arms.pushed_down_delay(experiments).interval.estimate == pytest.approx(-200)
-    assert arms.held_up_delay(experiments).note.endswith("mean over β = −1, −0.1")
+    assert arms.held_up_delay(experiments).note.count("mean over β = −1, −0.1;")
 
 
 def test_another_measure_that_was_regularised_is_not_the_entropy(tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_the_entropy_is_compared_where_the_baseline_groks(experiments: Experimen
         for seed, time in enumerate(BASE)
     ]
     assert found.interval.estimate == pytest.approx(np.mean(by_seed))
-    assert found.runs == 15
+    assert (found.runs, found.seeds) == (20, 5)
 
 
 def test_runs_that_ended_before_count_with_their_last_entropy(tmp_path: Path) -> None:
@@ -212,3 +214,15 @@ def test_a_sweep_that_has_only_begun_has_tables(tmp_path: Path) -> None:
     assert np.isnan(arms.mixing_delay(experiments).interval.lower)
     with pytest.raises(NotRun, match="no seed with a grokked baseline in every arm"):
         arms.mixing_raises_entropy(experiments)
+
+
+def test_a_run_that_falls_back_has_grokked_but_not_for_good(tmp_path: Path) -> None:
+    once = Run(0, 1_000, dials={"intervention.name": "norm_match"}, ends=BUDGET)
+    once.curves["test_accuracy"] = np.where(once.steps == 1_000, 1.0, 0.98)
+    others = arm("norm_match", [1_000] * 5)[1:]
+    experiments = write(tmp_path, e1_baseline=baseline([1_000] * 5), e3_norm_alone=[once, *others])
+    found = arms.norm_alone_ratio(experiments)
+    assert found.interval.estimate == 1
+    assert "holds for 5 evaluations: 1.80 [" in found.note  # (5,000 + 4 · 1,000)/5,000
+    held = arms.tables(experiments)[HELD]
+    assert held.set_index("arm").loc["norm matched alone", "grokked"] == "4/5"

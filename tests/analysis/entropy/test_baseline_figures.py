@@ -77,11 +77,22 @@ def test_figure_2_has_an_arrow_where_a_run_ended_without_crossing(experiments: E
 
 
 def test_figure_8_has_a_mark_for_every_run_and_rule(experiments: Experiments) -> None:
-    (axis,) = draw(8, experiments).axes
+    axis, of_pilots = draw(8, experiments).axes
     found = stops(experiments)
     of_rule = found[found["rule"] == CROSSING]
     marks = next(line for line in axis.get_lines() if line.get_label() == CROSSING)
     np.testing.assert_array_equal(marks.get_xydata(), of_rule[["saved", "lost"]])
+    assert not of_pilots.get_lines()  # pilots need five runs
+
+
+def test_figure_8_has_a_dot_for_every_choice_of_pilots(tmp_path: Path) -> None:
+    levels = [0.55, 0.58, 0.6, 0.61, 0.64]
+    runs = [Run(seed, 2_000, at_grok=level) for seed, level in enumerate(levels)]
+    _, axis = draw(8, write(tmp_path, e1_baseline=runs)).axes
+    dots = [line for line in axis.get_lines() if line.get_marker() == "."]
+    assert [len(line.get_ydata()) for line in dots] == [5, 10, 10]
+    alone = sorted(abs(level - (sum(levels) - level) / 4) for level in levels)
+    np.testing.assert_allclose(dots[0].get_ydata(), alone)
 
 
 def test_figure_10_lays_the_probes_beside_each_other(experiments: Experiments) -> None:

@@ -23,6 +23,9 @@ def test_the_entropy_must_have_crossed_by_t_grok_and_may_return(tmp_path: Path) 
     found = necessity.crossed_before_grokking(experiments)
     assert (found.shown, found.runs) == (2, 4)
     assert found.interval == effects.proportion(2, 4)
+    assert "of the other arms' runs 1 of 4 earlier" in found.note
+    assert "of which 3 of 3 have crossed it by T_grok and 0 at an earlier" in found.note
+    assert "above that of every run of the baseline in: 3 of 4 of mixing" in found.note
 
 
 def test_arms_of_several_experiments_count_once_and_the_baseline_not_at_all(
@@ -45,16 +48,17 @@ def test_arms_of_several_experiments_count_once_and_the_baseline_not_at_all(
 
 def test_the_table_has_a_row_for_each_arm_beside_the_baseline(tmp_path: Path) -> None:
     arms = [
-        *arm("mixing", [2_000, 2_400], {"alpha": 0.1}, at_grok=0.55),
+        *arm("mixing", [2_000, 2_400], {"alpha": 0.1}, at_grok=0.5),
         *arm("mixing", [2_000, None], {"alpha": 0.5}, at_grok=0.7),
     ]
     experiments = write(tmp_path, e1_baseline=BASE, e2_mixing=arms)
     (table,) = necessity.tables(experiments).values()
     assert table["runs"].tolist() == ["baseline", "mixing alpha 0.1", "mixing alpha 0.5"]
     assert table["grokked"].tolist() == ["3/3", "2/2", "1/2"]
-    crossed = [words.split()[0] for words in table["crossed H̃* before [95 %]"]]
+    crossed = [words.split()[0] for words in table["crossed H̃* by T_grok [95 %]"]]
     assert crossed[1:] == ["2/2", "0/1"]
-    assert table["highest"].tolist()[1:] == ["0.550", "0.700"]
+    assert table["at an earlier evaluation"].tolist()[1:] == ["2/2", "0/1"]
+    assert table["highest"].tolist()[1:] == ["0.500", "0.700"]
 
 
 def test_level_is_the_baselines_mean(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from analysis.entropy import covariance_update, lemmas, theory
+from analysis.entropy import covariance_update, derangements, lemmas, theory
 from analysis.entropy.covariance_update import Weights
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.within_runs import BEGINNINGS, curvature_correlations, fits_of_the_collapse
@@ -262,11 +262,14 @@ def test_table_6_says_what_was_not_run(tmp_path: Path) -> None:
     assert table["Lemma 1 (sensitivity)"].startswith("1,000 of 1,000")
     for item in ("Lemma 4 (effective rank)", "Proposition 6 (scaling)", "Heuristic 2 (threshold)"):
         assert table[item] == "not run"
-    lost = shown["Lemma 5: entropy lost by mixing"].iloc[:, 1].tolist()
-    assert lost[0] == "20/20"
     assert "Lemma 4: exponential or linear" not in shown
     runs = [exponential(seed, 0.05) for seed in range(3)]
     shown = theory.tables(write(tmp_path, e1_baseline=runs))
     assert shown["Lemma 4: exponential or linear"]["runs"].tolist() == ["3", "3", "3"]
     table = shown["Table 6: mathematical items"].set_index("item")["ours"]
     assert table["Heuristic 2 (threshold)"].endswith("over 3 runs")
+
+
+def test_mirrored_points_lose_entropy_at_every_strength(tmp_path: Path) -> None:
+    (table,) = derangements.tables(Experiments(tmp_path)).values()
+    assert table.iloc[0, 1] == "20/20"

@@ -10,5 +10,6 @@ OURS = True
 
 
 def draw(experiments: Experiments) -> Figure:
-    experiments.tables("e2_mixing")
+    for name in ("e2_mixing", "e1_baseline"):
+        experiments.tables(name)
     return plt.figure(figsize=(2, 2))

@@ -1,0 +1,67 @@
+"""Figure 11 (ours): the entropy at which runs grok, and how low it gets in those that do not."""
+
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from analysis.entropy import networks
+from analysis.entropy.experiments import Experiments, NotRun
+from analysis.entropy.necessity import by_arm
+from analysis.entropy.thresholds import at_grok
+from analysis.gather import Tables
+from grokpipe.curves.events import ENTROPY
+
+TITLE = (
+    "H̃ when a run groks (dots), and the lowest H̃ of runs that were not seen to grok (triangles), by"
+    " arm. Line: H̃*, the baseline's mean, band: the range of its runs. A dot on its right grokked"
+    " without having crossed, unless H̃ came back; a triangle on its left collapsed in vain."
+)
+OURS = True
+ROW = 0.2  # inches of an arm
+
+
+def draw(experiments: Experiments) -> Figure:
+    """Raises NotRun without a baseline that groks, or without any other run."""
+    arms = [*by_arm(experiments), *_mlps(experiments)]
+    (_, base), *others = arms
+    levels = at_grok(base).dropna()
+    if levels.empty or not others:
+        raise NotRun("no baseline that groks, or no arm beside it")
+    figure, axis = plt.subplots(figsize=(6.6, 0.8 + ROW * len(arms)), layout="constrained")
+    colours = sns.color_palette("viridis", len(arms) + 1)
+    axis.axvspan(levels.min(), levels.max(), color="0.9", zorder=0)
+    axis.axvline(levels.mean(), color="black", linewidth=0.9, linestyle="--")
+    for row, ((_, runs), colour) in enumerate(zip(arms, colours, strict=False)):
+        values = at_grok(runs)
+        never = runs.curves[runs.curves["key"].isin(values.index[_ungrokked(runs, values)])]
+        for shown, marker in ((values.dropna(), "o"), (never.groupby("key")[ENTROPY].min(), "<")):
+            axis.plot(
+                shown, np.full(len(shown), row), marker, color=colour, markersize=4, alpha=0.7,
+                markerfacecolor=colour if marker == "o" else "none", linestyle="none",
+            )  # fmt: skip
+    axis.set_yticks(range(len(arms)), [label for label, _ in arms])
+    axis.set_ylim(len(arms) - 0.5, -0.5)
+    axis.set_xlabel("normalised spectral entropy H̃")
+    axis.grid(alpha=0.3, linewidth=0.5)
+    sns.despine(figure)
+    return figure
+
+
+def _mlps(experiments: Experiments) -> Iterator[tuple[str, Tables]]:
+    try:
+        for fraction in networks.fractions(experiments):
+            runs = networks.of_network(experiments, networks.MLP, fraction)
+            yield f"MLP modulo 41, fraction {fraction:g}", runs
+    except NotRun:
+        return
+
+
+def _ungrokked(runs: Tables, values: pd.Series) -> np.ndarray:
+    """Which are finished without it: H̃ of the others may fall further."""
+    state = runs.cells.set_index("key")["state"].reindex(values.index)
+    unseen: np.ndarray = (values.isna() & (state == "done")).to_numpy()
+    return unseen
