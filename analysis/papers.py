@@ -95,6 +95,8 @@ class Paper:
     name: str
     title: str
     cite: str
+    known: str
+    """which runs were known when the rules were written; may be empty"""
     package: str
     figures: str
     """the package of its figures"""
@@ -126,7 +128,7 @@ def read(
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     package, figures = package or f"analysis.{name}", figures or f"analysis.figures.{name}"
     found = _mapping(content, str(path), {"paper", "claims"}, {"tables", "further", "fingerprint"})
-    of_paper = _mapping(found["paper"], f"{path}: paper", {"title", "cite"})
+    of_paper = _mapping(found["paper"], f"{path}: paper", {"title", "cite"}, {"known"})
     claims = tuple(
         _claim(one, f"{path}: claims[{number}]", package, figures)
         for number, one in enumerate(_list(found["claims"], f"{path}: claims"))
@@ -139,6 +141,7 @@ def read(
         name=name,
         title=str(of_paper["title"]),
         cite=str(of_paper["cite"]),
+        known=str(of_paper.get("known", "")),
         package=package,
         figures=figures,
         claims=claims,

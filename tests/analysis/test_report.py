@@ -78,7 +78,7 @@ def test_each_claim_with_its_verdict_and_all_that_belongs_to_it(page: Page) -> N
         "1,000 of 1,000 tries",
         "Nothing can be said: e2_mixing: not run.",
         "A note with H̃* and a <script>.",
-        "Lemma 1", "full proof", "0.655",
+        "Lemma 1", "full proof", "0.655", "Known when the rules were written: three <b>trials</b>.",
     ):  # fmt: skip
         assert said in page.said
     assert page.said.count("200 [150, 250] (3 runs, by hand)") == 6  # claim and overview, once each
