@@ -421,7 +421,14 @@ def test_the_example_runs(tmp_path: Path) -> None:
         timeout=300,
     )
     assert ran.returncode == 0, ran.stderr
-    assert "entropy collapse" in ran.stdout and "test accuracy" in ran.stdout
+    *pilots, threshold, first = ran.stdout.splitlines()[:4]
+    assert all("pilot run" in line and "grokked" in line for line in pilots)
+    assert re.fullmatch(r"threshold 0\.\d+, 95 % interval 0\.\d+ to 0\.\d+", threshold)
+    assert "memorisation" in first
+    assert re.search(r"Forecast: step [\d,]+ \[[\d,]+, [\d,]+\] \(95 % interval", ran.stdout)
+    *_, stop, last = ran.stdout.splitlines()
+    assert "Stop: the entropy has been at or below 0." in stop
+    assert last.startswith("test accuracy")
 
 
 def test_the_code_of_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

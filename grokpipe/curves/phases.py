@@ -36,7 +36,7 @@ ADVICE: dict[Phase, str] = {
     " architecture may lack the inductive bias for this task.",
     "stagnant": "The entropy has stopped falling above its threshold: raise the weight decay, lower"
     " the learning rate, and check that the task can grok at all.",
-    "grokked": "Test accuracy has reached 0.99: the run has grokked. It may have fallen back"
+    "grokked": "Test accuracy has reached 0.99: the run has grokked, though it may have fallen back"
     " since.",
 }
 """Appendix D.2's recommended actions. Memorisation, undecided, crossed and grokked are ours: the
