@@ -1,20 +1,27 @@
 """Somebody else's network and training loop, watched by the monitor.
 
-A small network learns a + b mod 23 from 70 % of the pairs with AdamW; it fits its
-training pairs at once and the rest much later. Nothing here is grokpipe's but the monitor.
+A small network learns a + b mod 23 from 70 % of the pairs with AdamW; it fits its training pairs
+at once and the rest much later. Two pilot runs calibrate the monitor, which then follows a third
+and stops it. Nothing here is grokpipe's but the monitor.
 
     python examples/monitor.py
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 
-from grokpipe.monitor import SpectralEntropyMonitor
+from grokpipe.monitor import SpectralEntropyMonitor, State
 
-P, WIDTH, STEPS, EVERY = 23, 64, 2500, 100
+P, WIDTH, STEPS, EVERY = 23, 64, 4000, 100
+PAIRS = torch.cartesian_prod(torch.arange(P), torch.arange(P))
+ORDER = torch.randperm(len(PAIRS), generator=torch.Generator().manual_seed(0))
+TRAIN, TEST = PAIRS[ORDER[:370]], PAIRS[ORDER[370:]]
+PROBE = TRAIN[:256]  # fixed, and more samples than the features have dimensions
 
 
-class Pairs(nn.Module):
+class Network(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embedding = nn.Embedding(P, WIDTH)
@@ -29,44 +36,52 @@ class Pairs(nn.Module):
         return self.head(self.features(pairs))
 
 
-def accuracy(model: nn.Module, pairs: torch.Tensor, labels: torch.Tensor) -> float:
+def accuracy(model: nn.Module, pairs: torch.Tensor) -> float:
     with torch.no_grad():
-        return (model(pairs).argmax(1) == labels).float().mean().item()
+        return (model(pairs).argmax(1) == pairs.sum(1) % P).float().mean().item()
 
 
-def main() -> None:
-    torch.manual_seed(0)
-    pairs = torch.cartesian_prod(torch.arange(P), torch.arange(P))
-    labels = pairs.sum(1) % P
-    order = torch.randperm(len(pairs))
-    train, test = order[: int(0.7 * len(order))], order[int(0.7 * len(order)) :]
-    model = Pairs()
+def training(seed: int, monitor: SpectralEntropyMonitor) -> Iterator[State]:
+    """Trains a network, and gives what the monitor finds every 100 steps."""
+    torch.manual_seed(seed)
+    model = Network()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=2.0)
-
-    monitor = SpectralEntropyMonitor(
-        probe=pairs[train[:256]],  # fixed, and more samples than the features have dimensions
-        features=lambda network, probe: network.features(probe),
-        threshold=0.6,  # of another task: pilot runs of this one would tell (calibrate)
-    )
-    told = ""
     for step in range(STEPS + 1):
         if step % EVERY == 0:
-            state = monitor.update(
+            yield monitor.update(
                 step,
                 model,
-                train_accuracy=accuracy(model, pairs[train], labels[train]),
-                test_accuracy=accuracy(model, pairs[test], labels[test]),
+                train_accuracy=accuracy(model, TRAIN),
+                test_accuracy=accuracy(model, TEST),
             )
-            if state.phase != told:
-                told = state.phase
-                print(state)
-            if state.should_stop:
-                break
-        loss = nn.functional.cross_entropy(model(pairs[train]), labels[train])
+        loss = nn.functional.cross_entropy(model(TRAIN), TRAIN.sum(1) % P)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    print(f"test accuracy {accuracy(model, pairs[test], labels[test]):.2f}")
+
+
+def main() -> None:
+    histories = []
+    for seed in (1, 2):
+        pilot = SpectralEntropyMonitor(PROBE, Network.features, threshold=0.6)  # of another task
+        for state in training(seed, pilot):
+            if state.phase == "grokked":
+                break
+        print(f"pilot run, seed {seed}: {state}")
+        histories.append(pilot.history)
+
+    monitor = SpectralEntropyMonitor.calibrate(histories, PROBE, Network.features)
+    found = monitor.calibration
+    print(f"threshold {found.threshold:.3f}, 95 % interval {found.lower:.3f} to {found.upper:.3f}")
+
+    told = ""
+    for state in training(0, monitor):
+        if state.phase != told or state.should_stop:
+            told = state.phase
+            print(state)
+        if state.should_stop:
+            break
+    print(f"test accuracy {monitor.history['test_accuracy'].iloc[-1]:.2f}")
 
 
 if __name__ == "__main__":

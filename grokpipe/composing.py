@@ -12,6 +12,8 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from grokpipe.config import GROUPS
+
 Composed = tuple[dict[str, Any], DictConfig]
 """a cell's configuration, resolved, and the node `hydra` that came with it"""
 
@@ -58,6 +60,30 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for item in value for text in _texts(item)]
     return [value] if isinstance(value, str) else []
+
+
+def applying(
+    loader: ConfigLoader, master: DictConfig, job_overrides: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """The overrides of each job that apply to it. Where a group is swept, a key of it that some of
+    the chosen members have is left out for the others: intervention.alpha for `none`, in
+    intervention=none,mixing. A key that none of them has stays, to be refused. Raises Hydra's
+    errors for a member that does not exist."""
+    heads = {text: text.partition("=")[0] for overrides in job_overrides for text in overrides}
+    keys: dict[str, set[str]] = {}
+    """of each member of a swept group, by the text that chooses it"""
+    for group in GROUPS:
+        members = [text for text, head in heads.items() if head == group]
+        if len(members) > 1 and any(head.startswith(f"{group}.") for head in heads.values()):
+            for text in members:
+                node = loader.load_sweep_config(master, [text])[group]
+                keys[text] = {f"{group}.{name}" for name in node}
+    known = set().union(*keys.values())
+    found = []
+    for overrides in job_overrides:
+        own = set().union(*(keys.get(text, ()) for text in overrides))
+        found.append([text for text in overrides if heads[text] not in known - own])
+    return found
 
 
 def composed(

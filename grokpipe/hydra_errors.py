@@ -52,7 +52,7 @@ def choices(conf: Path, group: str) -> list[str]:
 
 def valid_keys(key: str, conf: Path, arguments: list[str]) -> list[str]:
     """Groups and dotted keys that can be set in place of `key`, given the groups that the command
-    chooses."""
+    chooses; of a group that it sweeps, those of each member."""
     if key.startswith("hydra.launcher."):
         name = next(
             (a.split("=")[1] for a in arguments if a.startswith("hydra/launcher=")), "local"
@@ -62,12 +62,17 @@ def valid_keys(key: str, conf: Path, arguments: list[str]) -> list[str]:
         return [f"hydra.launcher.{field}" for field in names if not field.startswith("_")]
     GlobalHydra.instance().clear()
     chosen = [a for a in arguments if a.split("=")[0] in (*GROUPS, "measures") and "," not in a]
+    swept = [a.partition("=") for a in arguments if a.split("=")[0] in GROUPS and "," in a]
+    members = [[f"{group}={one}"] for group, _, choices in swept for one in choices.split(",")]
+    names: dict[str, None] = {"experiment": None}
     with initialize_config_dir(str(conf), version_base="1.3"):
-        try:
-            config = compose("config", chosen)
-        except HydraException:
-            config = compose("config")
-    return ["experiment", *_dotted(config)]
+        for member in members or [[]]:
+            try:
+                config = compose("config", chosen + member)
+            except HydraException:
+                config = compose("config")
+            names |= dict.fromkeys(_dotted(config))
+    return [*names]
 
 
 def _dotted(config: DictConfig, prefix: str = "") -> list[str]:

@@ -58,7 +58,8 @@ def run(
     ended = [outcomes[i] for i in range(len(cells))]
     failures.extend(outcome for outcome in ended if outcome.state == "failed")
     single = summary(ended[0], ended[0].key in done) if len(cells) == 1 else None
-    say(console, single or sweep_table(ended))
+    # cells that come out equal are one
+    say(console, single or sweep_table([*{one.key: one for one in ended}.values()]))
     return ended
 
 
@@ -102,12 +103,16 @@ def _waiting(cells: Sequence[Cell], labels: Sequence[str]) -> set[int]:
             continue
         unfinished = _unfinished_baseline(cell)
         if missing := [one for one in unfinished if one.key not in here]:
-            seeds = ", ".join(str(one.config.seed) for one in missing)
+            lacking = [one.config.seed for one in missing]
+            there = [
+                str(seed) for seed in cell.config.intervention.baseline_seeds if seed not in lacking
+            ]
+            name = cell.config.intervention.name
             raise InputError(
-                f"intervention={cell.config.intervention.name}: {labels[i] or 'the cell'} follows "
-                f"a baseline that is not finished in {_folder(cell)}: seeds {seeds}; train the "
-                "same with intervention=none first, or in one sweep (intervention=none,"
-                f"{cell.config.intervention.name}), or name other intervention.baseline_seeds"
+                f"intervention={name}: {labels[i] or 'the cell'} follows a baseline that is not "
+                f"finished in {_folder(cell)}: seeds {', '.join(map(str, lacking))}; train these "
+                f"with intervention=none first, or in one sweep (intervention=none,{name}), or "
+                f"follow other seeds (intervention.baseline_seeds=[{','.join(there) or '…'}])"
             )
         if unfinished:
             found.add(i)

@@ -85,7 +85,7 @@ class SpectralEntropyMonitor:
     forecasts, without an interval; or the `Calibration` of pilot runs: see `calibrate`. `capped`
     accepts a probe that is no larger than d (grokpipe/probing.py): for wide features.
 
-    Raises InputError for a threshold outside (0, 1).
+    Raises InputError for a threshold that is no number in (0, 1).
     """
 
     def __init__(
@@ -98,9 +98,7 @@ class SpectralEntropyMonitor:
         capped: bool = False,
     ) -> None:
         self.probe, self.features, self.guide, self.capped = probe, features, guide, capped
-        self.calibration = (
-            threshold if isinstance(threshold, Calibration) else published(float(threshold))
-        )
+        self.calibration = threshold if isinstance(threshold, Calibration) else _above(threshold)
         self._shape: tuple[int, ...] | None = None
         self._columns: dict[str, array[float]] = {name: array("d") for name in COLUMNS}
 
@@ -113,6 +111,7 @@ class SpectralEntropyMonitor:
         *,
         arm: Mapping[str, Any] | None = None,
         guide: Guide = phases.DEFAULT,
+        capped: bool = False,
     ) -> Self:
         """A monitor whose threshold, law and intervals come from pilot runs.
 
@@ -120,18 +119,19 @@ class SpectralEntropyMonitor:
         accuracy; or a folder of run logs or gathered tables of grokpipe, of which `arm` chooses
         runs that differ in nothing but their seed: {"optimizer.betas": [0.9, 0.98]}. H̃* is the mean
         of H̃ at the first evaluation with test accuracy ≥ 0.99; one run has no interval, the paper
-        takes 3 to 5. H̃* is of one task and network, and of the features that the pilots measured.
+        takes 3 to 5. H̃* is of one task and network, and of the features that the pilots measured:
+        with `capped` their probe must have been as large as this one, which no history tells.
 
-        Raises InputError where no run grokked, and for a folder without runs or of mixed arms.
+        Raises InputError where no run grokked, where H̃ rises towards grokking, for a folder without
+        runs or of mixed arms, and for pilots that are neither a folder nor a sequence of tables.
         """
         if isinstance(pilots, str | Path):
             found = calibrated(Path(pilots), arm)
         elif arm is not None:
             raise InputError(f"arm={arm}: must be None where the pilots are histories")
         else:
-            curves = [pd.DataFrame(h).rename(columns={"entropy": ENTROPY}) for h in pilots]
-            found = from_curves(curves, "pilots")
-        return cls(probe, features, threshold=found, guide=guide)
+            found = from_curves(_tables(pilots), "pilots")
+        return cls(probe, features, threshold=found, guide=guide, capped=capped)
 
     @property
     def threshold(self) -> float:
@@ -217,7 +217,9 @@ class SpectralEntropyMonitor:
             note = f"95 % interval from {self.calibration.grokked} pilot runs"
             return Prediction(float(found.step), float(found.lower), float(found.upper), note)
         expected = max(float(step + self.calibration.law.remaining(entropy)), float(step))
-        why = "only one pilot run grokked" if self.calibration.grokked else "not calibrated"
+        why = {0: "not calibrated", 1: "only one pilot run grokked"}.get(
+            self.calibration.grokked, "only one pilot run has an evaluation before it grokked"
+        )
         return Prediction(expected, None, None, f"no interval: {why}")
 
     def state_dict(self) -> dict[str, Any]:
@@ -236,14 +238,24 @@ class SpectralEntropyMonitor:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Takes over all that `state_dict` holds, threshold, law and dials included. Runs no code.
 
-        Raises InputError if it is not a state of this version.
+        Raises InputError, and leaves the monitor as it is, if it is not a state of this version.
         """
+        if not isinstance(state, Mapping):
+            raise InputError(f"state: {type(state).__name__}: must be what state_dict gives")
         if state.get("version") != VERSION:
             raise InputError(f"version={state.get('version')}: must be {VERSION}, of a state_dict")
-        self.calibration = Calibration.from_state_dict(state["calibration"])
-        self.guide, self.capped = Guide(**state["guide"]), bool(state["capped"])
-        self._shape = state["shape"] and tuple(state["shape"])
-        self._columns = {name: array("d", state["history"][name]) for name in COLUMNS}
+        try:
+            calibration = Calibration.from_state_dict(state["calibration"])
+            guide, capped = Guide(**state["guide"]), bool(state["capped"])
+            shape = state["shape"] and tuple(map(int, state["shape"]))
+            columns = {name: array("d", state["history"][name]) for name in COLUMNS}
+            if len({*map(len, columns.values())}) > 1:
+                raise ValueError("columns of unequal lengths")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            why = f"{type(error).__name__}: {error}"
+            raise InputError(f"state: damaged ({why}); must be what state_dict gives") from error
+        self.calibration, self.guide, self.capped = calibration, guide, capped
+        self._shape, self._columns = shape, columns
 
     def _history(self) -> History:
         # copies: an array that shares its memory could not grow
@@ -253,13 +265,14 @@ class SpectralEntropyMonitor:
         history, threshold = self._history(), self.threshold
         phase = phases.phase(history, threshold, self.guide)
         reason = phases.why_stop(history, threshold, self.calibration.law, self.guide)
-        is_on = phases.predicting(history, threshold, self.guide)[-1] and phase != "grokked"
+        is_on = phases.predicting(history, threshold, self.guide)[-1]
+        has_grokked = phases.grokked_at(history) is not None
         return State(
             step=int(history.step[-1]),
             entropy=float(history.entropy[-1]),
             phase=phase,
             advice=phases.ADVICE[phase],
-            forecast=self.predict_grok_time() if is_on else None,
+            forecast=self.predict_grok_time() if is_on and not has_grokked else None,
             should_stop=reason is not None,
             reason=reason or "",
         )
@@ -270,6 +283,27 @@ class SpectralEntropyMonitor:
             raise InputError(f"step={step}: must be > {steps[-1]:.0f}, the step of the last update")
         if not 0 <= step < float("inf"):
             raise InputError(f"step={step}: must be ≥ 0 and finite")
+
+
+def _above(threshold: Any) -> Calibration:
+    """The published law; raises InputError for what is no number in (0, 1)."""
+    try:
+        number = float(threshold)
+    except (TypeError, ValueError) as error:
+        valid = "must be a number in (0, 1) or a Calibration"
+        raise InputError(f"threshold={threshold!r}: {valid}") from error
+    return published(number)
+
+
+def _tables(pilots: Any) -> list[pd.DataFrame]:
+    """Histories as `from_curves` reads them; raises InputError for anything but tables in a row."""
+    valid = "must be a folder or a list of tables: [first.history, second.history]"
+    if not isinstance(pilots, Sequence):
+        raise InputError(f"pilots: {type(pilots).__name__}: {valid}")
+    for pilot in pilots:
+        if not isinstance(pilot, pd.DataFrame):
+            raise InputError(f"pilots: {type(pilot).__name__} in the list: {valid}")
+    return [pilot.rename(columns={"entropy": ENTROPY}) for pilot in pilots]
 
 
 def _checked(name: str, value: float | None, most: float) -> float:

@@ -37,14 +37,16 @@ class Calibration:
     law: Law
     """ΔT = C₁ (H̃ − H̃*)^γ + C₂"""
     lower: float | None = None
-    """of the 95 % interval of H̃* (Student's t over runs), None with fewer than two of them"""
+    """of the 95 % interval of H̃* (Student's t over runs) within [0, 1], None with fewer than two of
+    them"""
     upper: float | None = None
     grokked: int = 0
     """pilot runs behind it; 0: not calibrated, the law is the published one"""
     others: int = 0
     """pilot runs that did not grok, or without H̃ when they did: they tell nothing of H̃*"""
     forecaster: Forecaster | None = None
-    """the law with its errors on pilot runs that it had not seen; None with fewer than two runs"""
+    """the law with its errors on pilot runs that it had not seen; None with fewer than two runs
+    that have an evaluation before they grokked"""
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:  # NaN is neither
@@ -81,7 +83,7 @@ def calibrated(folder: Path, arm: Mapping[str, Any] | None = None) -> Calibratio
     """From the runs in `folder` whose settings, by dotted name, are those of `arm`.
 
     Raises InputError if there are no such runs, none that grokked with H̃ known then, or runs that
-    differ in more than their seed.
+    differ in more than their seed, or whose H̃ rises towards grokking.
     """
     settings, curves = _read(folder)
     keys = _of_one_arm(folder, settings, arm or {})
@@ -92,7 +94,8 @@ def calibrated(folder: Path, arm: Mapping[str, Any] | None = None) -> Calibratio
 def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -> Calibration:
     """From the evaluations of runs of one arm, each with the COLUMNS; `unknown` more had none.
 
-    Raises InputError, naming the source, if no run grokked with H̃ known then.
+    Raises InputError, naming the source, if no run grokked with H̃ known then, or if H̃ was lower
+    before (the mean over all evaluations) than then.
     """
     x, remaining = [], []
     for curve in curves:
@@ -114,12 +117,17 @@ def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -
     # errors of a law need another run to fit it, with an evaluation before it grokked
     forecaster = calibrate(runs) if len(np.unique(runs.run)) > 1 else None
     law = forecaster.law if forecaster else fit(runs)
+    if law.direction < 0:
+        raise InputError(
+            f"{source}: the entropy rises towards grokking, on average from {runs.x.mean():.3f} to"
+            f" {law.threshold:.3f}; the monitor's rules are for an entropy that falls"
+        )
     half = _half_width(runs.at_event)
     return Calibration(
         threshold=law.threshold,
         law=law,
-        lower=None if half is None else law.threshold - half,
-        upper=None if half is None else law.threshold + half,
+        lower=None if half is None else max(law.threshold - half, 0.0),
+        upper=None if half is None else min(law.threshold + half, 1.0),
         grokked=len(runs),
         others=count - len(runs),
         forecaster=forecaster,

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +31,8 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
 
 
 def entropy(features: Tensor, expected: tuple[int, ...] | None, capped: bool = False) -> float:
-    """H̃ of (n, d) features, n > d, computed on the CPU: float64 is slow or missing on many GPUs.
+    """H̃ of (n, d) features, n > d, of any scale, computed on the CPU: float64 is slow or missing
+    on many GPUs.
 
     With no more samples than dimensions the rank caps it. `capped` accepts that: then H̃ is
     normalised by the logarithm of the largest rank there is, n − 1, and comes from the n × n Gram
@@ -58,18 +58,19 @@ def entropy(features: Tensor, expected: tuple[int, ...] | None, capped: bool = F
     if not features.isfinite().all():
         bad = int((~features.isfinite()).any(1).sum())
         raise InputError(f"features: NaN or infinite in {bad} of {n} samples; must be finite")
-    found = spectral_entropy(features) if n > d else _of_gram(features)
-    if np.isnan(found):
-        raise InputError("features: constant over the probe; must vary for an entropy")
-    return found
-
-
-def _of_gram(features: Tensor) -> float:
-    """Of (n, d) features, n ≤ d: the Gram matrix has the covariance's non-zero eigenvalues."""
     centred = features - features.mean(0)
+    scale = centred.square().mean().sqrt()
+    if scale.square() <= CONSTANT * features.square().mean():
+        raise InputError("features: constant over the probe; must vary for an entropy")
+    # the measure clamps eigenvalues at an absolute 1e-12, to which those of small features are near
+    centred = centred / scale
+    return spectral_entropy(centred) if n > d else _of_gram(centred)
+
+
+def _of_gram(centred: Tensor) -> float:
+    """Of (n, d) centred features, n ≤ d: the Gram matrix has the covariance's non-zero
+    eigenvalues."""
     gram = centred @ centred.T
-    if gram.trace() <= CONSTANT * features.square().sum():
-        return math.nan
     eigenvalues = torch.linalg.eigvalsh(gram)[1:].clamp(min=0)  # the first is of the mean: zero
     shares = eigenvalues / eigenvalues.sum()
     return torch.special.entr(shares).sum().item() / math.log(len(shares))

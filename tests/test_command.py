@@ -209,6 +209,36 @@ def test_a_key_of_a_group_that_is_swept(tmp_path: Path) -> None:
     assert wrong.stderr.startswith("error: arch.norm=prre: must be one of post, pre")
 
 
+TOKENS = (
+    "task=mod_add", "task.p=7", "task.fraction=0.5", "batch_size=8", "arch.width=8", "steps=2",
+)  # fmt: skip
+
+
+def test_a_dial_that_only_some_of_the_swept_interventions_have(tmp_path: Path) -> None:
+    """Cells that come out equal are one."""
+    swept = ("intervention=none,mixing", "intervention.alpha=0.2,0.3")
+    ran = grokpipe("-m", SERIAL, *TOKENS, *swept, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    configs = [path.read_text() for path in tmp_path.rglob("config.yaml")]
+    assert sorted(text.count("alpha: 0.") for text in configs) == [0, 1, 1]
+    assert ran.stdout.count("\nintervention=none  ") == 1
+    wrong = grokpipe("-m", SERIAL, *TOKENS, swept[0], "intervention.alhpa=0.3", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith("error: intervention.alhpa: no such key; nearest: intervention.")
+    assert "intervention.alpha" in wrong.stderr.replace("alhpa", "")
+
+
+def test_the_advice_about_a_missing_baseline_works(tmp_path: Path) -> None:
+    command = ("-m", SERIAL, *TOKENS, "intervention=none,norm_match", "seed=0,1")
+    ran = grokpipe(*command, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "not finished in outputs/default: seeds 2, 3, 4, 5, 6, 7, 8, 9;" in ran.stderr
+    (advice,) = re.findall(r"intervention\.baseline_seeds=\S*\]", ran.stderr)
+    ran = grokpipe(*command, advice, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert len([*tmp_path.rglob("config.yaml")]) == 4
+
+
 def test_wrong_key_in_a_sweep(tmp_path: Path) -> None:
     ran = grokpipe("-m", *TINY, "weightdecay=0.1,0.3", cwd=tmp_path)
     assert ran.returncode == 2

@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from grokpipe.composing import composed
+from grokpipe.composing import applying, composed
 from grokpipe.config import register
 from tests.cli import SERIAL, grokpipe
 from tests.conftest import CONF
@@ -71,6 +71,46 @@ def test_what_is_wrong_raises_as_hydra_does(loader, wrong: str) -> None:
     with pytest.raises(HydraException) as ours:
         composed(loader, master, jobs)
     assert str(ours.value) == str(theirs.value)
+
+
+def applied(loader, *arguments: str) -> list[str]:
+    master = loader.load_configuration("config", [], RunMode.MULTIRUN)
+    return [" ".join(texts) for texts in applying(loader, master, jobs_of(loader, arguments))]
+
+
+def test_a_key_of_a_swept_group_applies_to_the_members_that_have_it(loader) -> None:
+    alpha = "intervention.alpha=0.3"
+    assert applied(loader, "intervention=none,mixing,noise", alpha, "seed=1,2") == [
+        "intervention=none seed=1", "intervention=none seed=2",
+        f"intervention=mixing {alpha} seed=1", f"intervention=mixing {alpha} seed=2",
+        f"intervention=noise {alpha} seed=1", f"intervention=noise {alpha} seed=2",
+    ]  # fmt: skip
+    assert applied(loader, "intervention=mixing,norm_match", "intervention.baseline_seeds=[0,1]",
+                   alpha) == [
+        f"intervention=mixing {alpha}",
+        "intervention=norm_match intervention.baseline_seeds=[0,1]",
+    ]  # fmt: skip
+    # a value that is null is there too
+    from_step = "intervention.from_step=3"
+    assert applied(loader, "intervention=none,norm_freeze", from_step) == [
+        "intervention=none", f"intervention=norm_freeze {from_step}",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("intervention=none,mixing", "intervention.beta=0.3"),
+        ("intervention=none", "intervention.alpha=0.3", "seed=1,2"),
+        ("task=mod_add,s5", "arch.wdith=8"),
+    ],
+)
+def test_a_key_that_no_chosen_member_has_is_still_refused(loader, arguments) -> None:
+    jobs = jobs_of(loader, arguments)
+    assert applied(loader, *arguments) == [" ".join(job) for job in jobs]
+    master = loader.load_configuration("config", [], RunMode.MULTIRUN)
+    with pytest.raises(HydraException, match="Could not override"):
+        composed(loader, master, jobs)
 
 
 def test_the_grid_sweeper_is_the_basic_one_but_for_its_check(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from grokpipe.curves.gap import pool
 from grokpipe.curves.phases import Guide
 from grokpipe.errors import InputError
 from grokpipe.measures.spectral import spectral_entropy
-from grokpipe.monitor import SpectralEntropyMonitor
+from grokpipe.monitor import COLUMNS, SpectralEntropyMonitor
 from tests.cli import ENVIRONMENT, ROOT
 
 FOLDER = ROOT / "outputs/reference/entropy/second_beta"
@@ -78,7 +78,8 @@ def test_an_update_takes_the_features_in_evaluation_mode() -> None:
     state = monitor.update(0, model, train_accuracy=0.2, test_accuracy=0.1)
     norm = math.sqrt(sum(p.square().sum().item() for p in model.parameters()))
     model.eval()
-    assert state.entropy == spectral_entropy(body(model, PROBE).detach())
+    expected = spectral_entropy(body(model, PROBE).detach())
+    assert state.entropy == pytest.approx(expected, abs=1e-9)
     row = monitor.history.iloc[0].to_dict()
     assert row == {
         "step": 0, "entropy": state.entropy, "train_accuracy": 0.2, "test_accuracy": 0.1,
@@ -145,6 +146,24 @@ def test_a_grokked_run_needs_no_forecast() -> None:
     assert (state.phase, state.forecast) == ("grokked", None)
     assert monitor.predict_grok_time().step == 100
     assert monitor.predict_grok_time().note == "observed"
+
+
+@pytest.mark.parametrize("later", [0.9, None])
+def test_a_run_that_falls_back_gets_no_forecast(later: float | None) -> None:
+    """It would be of a step that has passed."""
+    monitor = SpectralEntropyMonitor(threshold=0.61)
+    replay(monitor, [0.65], test=0.99)
+    (state,) = replay(monitor, [0.62], test=later, start=100)
+    assert (state.phase, state.forecast) == ("grokked", None)
+    assert "fallen back" in state.advice
+
+
+def test_a_slow_fall_is_forecast_as_the_advice_says() -> None:
+    """Far above the threshold, and never by 0.05 over five evaluations."""
+    slow = replay(SpectralEntropyMonitor(threshold=0.3), np.linspace(0.8, 0.7, 40), norm=30.0)
+    assert "entropy collapse" in {state.phase for state in slow}
+    for state in slow:
+        assert (state.forecast is not None) == ("use the forecast" in state.advice)
 
 
 def test_a_stable_forecast_can_end_a_run() -> None:
@@ -219,6 +238,38 @@ def test_what_is_not_a_state_is_not_loaded() -> None:
 
 
 @pytest.mark.parametrize(
+    "damage",
+    [
+        {"shape": None, "history": None},
+        {"guide": {"nearer": 1.0}},
+        {"guide": {"near": -1.0}},
+        {"guide": None},
+        {"calibration": {"threshold": 0.4}},
+        {"calibration": None},
+        {"history": {"step": [0.0]}},
+        {"history": {name: [0.0] for name in COLUMNS} | {"norm": []}},
+        {"history": {name: ["a"] for name in COLUMNS}},
+        {"shape": 60},
+    ],
+)
+def test_a_damaged_state_leaves_the_monitor_as_it_is(damage: dict) -> None:
+    monitor = SpectralEntropyMonitor(threshold=0.61)
+    replay(monitor, [0.7], test=0.1, norm=3.0)
+    other = SpectralEntropyMonitor(threshold=0.3, guide=Guide(near=0.1), capped=True)
+    before = monitor.state_dict()
+    for wrong in ({**other.state_dict(), **damage}, {"version": 1}):
+        with pytest.raises(InputError, match="state: damaged") as raised:
+            monitor.load_state_dict(wrong)
+        assert "\n" not in str(raised.value)
+        assert monitor.state_dict() == before
+
+
+def test_what_is_no_mapping_is_not_loaded() -> None:
+    with pytest.raises(InputError, match="state: list: must be what state_dict gives"):
+        SpectralEntropyMonitor(threshold=0.5).load_state_dict([1])
+
+
+@pytest.mark.parametrize(
     ("step", "values", "text"),
     [
         (100, {}, "step=100: must be > 100, the step of the last update"),
@@ -264,6 +315,12 @@ def test_a_threshold_outside_its_range(threshold: float) -> None:
         SpectralEntropyMonitor(PROBE, body, threshold=threshold)
 
 
+@pytest.mark.parametrize("threshold", [None, "x", [0.5]])
+def test_a_threshold_that_is_no_number(threshold) -> None:
+    with pytest.raises(InputError, match=r"threshold=.*: must be a number in \(0, 1\)"):
+        SpectralEntropyMonitor(PROBE, body, threshold=threshold)
+
+
 def test_no_forecast_before_the_first_update() -> None:
     with pytest.raises(InputError, match="no update yet"):
         SpectralEntropyMonitor(threshold=0.61).predict_grok_time()
@@ -296,6 +353,46 @@ def test_calibration_from_the_histories_of_other_monitors() -> None:
         SpectralEntropyMonitor.calibrate(pilots, arm={"seed": 0})
 
 
+def test_why_a_forecast_has_no_interval() -> None:
+    """Two runs grokked, but only one was seen before: no run can be forecast from another."""
+    late, at_once = SpectralEntropyMonitor(threshold=0.5), SpectralEntropyMonitor(threshold=0.5)
+    replay(late, [0.9, 0.8])
+    replay(late, [0.7], test=1.0, start=200)
+    replay(at_once, [0.6], test=1.0)
+    monitor = SpectralEntropyMonitor.calibrate([late.history, at_once.history])
+    assert monitor.calibration.grokked == 2
+    replay(monitor, [0.8])
+    why = "no interval: only one pilot run has an evaluation before it grokked"
+    assert why in str(monitor.predict_grok_time())
+
+
+def test_pilots_with_a_capped_probe_calibrate_a_monitor_for_it() -> None:
+    pilot = SpectralEntropyMonitor(threshold=0.5, capped=True)
+    small = torch.randn(12, 30, generator=torch.Generator().manual_seed(0))
+    for step, size in enumerate((1.0, 0.5, 0.1)):  # of all but one direction
+        features = torch.cat([small[:, :1], small[:, 1:] * size], dim=1)
+        pilot.observe(step, features, train_accuracy=1.0, test_accuracy=step / 2)
+    monitor = SpectralEntropyMonitor.calibrate([pilot.history], capped=True)
+    assert monitor.observe(0, small, train_accuracy=1.0).entropy > monitor.threshold
+    with pytest.raises(InputError, match="the probe must have more than 30 samples"):
+        SpectralEntropyMonitor.calibrate([pilot.history]).observe(0, small, train_accuracy=1.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (pd.DataFrame({"step": [0]}), "pilots: DataFrame: must be a folder or a list of tables"),
+        (None, "pilots: NoneType: must be a folder or a list of tables"),
+        ([SpectralEntropyMonitor(threshold=0.5)] * 2, "pilots: SpectralEntropyMonitor in the list"),
+        (["folder"], "pilots: str in the list: must be"),
+    ],
+)
+def test_pilots_that_are_no_histories(wrong, text) -> None:
+    with pytest.raises(InputError, match=text) as raised:
+        SpectralEntropyMonitor.calibrate(wrong)
+    assert "\n" not in str(raised.value)
+
+
 def test_calibration_from_a_folder_without_runs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="neither run logs"):
         SpectralEntropyMonitor.calibrate(tmp_path, PROBE, body)
@@ -324,7 +421,14 @@ def test_the_example_runs(tmp_path: Path) -> None:
         timeout=300,
     )
     assert ran.returncode == 0, ran.stderr
-    assert "entropy collapse" in ran.stdout and "test accuracy" in ran.stdout
+    *pilots, threshold, first = ran.stdout.splitlines()[:4]
+    assert all("pilot run" in line and "grokked" in line for line in pilots)
+    assert re.fullmatch(r"threshold 0\.\d+, 95 % interval 0\.\d+ to 0\.\d+", threshold)
+    assert "memorisation" in first
+    assert re.search(r"Forecast: step [\d,]+ \[[\d,]+, [\d,]+\] \(95 % interval", ran.stdout)
+    *_, stop, last = ran.stdout.splitlines()
+    assert "Stop: the entropy has been at or below 0." in stop
+    assert last.startswith("test accuracy")
 
 
 def test_the_code_of_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
@@ -339,7 +443,7 @@ def test_the_code_of_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys) -> N
     pilots = [SpectralEntropyMonitor(threshold=0.5) for _ in range(2)]
     for pilot in pilots:
         for step in (0, 200):
-            features = torch.randn(64, 10)
+            features = with_entropy(0.9 - step / 1_000)
             pilot.observe(step, features, train_accuracy=1.0, test_accuracy=step / 200)
     monkeypatch.chdir(ROOT)
     exec(calibration, names | {"first": pilots[0], "second": pilots[1], "features": body})

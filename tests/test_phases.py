@@ -62,6 +62,18 @@ def test_a_slow_fall_is_phase_two_once_the_norm_has_stopped() -> None:
     assert phase(history(slow, norm=np.linspace(20, 40, 60)), THRESHOLD) == "norm expansion"
 
 
+@pytest.mark.parametrize(
+    "norm", [math.nan, 40.0, np.append(np.linspace(20, 40, 40), np.full(20, 40.0))]
+)
+def test_a_slow_fall_switches_the_forecast_on(norm) -> None:
+    """Far above the threshold, from the evaluation at which the advice is to use it."""
+    seen = history(np.linspace(0.8, 0.72, 60), norm)
+    columns = (seen.step, seen.entropy, seen.train_accuracy, seen.test_accuracy, seen.norm)
+    phases = [phase(History(*(c[:end] for c in columns)), THRESHOLD) for end in range(1, 61)]
+    first = phases.index("entropy collapse")
+    assert predicting(seen, THRESHOLD).tolist() == [False] * first + [True] * (60 - first)
+
+
 def test_near_the_threshold_grokking_is_imminent() -> None:
     """Row 3."""
     assert phase(history([0.8, 0.634]), THRESHOLD) == "near threshold"
@@ -79,6 +91,11 @@ def test_collapse_with_low_test_accuracy_is_collapse_without_generalisation() ->
     assert phase(history(below[:-1], test=0.05), THRESHOLD) == "crossed"
     assert phase(history(below), THRESHOLD) == "crossed"
     assert phase(history(below, test=0.05), THRESHOLD, Guide(stop_after=2_000)) == "crossed"
+    # an accuracy of 0.9 is no sign of a missing bias
+    assert phase(history(below, test=0.5), THRESHOLD) == "crossed"
+    assert phase(history(below, test=0.9), THRESHOLD) == "crossed"
+    strict = Guide(low_accuracy=0.95)
+    assert phase(history(below, test=0.9), THRESHOLD, strict) == "collapse without generalisation"
     assert "inductive bias" in ADVICE["collapse without generalisation"]
 
 
@@ -93,6 +110,18 @@ def test_an_entropy_that_does_not_fall_is_stagnant() -> None:
     assert phase(history(np.linspace(0.7, 0.78, 151)), THRESHOLD) == "stagnant"
     for word in ("weight decay", "learning rate", "can grok"):
         assert word in ADVICE["stagnant"]
+
+
+def test_a_run_stuck_just_above_the_threshold_is_stagnant() -> None:
+    """Grokking is not imminent for ever."""
+    stuck = np.full(151, THRESHOLD + 0.03)
+    assert phase(history(stuck), THRESHOLD) == "stagnant"
+    assert phase(history(stuck[:-1]), THRESHOLD) == "near threshold"
+    came_down = np.linspace(THRESHOLD + 0.09, THRESHOLD + 0.03, 151)
+    assert phase(history(came_down), THRESHOLD) == "near threshold"
+    # a quick fall is news, though it only undoes a rise
+    dip = np.concatenate([stuck, [THRESHOLD + 0.1] * 5, [THRESHOLD + 0.04]])
+    assert phase(history(dip), THRESHOLD) == "entropy collapse"
 
 
 def test_nothing_is_read_from_the_time_before_memorisation() -> None:
@@ -112,11 +141,30 @@ def test_nothing_is_read_from_the_time_before_memorisation() -> None:
 
 def test_test_accuracy_decides() -> None:
     assert phase(history([0.9], test=0.99), THRESHOLD) == "grokked"
-    assert phase(history([0.9, 0.9], test=[1.0, 0.5]), THRESHOLD) == "undecided"
+
+
+@pytest.mark.parametrize("later", [0.9, 0.05, math.nan])
+def test_a_run_that_has_grokked_stays_grokked(later: float) -> None:
+    """However far it falls back: it has shown that the architecture can."""
+    below = history([0.8] + [0.5] * 11, test=[0.05, 1.0] + [later] * 10)
+    assert phase(below, THRESHOLD) == "grokked"
+    assert phase(history([0.9, 0.9], test=[1.0, later]), THRESHOLD) == "grokked"
+    assert "fallen back" in ADVICE["grokked"]
 
 
 def test_every_phase_has_advice() -> None:
     assert all(ADVICE.values())
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [history([0.8]), history(np.full(9, 0.8)), history(np.full(9, 0.8), norm=40.0)],
+    ids=["one evaluation", "unknown norm", "constant norm"],
+)
+def test_the_advice_on_an_undecided_run_claims_nothing(seen: History) -> None:
+    assert phase(seen, THRESHOLD) == "undecided"
+    for claim in ("norm", "entropy"):
+        assert claim not in ADVICE["undecided"]
 
 
 def test_the_present_row_below_the_threshold_counts() -> None:

@@ -86,6 +86,23 @@ def test_one_pilot_run_has_no_interval(tmp_path: Path) -> None:
     assert found.law.coefficient > 0
 
 
+def test_the_interval_of_a_threshold_stays_where_entropies_are(tmp_path: Path) -> None:
+    for seed, (early, late) in enumerate([(0.8, 0.03), (0.99, 0.97)]):
+        pilot(tmp_path, seed, groks_at=400, entropy=[*[early] * 4, late])
+    found = calibrated(tmp_path)
+    assert (found.lower, found.upper) == (0, 1)
+
+
+def test_an_entropy_that_rises_towards_grokking_is_refused(tmp_path: Path) -> None:
+    """Phases and stop rule are for one that falls; whatever the number of pilots."""
+    for seed in range(2):
+        pilot(tmp_path, seed, groks_at=400, entropy=[0.5, 0.6, 0.65, 0.7, 0.8])
+        with pytest.raises(InputError, match=r"rises towards grokking, .* 0.613 to 0.800") as told:
+            calibrated(tmp_path)
+        assert str(tmp_path) in str(told.value)
+        assert "\n" not in str(told.value)
+
+
 def test_a_mixture_of_arms_is_refused() -> None:
     with pytest.raises(InputError, match="runs of several arms") as raised:
         calibrated(FOLDER)

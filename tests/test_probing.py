@@ -19,7 +19,7 @@ def features(n: int = 40, d: int = 6) -> torch.Tensor:
 
 def test_the_entropy_is_that_of_the_measure_and_of_numpy() -> None:
     x = features()
-    assert entropy(x, None) == spectral_entropy(x)
+    assert entropy(x, None) == pytest.approx(spectral_entropy(x), abs=1e-9)
     centred = x.numpy().astype(float) - x.numpy().astype(float).mean(0)
     variances = np.linalg.svd(centred, compute_uv=False) ** 2  # no covariance, no eigenvalues
     shares = variances / variances.sum()
@@ -73,6 +73,23 @@ def test_a_capped_probe_is_normalised_by_its_rank() -> None:
     assert entropy(z.T, None, capped=True) == entropy(z.T, None)
     with pytest.raises(InputError, match="constant"):
         entropy(torch.full((12, 30), 0.1), None, capped=True)
+
+
+@pytest.mark.parametrize("size", [1e-7, 1e-3, 1e6])
+def test_the_scale_of_the_features_does_not_matter(size: float) -> None:
+    x = torch.randn(64, 8, generator=torch.Generator().manual_seed(5)).double()
+    x = x * torch.arange(1.0, 9) ** -2 + 3
+    assert entropy(x * size, None) == pytest.approx(spectral_entropy(x), abs=1e-9)
+    assert entropy(x.T * size, None, True) == pytest.approx(entropy(x.T, None, True), abs=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-7, 1.0, 1e6])
+def test_constant_features_of_any_scale_are_refused(size: float) -> None:
+    for shape in ((64, 8), (8, 64)):
+        with pytest.raises(InputError, match="constant"):
+            entropy(torch.full(shape, 0.1 * size), None, capped=True)
+        with pytest.raises(InputError, match="constant"):
+            entropy(torch.zeros(shape), None, capped=True)
 
 
 def test_the_shape_must_stay() -> None:

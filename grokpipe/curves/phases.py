@@ -26,7 +26,7 @@ StopRule = Literal["crossed", "stable forecast"]
 ADVICE: dict[Phase, str] = {
     "memorisation": "The training set is not fitted yet (accuracy below 0.99): continue training.",
     "norm expansion": "Phase I, the norm expands: continue training.",
-    "undecided": "The norm does not grow and the entropy has not fallen yet: continue training.",
+    "undecided": "The evaluations so far show none of the guide's signals: continue training.",
     "entropy collapse": "Phase II, the entropy falls: use the forecast (predict_grok_time).",
     "near threshold": "The entropy is near its threshold: grokking is imminent, in the paper within"
     " about 1,000 steps.",
@@ -36,7 +36,8 @@ ADVICE: dict[Phase, str] = {
     " architecture may lack the inductive bias for this task.",
     "stagnant": "The entropy has stopped falling above its threshold: raise the weight decay, lower"
     " the learning rate, and check that the task can grok at all.",
-    "grokked": "Test accuracy has reached 0.99: the run has grokked.",
+    "grokked": "Test accuracy has reached 0.99: the run has grokked, though it may have fallen back"
+    " since.",
 }
 """Appendix D.2's recommended actions. Memorisation, undecided, crossed and grokked are ours: the
 guide has no row for them."""
@@ -50,8 +51,8 @@ class Guide:
     """H̃ − H̃* up to which the threshold is near; at the default the published law says 970 steps,
     the paper's "about 1,000" """
     activation_gap: float = 0.1
-    """H̃ − H̃* from which on the forecast is given (D.1, step 3, whose number is lost); a fall of H̃
-    by 0.05 over 5 evaluations switches it on too, and it stays on"""
+    """H̃ − H̃* from which on the forecast is given (D.1, step 3, whose number is lost); the phase
+    "entropy collapse" switches it on too, and it stays on"""
     norm_growth: float = 0.01
     """relative growth of ‖θ‖ over 5 evaluations above which the norm expands"""
     stagnation_horizon: float = 15_000
@@ -64,6 +65,8 @@ class Guide:
     stop_after: float = 1_000
     """steps below the threshold after which "crossed" stops; with low test accuracy the run is then
     said to have collapsed without generalisation"""
+    low_accuracy: float = 0.5
+    """test accuracy below which it is low (D.2, whose number is lost; this one is ours)"""
     stability: float = 0.5
     """0: the forecast step stays put; 1: it recedes as fast as training goes on, as that of a
     constant entropy does, so only less is stable"""
@@ -127,43 +130,46 @@ def grokked_at(history: History) -> float | None:
 
 def predicting(history: History, threshold: float, guide: Guide = DEFAULT) -> NDArray[np.bool_]:
     """Where the forecast is switched on: from the first evaluation after memorisation that is
-    within the activation gap, or at which H̃ has fallen."""
+    within the activation gap, or at which H̃ is collapsing."""
     near = history.entropy - threshold <= guide.activation_gap
-    return np.logical_or.accumulate(memorised(history) & near | _fallen(history))
+    return np.logical_or.accumulate(memorised(history) & near | collapsing(history, guide))
+
+
+def collapsing(history: History, guide: Guide = DEFAULT) -> NDArray[np.bool_]:
+    """Where the phase is entropy collapse if the threshold is far. Quick: H̃ fell by more than 0.05
+    over 5 evaluations (the paper's T_collapse). Slow: it is more than 0.05 below its highest since
+    memorisation, in a run that is not stagnant and whose norm does not expand."""
+    fitted = memorised(history)
+    highest = np.maximum.accumulate(np.where(fitted, history.entropy, -math.inf))
+    slow = fitted & (highest - history.entropy > FALL)
+    return _fallen(history) | slow & ~_stagnant(history, guide) & ~_expanding(history, guide)
 
 
 def phase(history: History, threshold: float, guide: Guide = DEFAULT) -> Phase:
     """Where the run stands at its last evaluation; the first that holds, in this order:
 
-    grokked: test accuracy ≥ 0.99 · memorisation: training accuracy has not reached 0.99 · crossed:
-    H̃ ≤ H̃*, and collapse without generalisation if so for `stop_after` steps with a test accuracy
-    that is known · near threshold: H̃ − H̃* ≤ `near` · entropy collapse: H̃ fell by more than 0.05
-    over 5 evaluations (the paper's T_collapse) · stagnant: it fell by no more than 0.05 over the
-    horizon · norm expansion: ‖θ‖ grew over 5 evaluations · entropy collapse, the slow kind: H̃ is
-    more than 0.05 below its highest since memorisation · undecided.
+    grokked: test accuracy has reached 0.99, wherever it is now · memorisation: training accuracy
+    has not reached 0.99 · crossed: H̃ ≤ H̃*, and collapse without generalisation if so for
+    `stop_after` steps with a test accuracy below `low_accuracy` · stagnant: H̃ fell by no more than
+    0.05 over the horizon, nor over 5 evaluations · near threshold: H̃ − H̃* ≤ `near` · entropy
+    collapse: see `collapsing` · norm expansion: ‖θ‖ grew over 5 evaluations · undecided.
     """
-    now, entropy = history.step[-1], history.entropy
-    fitted = memorised(history)
-    if CROSSINGS["t_grok"].reached(history.test_accuracy)[-1]:
+    if grokked_at(history) is not None:
         return "grokked"
-    if not fitted[-1]:
+    if not memorised(history)[-1]:
         return "memorisation"
     if (since := crossed_since(history, threshold)) is not None:
-        long = now - since >= guide.stop_after and not np.isnan(history.test_accuracy[-1])
-        return "collapse without generalisation" if long else "crossed"
-    if entropy[-1] - threshold <= guide.near:
-        return "near threshold"
-    if _fallen(history)[-1]:
-        return "entropy collapse"
-    before = _before(history.step, guide.stagnation_horizon)
-    if before is not None and fitted[before] and entropy[before] - entropy[-1] <= FALL:
+        is_long = history.step[-1] - since >= guide.stop_after
+        # an accuracy that is not known is not low
+        is_low = history.test_accuracy[-1] < guide.low_accuracy
+        return "collapse without generalisation" if is_long and is_low else "crossed"
+    if _stagnant(history, guide)[-1]:
         return "stagnant"
-    norms = history.norm[-1 - WINDOW :]
-    if len(norms) > WINDOW and norms[-1] > (1 + guide.norm_growth) * norms[0]:
-        return "norm expansion"
-    if entropy[fitted].max() - entropy[-1] > FALL:
+    if history.entropy[-1] - threshold <= guide.near:
+        return "near threshold"
+    if collapsing(history, guide)[-1]:
         return "entropy collapse"
-    return "undecided"
+    return "norm expansion" if _expanding(history, guide)[-1] else "undecided"
 
 
 def why_stop(history: History, threshold: float, law: Law, guide: Guide = DEFAULT) -> str | None:
@@ -179,8 +185,8 @@ def why_stop(history: History, threshold: float, law: Law, guide: Guide = DEFAUL
             f"the entropy has been at or below {threshold:.3f} since step {since:,.0f},"
             f" for {history.step[-1] - since:,.0f} steps"
         )
-    before = _before(history.step, guide.stability_horizon)
-    if before is None or not predicting(history, threshold, guide)[before]:
+    before = _before(history.step, guide.stability_horizon)[-1]
+    if before < 0 or not predicting(history, threshold, guide)[before]:
         return None
     step, entropy = history.step[before:], history.entropy[before:]
     expected = step + law.remaining(entropy)
@@ -199,7 +205,20 @@ def _fallen(history: History) -> NDArray[np.bool_]:
     return fallen(np.where(memorised(history), history.entropy, math.nan))
 
 
-def _before(step: Floats, horizon: float) -> int | None:
-    """The last evaluation at least `horizon` steps before the last one; None if there is none."""
-    found = int(np.searchsorted(step, step[-1] - horizon, side="right")) - 1
-    return found if found >= 0 else None
+def _stagnant(history: History, guide: Guide) -> NDArray[np.bool_]:
+    """Where H̃ fell by no more than 0.05 over the horizon, all after memorisation, nor just now."""
+    before = _before(history.step, guide.stagnation_horizon)
+    fell = history.entropy[before] - history.entropy > FALL
+    return (before >= 0) & memorised(history)[before] & ~fell & ~_fallen(history)
+
+
+def _expanding(history: History, guide: Guide) -> NDArray[np.bool_]:
+    """Where ‖θ‖ grew over 5 evaluations; nowhere if it is not known."""
+    found = np.zeros(len(history.norm), dtype=bool)
+    found[WINDOW:] = history.norm[WINDOW:] > (1 + guide.norm_growth) * history.norm[:-WINDOW]
+    return found
+
+
+def _before(step: Floats, horizon: float) -> NDArray[np.intp]:
+    """For each evaluation the last one at least `horizon` steps before it; −1 if there is none."""
+    return np.searchsorted(step, step - horizon, side="right") - 1

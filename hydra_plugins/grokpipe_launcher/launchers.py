@@ -56,17 +56,19 @@ class GrokpipeLauncher(Launcher):
         from importlib import import_module
 
         from grokpipe import launch
-        from grokpipe.composing import composed
+        from grokpipe.composing import applying, composed
         from grokpipe.grids import check_grid
 
         module, _, name = self.executor.rpartition(".")
         settings = {k: OmegaConf.to_object(v) if OmegaConf.is_config(v) else v
                     for k, v in self.settings.items()}  # fmt: skip
         executor = getattr(import_module(module), name)(**settings)
-        configs = composed(self.hydra_context.config_loader, self.config, job_overrides)
+        loader = self.hydra_context.config_loader
+        applied = applying(loader, self.config, job_overrides)
+        configs = composed(loader, self.config, applied)
         for (_, hydra), overrides in zip(configs, job_overrides, strict=True):
             check_grid(hydra, overrides, sweeping=True)
-        labels = [" ".join(overrides) for overrides in what_differs(job_overrides)]
+        labels = [" ".join(overrides) for overrides in what_differs(applied)]
         experiment = configs[0][1].runtime.choices.get("experiment")
         outcomes = launch.run([config for config, _ in configs], labels, experiment, executor)
         values = [outcome.test_accuracy for outcome in outcomes] or [float("nan")] * len(configs)
