@@ -64,15 +64,15 @@ def valid_keys(key: str, conf: Path, arguments: list[str]) -> list[str]:
     chosen = [a for a in arguments if a.split("=")[0] in (*GROUPS, "measures") and "," not in a]
     swept = [a.partition("=") for a in arguments if a.split("=")[0] in GROUPS and "," in a]
     members = [[f"{group}={one}"] for group, _, choices in swept for one in choices.split(",")]
-    names: dict[str, None] = {"experiment": None}
+    found = ["experiment"]
     with initialize_config_dir(str(conf), version_base="1.3"):
         for member in members or [[]]:
             try:
                 config = compose("config", chosen + member)
             except HydraException:
                 config = compose("config")
-            names |= dict.fromkeys(_dotted(config))
-    return [*names]
+            found += _dotted(config)
+    return [*dict.fromkeys(found)]
 
 
 def _dotted(config: DictConfig, prefix: str = "") -> list[str]:
