@@ -110,6 +110,24 @@ def test_the_first_interrupt_checkpoints_and_the_same_command_goes_on(
     assert_same_tables(folder, undisturbed)
 
 
+@pytest.mark.skipif(cores() < 2, reason="two sweeps at once need two cores")
+def test_an_interrupt_leaves_the_workers_of_another_sweep_alone(tmp_path: Path) -> None:
+    folder, endless = tmp_path / "outputs/default", (*GRID, "weight_decay=0.1", "steps=1000000")
+    first = start(tmp_path, *endless, "seed=0")
+    wait_for(lambda: list(folder.glob("packs/*.pt")))
+    ours = workers(folder)
+    second = start(tmp_path, *endless, "seed=1")
+    wait_for(lambda: len(list(folder.glob("packs/*.pt"))) == 2)
+    others = [pid for pid in workers(folder) if pid not in ours]
+    first.send_signal(signal.SIGINT)
+    _, told = first.communicate(timeout=60)
+    assert first.returncode == 130, told
+    assert workers(folder) == others and len(others) == 1
+    second.send_signal(signal.SIGINT)
+    second.communicate(timeout=60)
+    assert not workers(folder)
+
+
 def test_the_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "outputs/default"
     launcher = start(tmp_path, *LONG, "steps=1000000")

@@ -79,6 +79,7 @@ class Workers:
     def __init__(self, plans: Sequence[Plan], packs_per_gpu: int):
         self.device = packing.device(plans[0].configs[0]["device"])
         self.folders = sorted({plan.folder for plan in plans})
+        self.keys = {key for plan in plans for key in plan.keys}
         self.jobs: list[tuple[submitit.Job[None], Path]] = []
         """ours, each with the claim that it makes once it runs"""
         if self.device.type == "cuda":
@@ -128,17 +129,24 @@ class Workers:
 
     def interrupt(self) -> str:
         """Ends every worker of the sweep, with checkpoints."""
-        self._signal(signal.SIGTERM)
-        while self.living() or any(not job.done() for job, _ in self.jobs):
+        ending = self._of_sweep()
+        self._signal(signal.SIGTERM, ending)
+        while ending & self._of_sweep():
             time.sleep(0.1)
         return "stopped, with checkpoints; the same command goes on from there"
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
+        self._signal(signal.SIGKILL, self._of_sweep())
 
-    def _signal(self, number: signal.Signals) -> None:
-        processes = [claim["pid"] for claim in self.living()]
-        processes += [int(job.job_id) for job, claim in self.jobs if not job.done()]
+    def _of_sweep(self) -> set[int]:
+        """The processes that live here for this sweep: all but those at work on another's packs,
+        which are another launcher's business."""
+        others = (p for f in self.folders for p in packing.on_disk(f) if not self.keys & {*p.keys})
+        busy = {claim["pid"] for plan in others if (claim := claims.living(plan.claim))}
+        ours = {int(job.job_id) for job, claim in self.jobs if not job.done()}
+        return ours | {claim["pid"] for claim in self.living()} - busy
+
+    def _signal(self, number: signal.Signals, processes: set[int]) -> None:
         for group in {os.getpgid(pid) for pid in processes if Path(f"/proc/{pid}").exists()}:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, number)
