@@ -19,9 +19,18 @@ TEX = {
 
 
 def text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
-    """A table of strings and numbers as text, numbers to six significant digits."""
+    """A table of strings and numbers as text, numbers to six significant digits, – for none."""
+    shown = {
+        name: [
+            "–" if missing else f"{value:g}" if isinstance(value, float) else value
+            for value, missing in zip(column, column.isna(), strict=True)
+        ]
+        if column.isna().any()
+        else column.to_list()
+        for name, column in table.items()
+    }
     return tabulate(
-        table.to_dict("list"), headers="keys", tablefmt=tablefmt, disable_numparse=True,
+        shown, headers="keys", tablefmt=tablefmt, disable_numparse=True,
         colalign=["left" if table[c].dtype == object else "right" for c in table],
     )  # fmt: skip
 
@@ -40,6 +49,11 @@ def bounded(value: float, followed: float, decimals: int = 0) -> str:
     if value == math.inf:
         return f"> {number(followed, decimals)}"
     return number(value, decimals)
+
+
+def counted(reached: int, n: int, runs: int) -> str:
+    """How many of n runs had an event, and of how many runs these n are: `3/3 of 6`."""
+    return f"{reached}/{n}" + (f" of {runs}" if runs > n else "")
 
 
 def interval(lower: float, upper: float, decimals: int = 0, sign: str = "") -> str:

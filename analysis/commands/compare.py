@@ -9,7 +9,7 @@ import pandas as pd
 from analysis import gather as gathering
 from analysis import tables as table_files
 from analysis.commands import common
-from analysis.tables import bounded, interval, number, p_value
+from analysis.tables import bounded, counted, interval, number, p_value
 from analysis.testing import ALTERNATIVES
 from grokpipe.errors import InputError
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     and figures/survival_<event> and figures/differences_<event>."""
     from analysis.compare import TESTS, compare, trend
     from analysis.figures import forest, prepare, save, survival
-    from analysis.timescales import MEASURES, events
+    from analysis.timescales import MEASURES, events, undefined
 
     margin = _margin(options.margin)
     if options.test not in TESTS:
@@ -54,13 +54,18 @@ def run(options: argparse.Namespace) -> None:
     by = [common.column(name, tables) for name in dict.fromkeys(options.by.split(","))]
     long = events(tables)
     names = common.events(options.event, long)
-    long = long[long["event"].isin(names)]
     common.print_notes(
-        [*gathering.mixtures(tables.cells), *common.pooled(tables, by), *common.unfinished(tables)]
+        [
+            *gathering.mixtures(tables.cells),
+            *common.pooled(tables, by),
+            *common.unfinished(tables),
+            *undefined(long, tables.cells, by, names),
+        ]
     )
+    long = long[long["event"].isin(names)]
     table, tested = compare(
         long, by, options.baseline, common.generator(), options.test,
-        options.alternative, margin,
+        options.alternative, margin, tables.cells,
     )  # fmt: skip
     shown = tables.only(long["key"])
     name = "_".join(["compare", *(re.sub(r"\W", "_", event) for event in names)])
@@ -96,12 +101,14 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "event": row["event"],
                 "arm": row["arm"],
-                "reached": f"{row['reached']}/{row['n']}",
-                "median [95 %]": bounded(row["median"], row["followed"], decimals) + " "
-                + interval(row["median_lower"], row["median_upper"], decimals),
+                "reached": counted(row["reached"], row["n"], row["runs"]),
+                "median [95 %]": (
+                    bounded(row["median"], row["followed"], decimals) + " "
+                    + interval(row["median_lower"], row["median_upper"], decimals)
+                ).rstrip(),
                 "mean [95 %]": _estimate(row, "mean", decimals),
                 "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
-                if others else "baseline",
+                if others else "baseline" if row["n"] else "–",
                 "p": p_value(row["p"]) if others else "",
                 "p, Holm": p_value(row["p_holm"]) if others else "",
                 "Cliff's δ [95 %]": _estimate(row, "cliff_delta", 2, "+") if others else "",

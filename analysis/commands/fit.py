@@ -8,7 +8,7 @@ import pandas as pd
 from analysis import gather as gathering
 from analysis import tables as table_files
 from analysis.commands import common
-from analysis.tables import interval, number, p_value
+from analysis.tables import counted, interval, number, p_value
 
 HELP = "power laws of times to events against weight decay or learning rate"
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis import powerlaw
     from analysis.figures import powerlaw as drawing
     from analysis.figures import prepare, save
-    from analysis.timescales import MEASURES, events
+    from analysis.timescales import MEASURES, events, undefined
 
     tables = common.read(options.folder, MEASURES)
     against = [
@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
             *gathering.mixtures(tables.cells),
             *common.pooled(tables, against, "--against"),
             *common.unfinished(tables),
+            *undefined(long, tables.cells, against, names),
         ]
     )
     table = powerlaw.exponents(long, names, against, common.generator())
@@ -76,7 +77,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "against": row["column"],
             "k [95 %]": f"{number(row['k'], 2)} {interval(row['lower'], row['upper'], 2)}".rstrip(),
             "method": row["method"],
-            "observed": f"{row['observed']}/{row['n']}",
+            "observed": counted(row["observed"], row["n"], row["runs"]),
             "range": f"{row['min']:g} – {row['max']:g}",
             "R²": number(row["r2"], 2),
             "lack of fit, p": p_value(row["lack_of_fit"]),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis import effects, logrank, ranks, restricted
+from analysis.commands.compare import readable
 from analysis.compare import Margin, all_tests, arms, compare, paired, trend
 from analysis.survival import Times
 from grokpipe.errors import InputError
@@ -188,6 +189,45 @@ def test_a_trend_over_ordered_arms() -> None:
     assert row["p"] < 0.05
     assert trend(RUNS, "arm").empty  # words have no order
     assert trend(decays[decays["weight_decay"] > 0.05], "weight_decay").empty
+
+
+def test_runs_without_the_event_are_counted_and_their_arm_keeps_its_row() -> None:
+    cross = RUNS[RUNS["arm"] != "noise"].assign(event="t_cross")
+    cross = cross[(cross["arm"] == "none") | (cross["seed"] < 3)]
+
+    def of(events: pd.DataFrame, baseline: str = "none") -> tuple[pd.DataFrame, pd.DataFrame]:
+        return compare(events, ["arm"], baseline, np.random.default_rng(0), runs=RUNS)
+
+    table, tested = of(cross)
+    assert table["arm"].tolist() == ["none", "mixing", "noise"]
+    assert table["n"].tolist() == [5, 3, 0]
+    assert table["runs"].tolist() == [5, 5, 5]
+    assert table.loc[2, ["median", "mean", "difference", "p"]].isna().all()
+    assert set(tested["arm"]) == {"mixing"}
+    shown = readable(table)
+    assert shown["reached"].tolist() == ["5/5", "3/3 of 5", "0/0 of 5"]
+    assert shown["median [95 %]"].tolist()[2] == "–"
+    assert shown["difference of means [95 %]"].tolist()[2] == "–"
+    with pytest.raises(InputError, match="noise: none of its 5 runs has t_cross: no other"):
+        of(cross, "noise")
+    with pytest.raises(InputError, match="t_cross: only runs of none have it"):
+        of(cross[cross["arm"] == "none"])
+
+
+def test_runs_without_a_value_are_an_arm_like_any_other() -> None:
+    runs = RUNS.assign(beta=RUNS["arm"].map({"none": math.nan, "mixing": 0.5, "noise": 0.1}))
+    by_two, _ = compare(runs, ["arm", "beta"], "none", np.random.default_rng(0))
+    assert by_two["arm"].tolist() == ["none", "mixing, 0.5", "noise, 0.1"]
+    assert by_two["n"].tolist() == [5, 5, 5]
+    by_beta, _ = compare(runs, ["beta"], "none", np.random.default_rng(0))
+    assert by_beta["arm"].tolist() == ["none", "0.5", "0.1"]
+    assert by_beta["p"].tolist()[1:] == by_two["p"].tolist()[1:]
+    assert trend(runs, "beta").empty  # two arms of numbers
+    # what would be one label is told apart by the columns
+    same = RUNS.assign(x=1.0, y=math.nan)
+    same.loc[same["arm"] == "mixing", ["x", "y"]] = [math.nan, 1.0]
+    labels = [arm.label for arm in arms(same, ["x", "y"])]
+    assert labels == ["x=1, y=none", "x=none, y=1"]
 
 
 def test_wrong_input_names_what_would_be_valid() -> None:
