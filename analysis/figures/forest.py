@@ -23,8 +23,8 @@ COLOUR = sns.color_palette("viridis", 5)[1]
 def draw(comparisons: pd.DataFrame) -> Figure:
     """A row per event and arm of `compare.compare`'s table (event, arm, n, reached, runs,
     difference with lower and upper ends, test, p_holm): the difference of the arm from the baseline
-    with its interval, as a picture and in words. Times and ratios of times ("tau2_half/tau1") have a panel
-    each.
+    with its interval, as a picture and in words. Times and ratios of times ("tau2_half/tau1") have
+    a panel each.
 
     An infinite end is an arrow at the edge; an infinite difference has no mark of its own, and one
     that is NaN is "not estimable", beside an interval if there is one. The row without a test is
