@@ -9,6 +9,7 @@ from tabulate import tabulate
 from analysis import why
 from analysis.gather import Tables
 from analysis.intervals import Interval
+from analysis.survival import ENOUGH
 
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
 TEX = {
@@ -44,10 +45,12 @@ def number(value: float, decimals: int = 0, sign: str = "") -> str:
     return f"{value:{sign},.{decimals}f}".replace("-", "−")
 
 
-def bounded(value: float, followed: float, decimals: int = 0) -> str:
-    """A time, or that it lies beyond what the runs were followed for."""
+def bounded(value: float, followed: float, n: int, decimals: int = 0) -> str:
+    """A median of n runs, or that it lies beyond what five of them were followed to: all of fewer,
+    which it then says."""
     if value == math.inf:
-        return f"> {number(followed, decimals)}"
+        runs = f" ({n} run{'s' if n > 1 else ''})" if n < ENOUGH else ""
+        return f"> {number(followed, decimals)}{runs}"
     return number(value, decimals)
 
 

@@ -205,11 +205,11 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.drop(columns=[*COLUMNS[1:], "followed"])
     shown["reached"] = [counted(row.reached, row.n, row.runs) for row in table.itertuples()]
     shown["median"] = [
-        bounded(row.median, row.followed, decimals(row.event)) for row in table.itertuples()
+        bounded(row.median, row.followed, row.n, decimals(row.event)) for row in table.itertuples()
     ]
     shown["95 % interval"] = [
         f"{number(row.lower, decimals(row.event))} – {number(row.upper, decimals(row.event))}"
-        if row.reached and not math.isnan(row.lower)
+        if not math.isnan(row.lower)
         else "–"
         for row in table.itertuples()
     ]

@@ -103,7 +103,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                 "arm": row["arm"],
                 "reached": counted(row["reached"], row["n"], row["runs"]),
                 "median [95 %]": (
-                    bounded(row["median"], row["followed"], decimals) + " "
+                    bounded(row["median"], row["followed"], row["n"], decimals) + " "
                     + interval(row["median_lower"], row["median_upper"], decimals)
                 ).rstrip(),
                 "mean [95 %]": _estimate(row, "mean", decimals),

@@ -49,7 +49,7 @@ def test_never_reached_is_a_bound_for_people_and_infinite_in_csv(runs: Path, cap
     main(["timescales", str(runs)])
     table = pd.read_csv(runs / "tables" / "timescales.csv")
     assert table[table["event"] == "tau_rnc1@0.05"]["median"].tolist() == [float("inf")] * 2
-    assert "> 400" in capsys.readouterr().out
+    assert "> 400 (3 runs)" in capsys.readouterr().out
 
 
 def test_by_any_column_and_a_note_when_groups_mix(runs: Path, capsys) -> None:

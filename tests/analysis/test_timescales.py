@@ -1,0 +1,31 @@
+"""What the table of timescales says of runs that did not have the event."""
+
+import math
+
+import pandas as pd
+
+from analysis.timescales import readable, timescales
+
+
+def censored(*steps: float) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "key": [f"{run:016d}" for run in range(len(steps))], "event": "t_grok",
+            "step": steps, "observed": False, "lower": steps, "upper": math.inf,
+            "budget": 100_000.0, "seed": range(len(steps)), "weight_decay": 0.1,
+        }
+    )  # fmt: skip
+
+
+def test_a_median_that_no_run_reached_is_beyond_what_five_runs_were_followed_to() -> None:
+    table = timescales(censored(100_000, 60_000, 60_000, 50_000, 40_000), ["weight_decay"])
+    shown = readable(table).iloc[0]
+    assert shown["median"] == "> 40,000"
+    assert shown["95 % interval"] == "40,000 – ∞"
+
+
+def test_of_fewer_than_five_runs_their_number_is_said() -> None:
+    for steps, said in (((100_000, 60_000), "> 60,000 (2 runs)"), ((500,), "> 500 (1 run)")):
+        shown = readable(timescales(censored(*steps), ["weight_decay"])).iloc[0]
+        assert shown["median"] == said
+        assert shown["95 % interval"] == "–"
