@@ -4,6 +4,7 @@ An arm is the runs that share the values of the columns compared by. Arms that s
 split, initial weights and batches; then runs are compared and resampled in pairs.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from analysis import effects, equivalence, logrank, ranks, restricted, survival
-from analysis.intervals import Interval
+from analysis.intervals import Interval, none
 from analysis.survival import Times
 from analysis.testing import TestResult, refused
 from analysis.timescales import NO_RUN, UNDEFINED, labelled
@@ -22,6 +23,7 @@ from grokpipe.errors import InputError
 UNPAIRED = ("log-rank", "Mann–Whitney")
 PAIRED = ("stratified log-rank", "sign", "Wilcoxon")
 TESTS = (*UNPAIRED, *PAIRED)
+HALF = 0.5  # share of the runs with the event below which means do not tell that arms are alike
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,20 @@ def compare(
     censored; without any the row has no numbers), budget; the Kaplan–Meier median
     and the mean restricted to the `horizon`, with 95 % intervals; the difference of these means,
     arm − baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's
-    d. With a margin: the 90 % interval of the difference and whether it lies within the margin.
+    d. With a margin: the 90 % interval of the difference and whether it lies within the margin, which
+    is not shown unless half of the runs of both arms had the event by the horizon: means of what was
+    cut off are alike whatever the runs do later.
     The tests are all of TESTS by event and arm, p_holm over all rows of the same test.
     `alternative` is of testing.ALTERNATIVES: "later" if the arms are expected after the baseline.
-    Raises InputError if there is no such baseline, or nothing to compare with it.
+    Raises InputError if there is no such baseline, or nothing to compare with it, and for a margin
+    in steps of an event that is a ratio.
     """
+    ratios = [name for name in events["event"].unique() if "/" in name]
+    if margin is not None and not margin.relative and ratios:
+        raise InputError(
+            f"--margin {margin.size:g}: steps, but {ratios[0]} is a ratio of times; valid: a share "
+            "of the baseline's mean, like 10%"
+        )
     rows, tested = [], []
     every = labelled((events if runs is None else runs).drop_duplicates("key"), by)
     if baseline not in every:
@@ -200,6 +211,8 @@ def _beside(
     a, b = first.times, second.times
 
     def difference(confidence: float) -> Interval:
+        if not (a.observed.any() or b.observed.any()):
+            return none(math.nan, "no run had the event")
         return restricted.restricted_mean_difference(
             a, b, until, generator, paired=whole, confidence=confidence
         )
@@ -213,10 +226,15 @@ def _beside(
     if margin is not None:
         of_base = restricted.restricted_means(b.times, b.observed, until)
         steps = margin.steps(float(of_base))
-        same = equivalence.equivalent_intervals(difference(0.90), steps)
+        if min((of.observed & (of.times <= until)).mean() for of in (a, b)) < HALF:
+            seen = none(math.nan, "fewer than half of the runs of an arm had the event")
+        else:
+            seen = difference(0.90)
+        same = equivalence.equivalent_intervals(seen, steps)
         found |= {
             "margin": steps,
             "equivalent": same.equivalent,
+            "equivalent_method": same.method if math.isfinite(seen.lower) else seen.method,
             "difference_lower_90": same.difference.lower,
             "difference_upper_90": same.difference.upper,
         }

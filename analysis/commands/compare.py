@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,8 +93,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The comparison for people."""
+    """The comparison for people. Where events have different horizons, each mean says its own."""
     rows = []
+    horizons = table["horizon"].dropna().unique()
+    several = len(horizons) > 1
     for row in table.to_dict("records"):
         decimals = 2 if "/" in row["event"] else 0
         others = not pd.isna(row.get("test"))
@@ -106,19 +109,21 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                     bounded(row["median"], row["followed"], row["n"], decimals) + " "
                     + interval(row["median_lower"], row["median_upper"], decimals)
                 ).rstrip(),
-                "mean [95 %]": _estimate(row, "mean", decimals),
+                "mean [95 %]": _estimate(row, "mean", decimals) + _until(row["horizon"], several),
                 "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
-                if others else "baseline" if row["n"] else "–",
+                + _until(row["horizon"], several) if others else "baseline" if row["n"] else "–",
                 "p": p_value(row["p"]) if others else "",
                 "p, Holm": p_value(row["p_holm"]) if others else "",
                 "Cliff's δ [95 %]": _estimate(row, "cliff_delta", 2, "+") if others else "",
-                **({"within margin": _within(row) if others else ""} if "margin" in row else {}),
+                **(
+                    {"within margin": _within(row, decimals) if others else ""}
+                    if "margin" in row else {}
+                ),
                 "known to within": number(row["resolution"], decimals),
             }
         )  # fmt: skip
     shown = pd.DataFrame(rows)
-    horizons = table["horizon"].unique()
-    until = f" ≤ {horizons[0]:,.0f}" if len(horizons) == 1 and np.isfinite(horizons[0]) else ""
+    until = f" ≤ {horizons[0]:,.0f}" if not several and np.isfinite(horizons[0]) else ""
     test = table["test"].dropna()
     return shown.rename(columns={"mean [95 %]": f"mean{until} [95 %]", "p": f"p ({test.iloc[0]})"})
 
@@ -142,10 +147,17 @@ def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -
     return f"{number(row[name], decimals, sign)} {ends}".rstrip()
 
 
-def _within(row: dict[str, float]) -> str:
-    ends = interval(row["difference_lower_90"], row["difference_upper_90"], 0, "+")
+def _until(horizon: float, several: bool) -> str:
+    """What a mean is restricted to, unless the heading says it."""
+    return f" to {number(horizon)}" if several and np.isfinite(horizon) else ""
+
+
+def _within(row: dict[str, Any], decimals: int) -> str:
+    if row["equivalent_method"].startswith("none"):
+        return f"not shown: {row['equivalent_method'].removeprefix('none: ')}"
+    ends = interval(row["difference_lower_90"], row["difference_upper_90"], decimals, "+")
     said = "yes" if row["equivalent"] else "not shown"
-    return f"{said}: 90 % {ends} in ±{number(row['margin'])}"
+    return f"{said}: 90 % {ends} in ±{number(row['margin'], decimals)}"
 
 
 def _margin(given: str | None):  # type: ignore[no-untyped-def]

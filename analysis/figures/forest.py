@@ -27,7 +27,7 @@ def draw(comparisons: pd.DataFrame) -> Figure:
     a panel each.
 
     An infinite end is an arrow at the edge; an infinite difference has no mark of its own, and one
-    that is NaN is "not estimable", beside an interval if there is one. The row without a test is
+    that is NaN is "not estimable" beside an interval, – without one. The row without a test is
     the baseline's, or of an arm of which no run has the event. Raises ValueError without any row.
     """
     if not len(comparisons):
@@ -100,6 +100,6 @@ def _words(row: dict[Any, Any]) -> tuple[str, ...]:
         return row["arm"], reached, "baseline" if row["n"] else "–", ""
     decimals = 2 if "/" in row["event"] else 0
     estimate = row["difference"]
-    said = "not estimable" if math.isnan(estimate) else number(estimate, decimals, "+")
     ends = interval(row["difference_lower"], row["difference_upper"], decimals, "+")
+    said = "not estimable" if math.isnan(estimate) and ends else number(estimate, decimals, "+")
     return row["arm"], reached, f"{said} {ends}".rstrip(), p_value(row["p_holm"])

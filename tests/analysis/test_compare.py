@@ -152,6 +152,41 @@ def test_equivalence_is_shown_by_an_interval_within_the_margin_and_never_by_a_la
     assert row["equivalent"] == False  # noqa: E712
 
 
+def test_arms_of_which_nearly_no_run_had_the_event_are_not_called_alike() -> None:
+    few = events({"none": [None] * 10, "mixing": [390, *[None] * 9]})
+    for margin in (Margin(60, relative=False), Margin(0.1, relative=True)):
+        table, _ = compared(few, margin=margin)
+        assert table["equivalent"][1] == False  # noqa: E712
+        said = readable(table)["within margin"][1]
+        assert said == "not shown: fewer than half of the runs of an arm had the event"
+    enough = events({"none": [*[100, 110] * 3, *[None] * 4], "mixing": [110, 100] * 5})
+    assert "90 % [" in readable(compared(enough, margin=Margin(300, False))[0])["within margin"][1]
+
+
+def test_means_of_events_with_different_horizons_say_which() -> None:
+    runs = pd.concat([RUNS, RUNS.assign(event="t_mem", observed=True)])
+    both, alone = (readable(compared(of)[0]) for of in (runs, RUNS))
+    assert "mean [95 %]" not in alone and "mean ≤ 400 [95 %]" in alone
+    one = readable(compared(RUNS.assign(event="t_mem", observed=True))[0])
+    assert not one["mean [95 %]"].str.contains(" to ").any()  # all runs had it
+    of_grok = both[both["event"] == "t_grok"]
+    for column in ("mean [95 %]", "difference of means [95 %]"):
+        said = both[column].str.endswith(" to 400")
+        assert said.tolist()[1:3] == [True, True]
+    assert of_grok["mean [95 %]"].str.endswith(" to 400").all()
+
+
+def test_equivalence_of_ratios_has_decimals_and_no_margin_in_steps() -> None:
+    ratios = RUNS.assign(event="tau2_half/tau1", observed=True)
+    for column in ("step", "lower", "upper", "budget"):
+        ratios[column] = ratios[column] / 100
+    with pytest.raises(InputError, match="--margin 5: steps, but tau2_half/tau1 is a ratio"):
+        compared(ratios, margin=Margin(5, relative=False))
+    table, _ = compared(ratios, margin=Margin(0.4, relative=True))
+    said = readable(table).set_index("arm")["within margin"]["noise"]
+    assert said.startswith("yes: 90 % [−0.") and said.endswith("] in ±0.48")
+
+
 def test_the_horizon_is_what_all_arms_were_followed_to() -> None:
     assert compared()[0]["horizon"].unique().tolist() == [BUDGET]
     of_two = compared(RUNS[RUNS["arm"] != "mixing"])[0]
@@ -168,6 +203,9 @@ def test_no_run_had_the_event() -> None:
     assert tested["p"].isna().all()
     assert tested["method"].str.startswith("refused").all()
     assert table["mean"].tolist() == [BUDGET] * 2
+    assert math.isnan(table["difference"][1]) and math.isnan(table["difference_lower"][1])
+    assert readable(table)["difference of means [95 %]"].tolist() == ["baseline", "–"]
+    assert not np.isfinite(table["difference"]).any()  # no mark in the figure
 
 
 def test_single_runs_have_estimates_and_no_invented_intervals() -> None:

@@ -265,7 +265,7 @@ def test_an_arm_without_the_event_has_a_row_of_its_own() -> None:
 
 def test_what_is_not_estimable_is_said_and_not_drawn() -> None:
     figure = drawn_forest(comparison("mixing"), comparison("one run", 500.0))
-    assert columns(figure)["difference [95 %]"] == ["", "not estimable", "+500"]
+    assert columns(figure)["difference [95 %]"] == ["", "–", "+500"]
     assert marks(figure, 2) == {}
     assert marks(figure, 3) == {"s": [500]}
 
