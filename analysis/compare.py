@@ -102,9 +102,9 @@ def compare(
     censored; without any the row has no numbers), budget; the Kaplan–Meier median
     and the mean restricted to the `horizon`, with 95 % intervals; the difference of these means,
     arm − baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's
-    d. With a margin: the 90 % interval of the difference and whether it lies within the margin, which
-    is not shown unless half of the runs of both arms had the event by the horizon: means of what was
-    cut off are alike whatever the runs do later.
+    d. With a margin: the 90 % interval of the difference and whether it lies within the margin,
+    which is not shown unless half of the runs of both arms had the event by the horizon: means of
+    what was cut off are alike whatever the runs do later.
     The tests are all of TESTS by event and arm, p_holm over all rows of the same test.
     `alternative` is of testing.ALTERNATIVES: "later" if the arms are expected after the baseline.
     Raises InputError if there is no such baseline, or nothing to compare with it, and for a margin

@@ -114,9 +114,9 @@ def median(
     Crowley 1982); the lower end is at most the time that five runs were followed to, as 0.5⁵ < 5 %,
     and no interval is given of fewer than five runs. "order statistics": the l-th time from either
     end, or (n ≤ 4) the first time and ∞, whichever covers the median with a probability nearest to
-    95 % (by the binomial law; David & Nagaraja 2003, sec. 7.1); `method` states it. That holds where no run was censored before the
-    last event; otherwise log-log takes its place and `method` says so. "BCa" and "percentile" need
-    the generator.
+    95 % (by the binomial law; David & Nagaraja 2003, sec. 7.1); `method` states it. That holds
+    where no run was censored before the last event; otherwise log-log takes its place and `method`
+    says so. "BCa" and "percentile" need the generator.
 
     Raises ValueError without any run, for an unknown method and for a bootstrap without a
     generator.

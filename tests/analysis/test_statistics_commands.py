@@ -170,6 +170,7 @@ def test_runs_without_a_value_stay_in_every_command(grokking: Path, capsys) -> N
     assert "intervention.beta: not finite in" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("error::FutureWarning")
 def test_fit_prints_writes_and_draws(runs: Path, capsys) -> None:
     for seed in range(3):
         write_run(runs, seed, 0.01, 400 if seed else 9999)
@@ -183,6 +184,16 @@ def test_fit_prints_writes_and_draws(runs: Path, capsys) -> None:
     assert names(runs / "figures") == {
         "fit_tau_rnc1_0_1_weight_decay.pdf", "fit_tau_rnc1_0_1_weight_decay.png"
     }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+def test_fit_of_nothing_fails_with_the_reasons(runs: Path, capsys) -> None:
+    assert main(["fit", str(runs), "--event", "tau_rnc1@0.05,tau_rnc1@0.01"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: nothing can be fitted: tau_rnc1@0.05: observed in 0 of 6")
+    assert "tau_rnc1@0.01: observed in 0 of 6 runs" in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (runs / "tables" / "fit_weight_decay.csv").exists()
 
 
 def test_forecast_prints_writes_and_draws(grokking: Path, capsys) -> None:
