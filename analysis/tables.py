@@ -13,10 +13,11 @@ from analysis.survival import ENOUGH
 
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
 TEX = {
-    "∞": r"$\infty$", "–": "--", "−": "$-$", ">": "$>$", "<": "$<$", "±": r"$\pm$",
-    "≤": r"$\leq$", "τ": r"$\tau$", "λ": r"$\lambda$", "δ": r"$\delta$", "Δ": r"$\Delta$",
+    "∞": r"$\infty$", "–": "--", "−": "$-$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "→": r"$\to$", "τ": r"$\tau$", "λ": r"$\lambda$", "δ": r"$\delta$", "Δ": r"$\Delta$",
     "γ": r"$\gamma$", "κ": r"$\kappa$", "²": "$^2$",
 }  # fmt: skip
+"""what LaTeX needs in other words; tabulate has escaped the ASCII ones, > and < among them"""
 
 
 def text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
@@ -34,6 +35,14 @@ def text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
         shown, headers="keys", tablefmt=tablefmt, disable_numparse=True,
         colalign=["left" if table[c].dtype == object else "right" for c in table],
     )  # fmt: skip
+
+
+def of_format(table: pd.DataFrame, tablefmt: str) -> str:
+    """The text of a file: in LaTeX with the signs as it writes them."""
+    content = text(table, tablefmt)
+    for sign, command in TEX.items() if "latex" in tablefmt else ():
+        content = content.replace(sign, command)
+    return content
 
 
 def number(value: float, decimals: int = 0, sign: str = "") -> str:
@@ -93,10 +102,6 @@ def write(
     exact.to_csv(paths[0], index=False)
     for ending, tablefmt in FORMATS.items() if readable is not None else ():
         paths.append(folder / f"{name}.{ending}")
-        content = text(readable, tablefmt)
-        if ending == "tex":
-            for sign, command in TEX.items():
-                content = content.replace(sign, command)
-        paths[-1].write_text(content + "\n")
+        paths[-1].write_text(of_format(readable, tablefmt) + "\n")
     why.write(shown, folder, name)
     return paths

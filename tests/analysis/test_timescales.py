@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from analysis import tables
 from analysis.timescales import readable, timescales
 
 
@@ -22,6 +23,16 @@ def test_a_median_that_no_run_reached_is_beyond_what_five_runs_were_followed_to(
     shown = readable(table).iloc[0]
     assert shown["median"] == "> 40,000"
     assert shown["95 % interval"] == "40,000 – ∞"
+
+
+def test_signs_are_one_piece_of_mathematics_in_tex() -> None:
+    shown = pd.DataFrame({"x": ["> 400", "< 3", "≥ 2", "0.3 → 0.1", "a_b & 5 %"]})
+    lines = tables.of_format(shown, tables.FORMATS["tex"]).splitlines()
+    rows = [line.strip().removesuffix("\\\\").strip() for line in lines if line.endswith("\\\\")]
+    assert rows == [
+        "x", r"\ensuremath{>} 400", r"\ensuremath{<} 3", r"$\geq$ 2", r"0.3 $\to$ 0.1",
+        r"a\_b \& 5 \%",
+    ]  # fmt: skip
 
 
 def test_of_fewer_than_five_runs_their_number_is_said() -> None:
