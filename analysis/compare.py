@@ -1,7 +1,9 @@
 """Arms compared with a baseline: times to one or several events, censored runs counted.
 
 An arm is the runs that share the values of the columns compared by. Arms that share seeds share
-split, initial weights and batches; then runs are compared and resampled in pairs.
+split, initial weights and batches. The paired tests (PAIRED) use that over the seeds in common, and
+the interval of the difference of means (a paired t) where both arms have the same seeds, one run
+each. Cliff's delta, Cohen's d, and the median and mean of an arm do not.
 """
 
 import math
@@ -17,7 +19,7 @@ from analysis import effects, equivalence, logrank, ranks, restricted, survival
 from analysis.intervals import Interval, none
 from analysis.survival import Times
 from analysis.testing import TestResult, refused
-from analysis.timescales import NO_RUN, UNDEFINED, labelled
+from analysis.timescales import NO_RUN, UNDEFINED, labelled, share
 from grokpipe.errors import InputError
 
 UNPAIRED = ("log-rank", "Mann–Whitney")
@@ -99,10 +101,10 @@ def compare(
     `runs` holds all runs (key, seed, columns `by`), by default those of `events`.
 
     The table has a row per event and arm: event, arm, n, reached, runs (n have the event, seen or
-    censored; without any the row has no numbers), budget; the Kaplan–Meier median
-    and the mean restricted to the `horizon`, with 95 % intervals; the difference of these means,
-    arm − baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's
-    d. With a margin: the 90 % interval of the difference and whether it lies within the margin,
+    censored; without any the row has no numbers), their share, budget; the Kaplan–Meier median and
+    the mean restricted to the `horizon`, with 95 % intervals; the difference of these means, arm −
+    baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's d.
+    With a margin: the 90 % interval of the difference and whether it lies within the margin,
     which is not shown unless half of the runs of both arms had the event by the horizon: means of
     what was cut off are alike whatever the runs do later.
     The tests are all of TESTS by event and arm, p_holm over all rows of the same test.
@@ -158,7 +160,8 @@ def compare(
 
 def trend(events: pd.DataFrame, by: str) -> pd.DataFrame:
     """Jonckheere's test that the times rise or fall along the arms of one numeric column, for each
-    event: event, arms, statistic, p, method. Empty for words and for fewer than three arms; a run
+    event: event, arms, direction ("later": the times rise along the arms), name, statistic, p,
+    alternative, method, p_holm. Empty for words and for fewer than three arms; a run
     without a number is in none."""
     rows = []
     for event, of_event in events.groupby("event", sort=False):
@@ -167,8 +170,13 @@ def trend(events: pd.DataFrame, by: str) -> pd.DataFrame:
             budgets = [arm.budgets for arm in found]
             result = ranks.jonckheere([arm.times for arm in found], budgets)
             order = " → ".join(arm.label for arm in found)
-            rows.append({"event": event, "arms": order} | vars(result))
-    return pd.DataFrame(rows)
+            sizes = np.array([len(arm.runs) for arm in found])
+            by_chance = (sizes.sum() ** 2 - (sizes**2).sum()) / 4  # half of the pairs
+            ways = {1.0: "later", -1.0: "earlier"}
+            way = ways.get(float(np.sign(result.statistic - by_chance)), "")
+            rows.append({"event": event, "arms": order, "direction": way} | vars(result))
+    table = pd.DataFrame(rows)
+    return table.assign(p_holm=ranks.holm(table["p"].to_numpy())) if rows else table
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,7 @@ def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, 
     return {
         "n": median.n,
         "reached": median.reached,
+        **share(runs).columns("share"),
         "budget": arm.budgets.min(),
         "followed": median.followed,
         "resolution": widths.max(),

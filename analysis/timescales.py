@@ -9,16 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from analysis import restricted, survival
+from analysis import effects, restricted, survival
 from analysis.gather import Tables
-from analysis.intervals import none
+from analysis.intervals import Interval, none
 from analysis.survival import Times
 from analysis.tables import bounded, counted, interval, number
 from grokpipe.curves.events import CROSSINGS, ENTROPY, RNC1, learned_levels, run_events
+from grokpipe.ledger import FINISHED
 
 COLUMNS = (
     "event n reached median lower upper method mean mean_lower mean_upper mean_method horizon"
-    " resolution runs"
+    " resolution runs share share_lower share_upper share_method"
 ).split()
 EVENT_COLUMNS = ["step", "observed", "lower", "upper", "budget"]
 MEASURES = ("train_accuracy", "test_accuracy", RNC1, ENTROPY)
@@ -101,7 +102,7 @@ def timescales(
 
     `mean` is restricted to `horizon`, the steps that all groups were followed to, or ∞ if all their
     runs had the event. `resolution` is the widest gap between evaluations in which an event of the
-    group was seen: no number is known more finely.
+    group was seen: no number is known more finely. `share` is reached/n (`share`).
     """
     order = {name: position for position, name in enumerate(events["event"].unique())}
     groups = _groups(events if runs is None else runs, by)
@@ -134,6 +135,7 @@ def timescales(
             rows.append(
                 row
                 | {"horizon": until, "resolution": widths.max()}
+                | share(of_group).columns("share")
                 | vars(survival.median(known.times, known.observed, method, generator))
                 | mean.columns("mean")
             )
@@ -142,6 +144,15 @@ def timescales(
     ascending = [not is_numeric_dtype(table[column]) for column in by] + [True]
     table = table.sort_values([*by, "order"], ascending=ascending, ignore_index=True)
     return table.drop(columns="order")
+
+
+def share(runs: pd.DataFrame) -> Interval:
+    """The share of an event's rows that had it, with the interval of Clopper & Pearson; none while
+    a run that has not had it is unfinished."""
+    waiting = int((~runs["observed"].astype(bool) & ~runs["state"].isin(FINISHED)).sum())
+    if waiting:
+        return none(math.nan, f"{waiting} of {len(runs)} runs are not finished")
+    return effects.proportion(int(runs["observed"].sum()), len(runs))
 
 
 def undefined(

@@ -68,6 +68,8 @@ def run(options: argparse.Namespace) -> None:
         long, by, options.baseline, common.generator(), options.test,
         options.alternative, margin, tables.cells,
     )  # fmt: skip
+    trends = trend(long, by[0]) if len(by) == 1 else pd.DataFrame()
+    tested = pd.concat([tested, trends.rename(columns={"arms": "arm"})], ignore_index=True)
     shown = tables.only(long["key"])
     name = "_".join(["compare", *(re.sub(r"\W", "_", event) for event in names)])
     to = options.folder / "tables"
@@ -78,10 +80,8 @@ def run(options: argparse.Namespace) -> None:
     print(table_files.text(readable(table)))
     print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
     print(table_files.text(readable_tests(tested)))
-    for row in trend(long, by[0]).itertuples() if len(by) == 1 else ():
-        print(
-            f"\ntrend of {row.event} along {row.arms}: {row.name}, p = {row.p:.2g} ({row.method})"
-        )
+    for row in trends.to_dict("records"):
+        print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
     prepare()
     for event, of_event in long.groupby("event", sort=False):
         figure = survival.draw(of_event, by)
@@ -105,6 +105,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                 "event": row["event"],
                 "arm": row["arm"],
                 "reached": counted(row["reached"], row["n"], row["runs"]),
+                "share [95 %]": _estimate(row, "share", 2),
                 "median [95 %]": (
                     bounded(row["median"], row["followed"], row["n"], decimals) + " "
                     + interval(row["median_lower"], row["median_upper"], decimals)
@@ -137,9 +138,21 @@ def readable_tests(tested: pd.DataFrame) -> pd.DataFrame:
             "statistic": tested["statistic"].map(lambda value: f"{value:.4g}"),
             "p": tested["p"].map(p_value),
             "p, Holm": tested["p_holm"].map(p_value),
-            "how": tested["method"],
+            "how": [
+                f"{row['method']}; {row['direction']} along the arms"
+                if row.get("direction") in ("later", "earlier")
+                else row["method"]
+                for row in tested.to_dict("records")
+            ],
         }
     ).replace("nan", "–")
+
+
+def _trend(row: dict[str, Any]) -> str:
+    if np.isnan(row["p"]):
+        return f"not tested: {row['method'].removeprefix('refused: ')}"
+    way = f"; {row['direction']} along the arms" if row["direction"] else ""
+    return f"{row['name']}, p = {p_value(row['p'])} ({row['method']}{way})"
 
 
 def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -> str:

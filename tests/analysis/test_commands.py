@@ -111,6 +111,19 @@ def test_wrong_input_is_one_line(
         assert part in printed.err
 
 
+@pytest.mark.parametrize("name", ["cells.parquet", "curves.parquet"])
+def test_a_truncated_table_is_one_line(runs: Path, tmp_path: Path, capsys, name: str) -> None:
+    to = tmp_path / "reference"
+    assert main(["gather", str(runs), "--to", str(to)]) == 0
+    content = (to / name).read_bytes()
+    (to / name).write_bytes(content[: len(content) // 2])
+    capsys.readouterr()
+    assert main(["timescales", str(to)]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: {to / name}: not readable as parquet (")
+    assert printed.count("\n") == 1
+
+
 def test_gather_counts_rows_without_reading_the_curves(runs: Path, capsys) -> None:
     main(["gather", str(runs)])
     capsys.readouterr()

@@ -22,6 +22,7 @@ def events(of_arm: dict[object, list[float | None]], name="t_grok", by="arm") ->
             "key": f"{arm}{seed}", "event": name, "step": BUDGET if time is None else time,
             "observed": time is not None, "lower": BUDGET if time is None else time - 10,
             "upper": math.inf if time is None else time, "budget": BUDGET, "seed": seed, by: arm,
+            "state": "done",
         }
         for arm, times in of_arm.items()
         for seed, time in enumerate(times)
@@ -187,6 +188,20 @@ def test_equivalence_of_ratios_has_decimals_and_no_margin_in_steps() -> None:
     assert said.startswith("yes: 90 % [−0.") and said.endswith("] in ±0.48")
 
 
+def test_shares_have_exact_intervals_unless_a_run_may_yet_have_the_event() -> None:
+    table, _ = compared()
+    row = table.set_index("arm").loc["mixing"]
+    exact = effects.proportion(4, 5)
+    assert row[["share", "share_lower", "share_upper"]].tolist() == pytest.approx(
+        [0.8, exact.lower, exact.upper]
+    )
+    assert readable(table)["share [95 %]"].tolist()[1] == "0.80 [0.28, 0.99]"
+    waiting = RUNS.assign(state=np.where(RUNS["observed"], "done", "running"))
+    row = compared(waiting)[0].set_index("arm").loc["mixing"]
+    assert math.isnan(row["share"])
+    assert row["share_method"] == "none: 1 of 5 runs are not finished"
+
+
 def test_the_horizon_is_what_all_arms_were_followed_to() -> None:
     assert compared()[0]["horizon"].unique().tolist() == [BUDGET]
     of_two = compared(RUNS[RUNS["arm"] != "mixing"])[0]
@@ -225,6 +240,11 @@ def test_a_trend_over_ordered_arms() -> None:
     row = trend(decays, "weight_decay").iloc[0]
     assert row["arms"] == "0.3 → 0.1 → 0.01"
     assert row["p"] < 0.05
+    assert row["direction"] == "later"
+    back = trend(decays.assign(weight_decay=-decays["weight_decay"]), "weight_decay").iloc[0]
+    assert (back["direction"], back["p"]) == ("earlier", row["p"])
+    both = trend(pd.concat([decays, decays.assign(event="t_mem")]), "weight_decay")
+    assert both["p_holm"].tolist() == pytest.approx([2 * row["p"]] * 2)
     assert trend(RUNS, "arm").empty  # words have no order
     assert trend(decays[decays["weight_decay"] > 0.05], "weight_decay").empty
 

@@ -104,7 +104,18 @@ def test_compare_tests_a_trend_over_three_arms(runs: Path, capsys) -> None:
         write_run(runs, seed, 0.01, 400)
     command = ["compare", str(runs), "--event", "tau2_rise", "--by", "weight_decay"]
     assert main([*command, "--baseline", "0.3"]) == 0
-    assert "trend of tau2_rise along 0.3 → 0.1 → 0.01: Jonckheere" in capsys.readouterr().out
+    screen = capsys.readouterr().out
+    assert "trend of tau2_rise along 0.3 → 0.1 → 0.01: Jonckheere" in screen
+    assert "later along the arms" in screen
+    tests = pd.read_csv(runs / "tables" / "compare_tau2_rise_tests.csv")
+    row = tests[tests["name"] == "Jonckheere"].iloc[0]
+    assert (row["arm"], row["direction"]) == ("0.3 → 0.1 → 0.01", "later")
+    assert 0 < row["p"] == row["p_holm"] < 1
+    command[3] = "tau_rnc1@0.01"  # which no run has
+    assert main([*command, "--baseline", "0.3"]) == 0
+    screen = capsys.readouterr().out
+    assert "along 0.3 → 0.1 → 0.01: not tested: no two runs are known to differ" in screen
+    assert "nan" not in screen
 
 
 def never_groks_alone(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+import pytest
 
 from analysis import tables
 from analysis.timescales import readable, timescales
@@ -14,6 +15,7 @@ def censored(*steps: float) -> pd.DataFrame:
             "key": [f"{run:016d}" for run in range(len(steps))], "event": "t_grok",
             "step": steps, "observed": False, "lower": steps, "upper": math.inf,
             "budget": 100_000.0, "seed": range(len(steps)), "weight_decay": 0.1,
+            "state": "done",
         }
     )  # fmt: skip
 
@@ -23,6 +25,10 @@ def test_a_median_that_no_run_reached_is_beyond_what_five_runs_were_followed_to(
     shown = readable(table).iloc[0]
     assert shown["median"] == "> 40,000"
     assert shown["95 % interval"] == "40,000 – ∞"
+    # 1 − 0.025^(1/5)
+    assert table.loc[0, ["share", "share_lower", "share_upper"]].tolist() == pytest.approx(
+        [0, 0, 0.5218], abs=1e-4
+    )
 
 
 def test_signs_are_one_piece_of_mathematics_in_tex() -> None:
