@@ -71,8 +71,8 @@ class Median:
     upper: float
     """the 95 % interval; both NaN where there is none"""
     followed: float
-    """what five runs were followed to, or all where there are fewer: an infinite median lies beyond
-    it as far as the data say"""
+    """what five of the runs without the event were followed to, or all where there are fewer: an
+    infinite median lies beyond it; the last event if all had it"""
     method: str
     """of the interval, or why there is none"""
 
@@ -133,7 +133,9 @@ def median(
     else:
         found = _order_statistics(runs)
     reached, ends = int(runs.observed.sum()), (found.lower, found.upper)
-    return Median(len(runs), reached, found.estimate, *ends, _followed(runs), found.method)
+    censored = runs.times[~runs.observed]
+    followed = _of_enough(censored) if len(censored) else float(runs.times.max())
+    return Median(len(runs), reached, found.estimate, *ends, followed, found.method)
 
 
 def median_difference(
@@ -176,13 +178,13 @@ def _order_statistics(runs: Times) -> Interval:
     return Interval(estimate, float(least[first]), float(most[last]), said)
 
 
-def _followed(runs: Times) -> float:
-    """What `ENOUGH` runs, or all of fewer, were followed to."""
-    return float(np.sort(runs.times)[-min(ENOUGH, len(runs))])
+def _of_enough(times: Array) -> float:
+    """What `ENOUGH` of these runs, or all of fewer, were followed to."""
+    return float(np.sort(times)[-min(ENOUGH, len(times))])
 
 
 def _log_log(runs: Times, said: str) -> Interval:
-    estimate, followed = float(medians(runs.times, runs.observed)), _followed(runs)
+    estimate, followed = float(medians(runs.times, runs.observed)), _of_enough(runs.times)
     if len(runs) < ENOUGH:
         return none(estimate, FEW_RUNS)
     if not runs.observed.any():

@@ -31,6 +31,14 @@ def test_a_median_that_no_run_reached_is_beyond_what_five_runs_were_followed_to(
     )
 
 
+def test_runs_that_had_the_event_do_not_shorten_what_the_others_were_followed_to() -> None:
+    runs = censored(89_910, 100_000, 100_000, 100_000, 100_000)
+    runs.loc[0, ["observed", "lower", "upper"]] = [True, 89_000, 89_910]
+    shown = readable(timescales(runs, ["weight_decay"])).iloc[0]
+    assert shown["median"] == "> 100,000"
+    assert shown["95 % interval"] == "89,910 – ∞"  # one of five runs by the median: 3 in 16
+
+
 def test_signs_are_one_piece_of_mathematics_in_tex() -> None:
     shown = pd.DataFrame({"x": ["> 400", "< 3", "≥ 2", "0.3 → 0.1", "a_b & 5 %"]})
     lines = tables.of_format(shown, tables.FORMATS["tex"]).splitlines()
