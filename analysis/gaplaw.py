@@ -35,7 +35,8 @@ METHODS = ("BCa", "percentile", "jackknife")
 DEFAULT = "BCa"
 DEFAULT_FEW = "jackknife"  # below FEW runs (docs/statistics.md)
 POSSIBLE = {"r_squared": (0.0, 1.0), "gamma": (0.0, math.inf)}
-"""what a parameter can be: an interval by the jackknife does not know"""
+"""the numbers that DEFAULT_FEW is for, and what they can be, which the jackknife does not know; the
+others spread too unevenly for an interval that is as wide on both sides (C1 over decades)"""
 ENDLESS = (-math.inf, math.inf)
 LINE = 0.01  # the largest gap over |x* − x∞| below which a logarithm is a line to half a per cent
 
@@ -99,8 +100,9 @@ def law_intervals(
     absolute: bool = False,
 ) -> dict[str, Interval]:
     """R² of a law ("r_squared") and its parameters, each with an interval by resampling runs, or by
-    leaving one out at a time ("jackknife"). None is `DEFAULT_FEW` below `FEW` runs, else `DEFAULT`.
-    Raises ValueError for an unknown method."""
+    leaving one out at a time ("jackknife"). None is `DEFAULT`, but of what is in `POSSIBLE`
+    `DEFAULT_FEW` below `FEW` runs. Raises ValueError for an unknown method.
+    """
 
     def fitted(counts: Floats) -> Floats:
         laws = gap.fit_samples(runs, counts, kind, absolute)
@@ -108,8 +110,10 @@ def law_intervals(
             return np.stack([laws.r_squared, laws.coefficient, laws.shape, laws.constant], -1)
         return np.stack([laws.r_squared, *_rate_and_limit(runs, laws)], -1)
 
-    found = _intervals(fitted, len(runs), generator, method)
-    named = dict(zip(("r_squared", *PARAMETERS[kind]), found, strict=True))
+    names = ("r_squared", *PARAMETERS[kind])
+    methods = [method or (None if name in POSSIBLE else DEFAULT) for name in names]
+    found = _intervals(fitted, len(runs), generator, methods)
+    named = dict(zip(names, found, strict=True))
     return {name: _clipped(one, *POSSIBLE.get(name, ENDLESS)) for name, one in named.items()}
 
 
@@ -179,7 +183,7 @@ def fit_combination(
             r_squared = np.where(total > 1e-12 * squares.sum(), (explained - mean) / total, np.nan)
         return r_squared[:, None]
 
-    (r_squared,) = _intervals(fitted, runs, generator)
+    (r_squared,) = _intervals(fitted, runs, generator, [None])
     r_squared = _clipped(r_squared, *POSSIBLE["r_squared"])
     predicted = (design * solved(1 - np.eye(runs))[of]).sum(-1)
     out = out_of_sample(predicted + y.mean(), y, of, generator)
@@ -255,7 +259,7 @@ def _row(fit: Fit) -> dict[str, object]:
 
 
 def _intervals(
-    fitted: Fitted, runs: int, generator: np.random.Generator, method: str | None = None
+    fitted: Fitted, runs: int, generator: np.random.Generator, methods: Sequence[str | None]
 ) -> list[Interval]:
     """An interval for each of the numbers of a fit, from the same resamples."""
     known: dict[bytes, Floats] = {}
@@ -276,7 +280,7 @@ def _intervals(
             lambda indices, column=column: numbers(indices)[..., column],
             runs, np.random.default_rng(seed), method,
         )
-        for column in range(numbers(np.arange(runs)).shape[-1])
+        for column, method in enumerate(methods)
     ]  # fmt: skip
 
 

@@ -101,13 +101,15 @@ def test_intervals_are_of_laws_fitted_to_literally_resampled_runs() -> None:
     left_out = np.array([[run for run in range(5) if run != out] for out in range(5)])
     values = refitted(left_out)[:, 2]
     error = np.sqrt(4 / 5 * ((values - values.mean()) ** 2).sum())
-    few = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(3)).parameters["gamma"]
+    parameters = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(3)).parameters
+    few = parameters["gamma"]
     half = 2.7764 * error  # Student's t with 4 degrees of freedom
     assert ends(few) == pytest.approx(
         [found["gamma"].estimate, found["gamma"].estimate - half, found["gamma"].estimate + half],
         rel=5e-3,
     )
     assert few.method == "jackknife of runs"
+    assert parameters["C1"] == found["C1"]  # a coefficient's spread is too uneven for it
 
 
 def test_the_exponent_is_recovered_and_its_curvature_told() -> None:
