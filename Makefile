@@ -46,7 +46,7 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 	$(PY) -m analysis report entropy
 	$(PY) -m docs.stored_numbers
 
-coverage: $(VENV)/installed  ## simulate what the 95 % intervals hold, about 40 minutes
+coverage: $(VENV)/installed  ## simulate what the 95 % intervals hold, about 50 minutes
 	$(PY) -m benchmarks.coverage --store
 
 bench: $(VENV)/installed  ## time packs and the main job against plain loops, about 30 minutes

@@ -70,6 +70,27 @@ def interval(
     return Interval(estimate, *_quantiles(drawn, (1 - confidence) / 2), said)
 
 
+def jackknife(statistic: Statistic, runs: int, confidence: float = CONFIDENCE) -> Interval:
+    """The interval estimate ± t · (jackknife's standard error), with runs − 1 degrees of freedom
+    (Tukey 1958), from the statistic with one run left out at a time.
+
+    None for fewer than two runs, where it is not finite with one left out, and where leaving one
+    out never changes it.
+    """
+    estimate = float(statistic(np.arange(runs)))
+    if runs < 2:
+        return none(estimate, "one run")
+    left_out = np.array([np.delete(np.arange(runs), run) for run in range(runs)])
+    values = statistic(left_out)
+    if not (math.isfinite(estimate) and np.isfinite(values).all()):
+        return none(estimate, "not finite without one of the runs")
+    if not np.ptp(values) > 0:
+        return none(estimate, "the same without any one of the runs")
+    error = math.sqrt((runs - 1) / runs * ((values - values.mean()) ** 2).sum())
+    half = float(stats.t.ppf((1 + confidence) / 2, runs - 1)) * error
+    return Interval(estimate, estimate - half, estimate + half, "jackknife")
+
+
 def mean(values: NDArray[np.float64]) -> Statistic:
     """The mean of the resampled runs' values, as a statistic."""
     return lambda indices: values[indices].mean(-1)

@@ -1,9 +1,12 @@
 """Arms compared with a baseline: times to one or several events, censored runs counted.
 
 An arm is the runs that share the values of the columns compared by. Arms that share seeds share
-split, initial weights and batches; then runs are compared and resampled in pairs.
+split, initial weights and batches. The paired tests (PAIRED) use that over the seeds in common, and
+the interval of the difference of means (a paired t) where both arms have the same seeds, one run
+each. Cliff's delta, Cohen's d, and the median and mean of an arm do not.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,14 +16,16 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from analysis import effects, equivalence, logrank, ranks, restricted, survival
-from analysis.intervals import Interval
+from analysis.intervals import Interval, none
 from analysis.survival import Times
 from analysis.testing import TestResult, refused
+from analysis.timescales import NO_RUN, UNDEFINED, labelled, share
 from grokpipe.errors import InputError
 
 UNPAIRED = ("log-rank", "Mann–Whitney")
 PAIRED = ("stratified log-rank", "sign", "Wilcoxon")
 TESTS = (*UNPAIRED, *PAIRED)
+HALF = 0.5  # share of the runs with the event below which means do not tell that arms are alike
 
 
 @dataclass(frozen=True)
@@ -45,20 +50,8 @@ class Arm:
 
 
 def arms(events: pd.DataFrame, by: Sequence[str]) -> list[Arm]:
-    """The arms of one event's rows, numbers from the largest to the smallest, words by alphabet.
-    Runs without a value of a column are in no arm."""
-    runs = events.sort_values([*by, "seed", "key"])
-    if len(by) == 1 and is_numeric_dtype(runs[by[0]]):
-        runs = runs.sort_values([*by, "seed", "key"], ascending=[False, True, True])
-    return [
-        Arm(", ".join(map(text, values)), of_arm)
-        for values, of_arm in runs.groupby(list(by), sort=False)
-    ]
-
-
-def text(value: object) -> str:
-    """A configuration's value as a user writes it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """The arms of one event's rows, in the order and with the labels of `timescales.labelled`."""
+    return [Arm(label, runs) for label, runs in labelled(events, by).items()]
 
 
 def paired(arm: Arm, baseline: Arm) -> tuple[Arm, Arm] | None:
@@ -101,32 +94,59 @@ def compare(
     test: str = TESTS[0],
     alternative: str = "two-sided",
     margin: "Margin | None" = None,
+    runs: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every arm beside the baseline, for each event in `events`: the table and the tests.
 
-    The table has a row per event and arm: event, arm, n, reached, budget; the Kaplan–Meier median
-    and the mean restricted to the `horizon`, with 95 % intervals; the difference of these means,
-    arm − baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's
-    d. With a margin: the 90 % interval of the difference and whether it lies within the margin.
+    `runs` holds all runs (key, seed, columns `by`), by default those of `events`.
+
+    The table has a row per event and arm: event, arm, n, reached, runs (n have the event, seen or
+    censored; without any the row has no numbers), their share, budget; the Kaplan–Meier median and
+    the mean restricted to the `horizon`, with 95 % intervals; the difference of these means, arm −
+    baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's d.
+    With a margin: the 90 % interval of the difference and whether it lies within the margin,
+    which is not shown unless half of the runs of both arms had the event by the horizon: means of
+    what was cut off are alike whatever the runs do later.
     The tests are all of TESTS by event and arm, p_holm over all rows of the same test.
     `alternative` is of testing.ALTERNATIVES: "later" if the arms are expected after the baseline.
-    Raises InputError if there is no such baseline, or nothing to compare with it.
+    Raises InputError if there is no such baseline, or nothing to compare with it, and for a margin
+    in steps of an event that is a ratio.
     """
+    ratios = [name for name in events["event"].unique() if "/" in name]
+    if margin is not None and not margin.relative and ratios:
+        raise InputError(
+            f"--margin {margin.size:g}: steps, but {ratios[0]} is a ratio of times; valid: a share "
+            "of the baseline's mean, like 10%"
+        )
     rows, tested = [], []
+    every = labelled((events if runs is None else runs).drop_duplicates("key"), by)
+    if baseline not in every:
+        raise InputError(f"--baseline {baseline}: no such arm; valid: {' | '.join(every)}")
+    if len(every) < 2:
+        raise InputError(f"--by {','.join(by)}: all runs are {baseline}; nothing to compare")
     for event, of_event in events.groupby("event", sort=False):
-        found = arms(of_event, by)
-        labels = [arm.label for arm in found]
-        if baseline not in labels:
-            raise InputError(f"--baseline {baseline}: no such arm; valid: {' | '.join(labels)}")
-        if len(found) < 2:
-            raise InputError(f"--by {','.join(by)}: all runs are {baseline}; nothing to compare")
-        base = found[labels.index(baseline)]
-        until = restricted.horizon((arm.times, arm.budgets) for arm in found)
+        ordered = of_event.sort_values(["seed", "key"])
+        found = [Arm(label, ordered[ordered["key"].isin(of_arm["key"])])
+                 for label, of_arm in every.items()]  # fmt: skip
+        base = next(arm for arm in found if arm.label == baseline)
+        defined = [arm for arm in found if len(arm.runs)]
+        if not len(base.runs):
+            why = UNDEFINED.get(event, "no evaluation yet")
+            runs_of = f"none of its {len(every[baseline])} runs has {event}"
+            raise InputError(f"--baseline {baseline}: {runs_of}: {why}")
+        if len(defined) < 2:
+            raise InputError(f"{event}: only runs of {baseline} have it; nothing to compare")
+        until = restricted.horizon((arm.times, arm.budgets) for arm in defined)
         if not until > 0:
             raise InputError(f"{event}: an arm was followed for 0 steps; nothing to compare")
         for arm in [base, *(arm for arm in found if arm is not base)]:
-            row = {"event": event} | _alone(arm, until, generator)
-            if arm is not base:
+            row: dict[str, object] = {"event": event, "arm": arm.label}
+            if len(arm.runs):
+                row |= _alone(arm, until, generator)
+            else:
+                row |= {"n": 0, "reached": 0, "median_method": NO_RUN, "mean_method": NO_RUN}
+            row |= {"runs": len(every[arm.label])}
+            if len(arm.runs) and arm is not base:
                 row |= _beside(arm, base, until, generator, margin)
                 for result in all_tests(arm, base, alternative):
                     tested.append({"event": event, "arm": arm.label} | vars(result))
@@ -140,16 +160,23 @@ def compare(
 
 def trend(events: pd.DataFrame, by: str) -> pd.DataFrame:
     """Jonckheere's test that the times rise or fall along the arms of one numeric column, for each
-    event: event, arms, statistic, p, method. Empty for words and for fewer than three arms."""
+    event: event, arms, direction ("later": the times rise along the arms), name, statistic, p,
+    alternative, method, p_holm. Empty for words and for fewer than three arms; a run
+    without a number is in none."""
     rows = []
     for event, of_event in events.groupby("event", sort=False):
-        found = arms(of_event, [by])
+        found = arms(of_event.dropna(subset=[by]), [by])
         if is_numeric_dtype(of_event[by]) and len(found) > 2:
             budgets = [arm.budgets for arm in found]
             result = ranks.jonckheere([arm.times for arm in found], budgets)
             order = " → ".join(arm.label for arm in found)
-            rows.append({"event": event, "arms": order} | vars(result))
-    return pd.DataFrame(rows)
+            sizes = np.array([len(arm.runs) for arm in found])
+            by_chance = (sizes.sum() ** 2 - (sizes**2).sum()) / 4  # half of the pairs
+            ways = {1.0: "later", -1.0: "earlier"}
+            way = ways.get(float(np.sign(result.statistic - by_chance)), "")
+            rows.append({"event": event, "arms": order, "direction": way} | vars(result))
+    table = pd.DataFrame(rows)
+    return table.assign(p_holm=ranks.holm(table["p"].to_numpy())) if rows else table
 
 
 @dataclass(frozen=True)
@@ -169,9 +196,9 @@ def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, 
     mean = restricted.restricted_mean(arm.times.times, arm.times.observed, until, generator)
     widths = (runs["upper"] - runs["lower"])[runs["observed"]]
     return {
-        "arm": arm.label,
         "n": median.n,
         "reached": median.reached,
+        **share(runs).columns("share"),
         "budget": arm.budgets.min(),
         "followed": median.followed,
         "resolution": widths.max(),
@@ -193,6 +220,8 @@ def _beside(
     a, b = first.times, second.times
 
     def difference(confidence: float) -> Interval:
+        if not (a.observed.any() or b.observed.any()):
+            return none(math.nan, "no run had the event")
         return restricted.restricted_mean_difference(
             a, b, until, generator, paired=whole, confidence=confidence
         )
@@ -206,10 +235,15 @@ def _beside(
     if margin is not None:
         of_base = restricted.restricted_means(b.times, b.observed, until)
         steps = margin.steps(float(of_base))
-        same = equivalence.equivalent_intervals(difference(0.90), steps)
+        if min((of.observed & (of.times <= until)).mean() for of in (a, b)) < HALF:
+            seen = none(math.nan, "fewer than half of the runs of an arm had the event")
+        else:
+            seen = difference(0.90)
+        same = equivalence.equivalent_intervals(seen, steps)
         found |= {
             "margin": steps,
             "equivalent": same.equivalent,
+            "equivalent_method": same.method if math.isfinite(seen.lower) else seen.method,
             "difference_lower_90": same.difference.lower,
             "difference_upper_90": same.difference.upper,
         }

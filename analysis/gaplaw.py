@@ -1,8 +1,8 @@
 """How well predictors tell the steps until an event: the laws of `grokpipe.curves.gap` fitted
 to the evaluations of all runs of an arm, pooled, in and out of sample.
 
-Pooled evaluations of one run are not independent: intervals resample runs (seeds), never
-evaluations, and law and threshold are fitted anew to each resample.
+Pooled evaluations of one run are not independent: intervals resample runs (seeds) or leave one out
+at a time, never evaluations, and law and threshold are fitted anew each time.
 """
 
 import math
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from analysis import bootstrap
 from analysis.gather import Tables
-from analysis.intervals import Interval, none
+from analysis.intervals import FEW, Interval, none
 from analysis.predictors import COMBINATIONS, ENTROPY_GAP, PREDICTORS, Arm, Predictor, arms
+from analysis.survival import BOOTSTRAPS, check_method
 from analysis.tables import interval as ends
 from analysis.tables import number
 from grokpipe.curves import gap
@@ -30,6 +31,13 @@ Fitted = Callable[[Floats], Floats]
 
 PARAMETERS = {"power": ("C1", "gamma", "C2"), "logarithmic": ("k", "x_limit"), "quadratic": ()}
 ALL_PARAMETERS = [name for names in PARAMETERS.values() for name in names]
+METHODS = ("BCa", "percentile", "jackknife")
+DEFAULT = "BCa"
+DEFAULT_FEW = "jackknife"  # below FEW runs (docs/statistics.md)
+POSSIBLE = {"r_squared": (0.0, 1.0), "gamma": (0.0, math.inf)}
+"""the numbers that DEFAULT_FEW is for, and what they can be, which the jackknife does not know; the
+others spread too unevenly for an interval that is as wide on both sides (C1 over decades)"""
+ENDLESS = (-math.inf, math.inf)
 LINE = 0.01  # the largest gap over |x* − x∞| below which a logarithm is a line to half a per cent
 
 
@@ -72,15 +80,9 @@ def fit_law(
     is never defined before the event or at it."""
     runs = arm.pool(predictor, generator)
     absolute = predictor.form == "absolute"
-
-    def fitted(counts: Floats) -> Floats:
-        laws = gap.fit_samples(runs, counts, kind, absolute)
-        if kind == "power":
-            return np.stack([laws.r_squared, laws.coefficient, laws.shape, laws.constant], -1)
-        return np.stack([laws.r_squared, *_rate_and_limit(runs, laws)], -1)
-
-    r_squared, *others = _intervals(fitted, len(runs), generator)
-    parameters = dict(zip(PARAMETERS[kind], others, strict=True))
+    found = law_intervals(runs, kind, generator, absolute=absolute)
+    r_squared = found.pop("r_squared")
+    parameters = found
     predicted = held_out(runs, kind, absolute)
     out = out_of_sample(predicted, runs.remaining, runs.run, generator)
     curvature = (_bend if kind == "power" else _bend_of_logarithm)(parameters)
@@ -88,6 +90,31 @@ def fit_law(
         predictor.name, kind, len(runs), len(runs.x), runs.undefined,
         r_squared, out, parameters, curvature,
     )  # fmt: skip
+
+
+def law_intervals(
+    runs: Runs,
+    kind: Kind,
+    generator: np.random.Generator,
+    method: str | None = None,
+    absolute: bool = False,
+) -> dict[str, Interval]:
+    """R² of a law ("r_squared") and its parameters, each with an interval by resampling runs, or by
+    leaving one out at a time ("jackknife"). None is `DEFAULT`, but of what is in `POSSIBLE`
+    `DEFAULT_FEW` below `FEW` runs. Raises ValueError for an unknown method.
+    """
+
+    def fitted(counts: Floats) -> Floats:
+        laws = gap.fit_samples(runs, counts, kind, absolute)
+        if kind == "power":
+            return np.stack([laws.r_squared, laws.coefficient, laws.shape, laws.constant], -1)
+        return np.stack([laws.r_squared, *_rate_and_limit(runs, laws)], -1)
+
+    names = ("r_squared", *PARAMETERS[kind])
+    methods = [method or (None if name in POSSIBLE else DEFAULT) for name in names]
+    found = _intervals(fitted, len(runs), generator, methods)
+    named = dict(zip(names, found, strict=True))
+    return {name: _clipped(one, *POSSIBLE.get(name, ENDLESS)) for name, one in named.items()}
 
 
 def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
@@ -110,10 +137,9 @@ def out_of_sample_gain(
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
     gain, total = (squares[1] - squares[0])[known], total[known]
-    found = bootstrap.interval(
-        lambda indices: gain[indices].sum(-1) / total[indices].sum(-1), [len(gain)], generator
+    return _interval(
+        lambda indices: gain[indices].sum(-1) / total[indices].sum(-1), len(gain), generator
     )
-    return _of_runs(found)
 
 
 def fit_combination(
@@ -157,7 +183,8 @@ def fit_combination(
             r_squared = np.where(total > 1e-12 * squares.sum(), (explained - mean) / total, np.nan)
         return r_squared[:, None]
 
-    (r_squared,) = _intervals(fitted, runs, generator)
+    (r_squared,) = _intervals(fitted, runs, generator, [None])
+    r_squared = _clipped(r_squared, *POSSIBLE["r_squared"])
     predicted = (design * solved(1 - np.eye(runs))[of]).sum(-1)
     out = out_of_sample(predicted + y.mean(), y, of, generator)
     return Fit(name, "quadratic", runs, len(x), undefined, r_squared, out, {}, "")
@@ -231,7 +258,9 @@ def _row(fit: Fit) -> dict[str, object]:
     return row
 
 
-def _intervals(fitted: Fitted, runs: int, generator: np.random.Generator) -> list[Interval]:
+def _intervals(
+    fitted: Fitted, runs: int, generator: np.random.Generator, methods: Sequence[str | None]
+) -> list[Interval]:
     """An interval for each of the numbers of a fit, from the same resamples."""
     known: dict[bytes, Floats] = {}
 
@@ -247,13 +276,11 @@ def _intervals(fitted: Fitted, runs: int, generator: np.random.Generator) -> lis
 
     seed = int(generator.integers(2**63))
     return [
-        _of_runs(
-            bootstrap.interval(
-                lambda indices, column=column: numbers(indices)[..., column],
-                [runs], np.random.default_rng(seed),
-            )
+        _interval(
+            lambda indices, column=column: numbers(indices)[..., column],
+            runs, np.random.default_rng(seed), method,
         )
-        for column in range(numbers(np.arange(runs)).shape[-1])
+        for column, method in enumerate(methods)
     ]  # fmt: skip
 
 
@@ -262,19 +289,21 @@ def out_of_sample(
     remaining: Floats,
     run: NDArray[np.intp],
     generator: np.random.Generator,
+    method: str | None = None,
 ) -> Interval:
-    """R² out of sample, from what the law of the other runs predicted at each evaluation."""
+    """R² out of sample, from what the law of the other runs predicted at each evaluation; methods
+    as in `law_intervals`."""
     squares = np.bincount(run, (remaining - predicted) ** 2)
     total, known = _around_the_others(remaining, run)
     known &= np.isfinite(squares)
     squares, total = squares[known], total[known]
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
-    found = bootstrap.interval(
+    found = _interval(
         lambda indices: 1 - squares[indices].sum(-1) / total[indices].sum(-1),
-        [len(squares)], generator,
+        len(squares), generator, method,
     )  # fmt: skip
-    return _of_runs(found)
+    return _clipped(found, -math.inf, 1.0)
 
 
 def _around_the_others(
@@ -288,11 +317,31 @@ def _around_the_others(
     return np.bincount(run, around).astype(float), points > 0
 
 
-def _of_runs(found: Interval) -> Interval:
-    """The same, its method with the number of resamples."""
+def _interval(
+    statistic: bootstrap.Statistic,
+    runs: int,
+    generator: np.random.Generator,
+    method: str | None = None,
+) -> Interval:
+    """A bootstrap's method is named with its number of resamples. Where the jackknife is undefined
+    (an infinite value, a statistic that no run changes) the percentile takes its place."""
+    method, said = method or (DEFAULT_FEW if runs < FEW else DEFAULT), ""
+    check_method(method, METHODS)
+    if method == "jackknife":
+        found = bootstrap.jackknife(statistic, runs)
+        if not math.isnan(found.lower):
+            return replace(found, method="jackknife of runs")
+        method, said = "percentile", " (jackknife undefined)"
+    found = bootstrap.interval(statistic, [runs], generator, BOOTSTRAPS[method])
     if found.method.startswith("none"):
         return found
-    return replace(found, method=f"{found.method}, {bootstrap.RESAMPLES:,} resamples of runs")
+    resamples = f"{bootstrap.RESAMPLES:,} resamples of runs"
+    return replace(found, method=f"{found.method}{said}, {resamples}")
+
+
+def _clipped(found: Interval, least: float, most: float) -> Interval:
+    lower, upper = np.clip([found.lower, found.upper], least, most)  # NaN stays
+    return replace(found, lower=float(lower), upper=float(upper))
 
 
 def _bend(parameters: dict[str, Interval]) -> str:

@@ -7,11 +7,13 @@ own, made anew each time. Elsewhere (outputs/reference) the same two names are s
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+from pyarrow import ArrowException
 from pyarrow.dataset import dataset
 
 from analysis import parts, rows
@@ -89,13 +91,16 @@ def read(folder: Path, measures: Iterable[str] | None = None) -> Tables:
 
 
 def gathered(folder: Path, measures: Iterable[str] | None = None) -> Tables:
-    """The tables as they are on disk. Raises InputError where there are none."""
-    stored = dataset(_stored(folder, CURVES), format="parquet")
-    columns = stored.schema.names
-    if measures is not None:
-        wanted = {"key", "step", *measures}
-        columns = [column for column in columns if column in wanted]
-    curves = stored.to_table(columns=columns).to_pandas()
+    """The tables as they are on disk. Raises InputError where there are none, or a file is
+    damaged."""
+    path = _stored(folder, CURVES)
+    with _intact(path):
+        stored = dataset(path, format="parquet")
+        columns = stored.schema.names
+        if measures is not None:
+            wanted = {"key", "step", *measures}
+            columns = [column for column in columns if column in wanted]
+        curves = stored.to_table(columns=columns).to_pandas()
     return Tables(
         curves=curves.sort_values(["key", "step"], ignore_index=True),
         cells=gathered_cells(folder),
@@ -104,8 +109,11 @@ def gathered(folder: Path, measures: Iterable[str] | None = None) -> Tables:
 
 
 def gathered_cells(folder: Path) -> pd.DataFrame:
-    """The cells alone, which are few. Raises InputError where there are none."""
-    cells = pd.read_parquet(_stored(folder, CELLS)).sort_values("key", ignore_index=True)
+    """The cells alone, which are few. Raises InputError where there are none, or the file is
+    damaged."""
+    path = _stored(folder, CELLS)
+    with _intact(path):
+        cells = pd.read_parquet(path).sort_values("key", ignore_index=True)
     if "code" not in cells:  # tables that were stored before there was this column
         cells.insert(CELL_COLUMNS.index("code"), "code", UNKNOWN)
     return cells
@@ -190,6 +198,16 @@ def _stamp(log: Path) -> list[int]:
     """Changes when the cell is run again or measured again."""
     files = (log / runlog.RESULT, log / REMEASURED)
     return [path.stat().st_mtime_ns for path in files if path.exists()]
+
+
+@contextmanager
+def _intact(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ArrowException, OSError) as error:
+        why = str(error).splitlines()[0]
+        remedy = "restore it, or delete it and gather the run logs again"
+        raise InputError(f"{path}: not readable as parquet ({why}); {remedy}") from error
 
 
 def _stored(folder: Path, name: str) -> Path:

@@ -27,7 +27,7 @@ from grokpipe.errors import InputError
 METHODS = ("profile", "Wald", "bootstrap")
 DEFAULT_FEW = "Wald"  # below FEW seeds
 COLUMNS = (
-    "event column k lower upper method n observed seeds min max constant sigma r2 lack_of_fit "
+    "event column k lower upper method n observed runs seeds min max constant sigma r2 lack_of_fit "
     "lack_of_fit_df resolution delta_aic_exponential delta_aic_logarithmic note"
 ).split()
 
@@ -183,15 +183,17 @@ def exponents(
 ) -> pd.DataFrame:
     """Power laws of several events of the long table, a row per event and column of `against`.
 
-    Columns: event, column, k, lower, upper, method, n, observed, seeds, min and max (the fitted
-    range), constant, sigma, r2, lack_of_fit, lack_of_fit_df, resolution, and, against one column,
-    delta_aic_exponential and delta_aic_logarithmic (AIC above that of the power law), note. An
+    Columns: event, column, k, lower, upper, method, n, observed, runs (all of the table, of which
+    n have the event, seen or censored), seeds, min and max (the fitted range), constant, sigma, r2,
+    lack_of_fit, lack_of_fit_df, resolution, and, against one column, delta_aic_exponential and
+    delta_aic_logarithmic (AIC above that of the power law), note. An
     event that allows no fit keeps its row, with the reason as its note.
 
     Raises InputError for columns that allow no fit of any event.
     """
     regression.check_columns(events, against, laws.in_logarithms(POWER))
     rows: list[dict[str, object]] = []
+    every = events["key"].nunique()
     for name in names:
         of_event = events[events["event"] == name]
         try:
@@ -203,7 +205,7 @@ def exponents(
                 "seeds": of_event["seed"].nunique(),
             }
             rows += [{"event": name, "column": c, **runs, "note": str(refusal)} for c in against]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame([row | {"runs": every} for row in rows], columns=COLUMNS)
 
 
 def _rows(events: pd.DataFrame, fitted: Fit) -> list[dict[str, object]]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analysis import bootstrap
-from analysis.intervals import CONFIDENCE, Interval
+from analysis.intervals import CONFIDENCE, Interval, none
 
 DEFAULT = "log-log"
 """the method for a median; it also covers best for few runs (docs/statistics.md)"""
@@ -24,7 +24,8 @@ DIFFERENCE = "percentile"
 """the method for a difference of medians"""
 BOOTSTRAPS = {"BCa": "bca", "percentile": "percentile"}
 MEDIAN_METHODS = ("log-log", "order statistics", *BOOTSTRAPS)
-ENOUGH = 5  # runs without an event that bound the median from below: 0.5⁵ < 5 %
+ENOUGH = 5  # runs at risk that bound the median from below: it is before all with 0.5⁵ < 5 %
+FEW_RUNS = "fewer than five runs"
 ROUNDING = 1e-12  # a product of fractions may come out slightly above one half
 
 Array = NDArray[np.float64]
@@ -70,7 +71,8 @@ class Median:
     upper: float
     """the 95 % interval; both NaN where there is none"""
     followed: float
-    """the longest time that a run was observed for: an infinite median lies beyond it"""
+    """what five of the runs without the event were followed to, or all where there are fewer: an
+    infinite median lies beyond it; the last event if all had it"""
     method: str
     """of the interval, or why there is none"""
 
@@ -109,15 +111,15 @@ def median(
     """Kaplan–Meier median of right-censored times, both (n,), with its 95 % interval.
 
     "log-log": the times at which the log-log confidence band of S crosses 1/2 (Brookmeyer &
-    Crowley 1982); where no event was observed, [the time that five runs were followed to, ∞), as
-    0.5⁵ < 5 %. "order statistics": the l-th time from either end, or (n ≤ 4) the first time and
-    ∞, whichever covers the median with a probability nearest to 95 % (by the binomial law; David &
-    Nagaraja 2003, sec. 7.1); `method` states it. That holds where no run was censored before the
-    last event; otherwise log-log takes its place and `method` says so. "BCa" and "percentile" need
-    the generator.
+    Crowley 1982); the lower end is at most the time that five runs were followed to, as 0.5⁵ < 5 %,
+    and no interval is given of fewer than five runs. "order statistics": the l-th time from either
+    end, or (n ≤ 4) the first time and ∞, whichever covers the median with a probability nearest to
+    95 % (by the binomial law; David & Nagaraja 2003, sec. 7.1); `method` states it. That holds
+    where no run was censored before the last event; otherwise log-log takes its place and `method`
+    says so. "BCa" and "percentile" need the generator.
 
-    The lower end is never beyond what was followed. Raises ValueError without any run, for an
-    unknown method and for a bootstrap without a generator.
+    Raises ValueError without any run, for an unknown method and for a bootstrap without a
+    generator.
     """
     runs = Times(np.asarray(times, dtype=float), np.asarray(observed, dtype=bool))
     check_method(method, MEDIAN_METHODS)
@@ -130,8 +132,9 @@ def median(
         found = _log_log(runs, "log-log (censored before the last event)")
     else:
         found = _order_statistics(runs)
-    reached, followed = int(runs.observed.sum()), float(runs.times.max())
-    ends = (found.lower, found.upper)
+    reached, ends = int(runs.observed.sum()), (found.lower, found.upper)
+    censored = runs.times[~runs.observed]
+    followed = _of_enough(censored) if len(censored) else float(runs.times.max())
     return Median(len(runs), reached, found.estimate, *ends, followed, found.method)
 
 
@@ -175,13 +178,17 @@ def _order_statistics(runs: Times) -> Interval:
     return Interval(estimate, float(least[first]), float(most[last]), said)
 
 
+def _of_enough(times: Array) -> float:
+    """What `ENOUGH` of these runs, or all of fewer, were followed to."""
+    return float(np.sort(times)[-min(ENOUGH, len(times))])
+
+
 def _log_log(runs: Times, said: str) -> Interval:
-    estimate, followed = float(medians(runs.times, runs.observed)), float(runs.times.max())
+    estimate, followed = float(medians(runs.times, runs.observed)), _of_enough(runs.times)
+    if len(runs) < ENOUGH:
+        return none(estimate, FEW_RUNS)
     if not runs.observed.any():
-        # a median by then would leave `ENOUGH` runs without the event with a chance below 5 %
-        longest = np.sort(runs.times)[::-1]
-        lower = float(longest[ENOUGH - 1]) if len(runs) >= ENOUGH else 0.0
-        return Interval(estimate, lower, math.inf, said)
+        return Interval(estimate, followed, math.inf, said)
     data = stats.CensoredData(
         uncensored=runs.times[runs.observed], right=runs.times[~runs.observed]
     )
@@ -195,6 +202,7 @@ def _log_log(runs: Times, said: str) -> Interval:
         below = np.nan_to_num(probabilities, nan=math.inf) <= 0.5
         return float(survival.quantiles[below.argmax()]) if below.any() else math.inf
 
+    # where fewer are at risk the band is too narrow, or undefined
     lower = min(first_below_half(band.low.probabilities), estimate, followed)
     return Interval(estimate, lower, first_below_half(band.high.probabilities), said)
 

@@ -15,6 +15,7 @@ from scipy import stats
 from analysis import bootstrap
 from analysis.gather import Tables, varied
 from analysis.intervals import CONFIDENCE, Interval, none
+from analysis.survival import BOOTSTRAPS
 from grokpipe.curves.events import (
     ENTROPY,
     FALL,
@@ -30,6 +31,8 @@ LEAST = {"train_accuracy": GENERALISED, "test_accuracy": GENERALISED, ENTROPY: F
 """change from the first to the final value that a curve must show to have a half"""
 LEAST_SHARE = RNC1_FALL
 """the same for all other columns, as a share of the larger of the two values"""
+CORRELATION = "percentile"
+"""the interval of a median correlation"""
 FEWEST = 4  # values that have a rank correlation
 DIGITS = 12  # of a curve's largest value: what lies below is round-off
 
@@ -172,7 +175,8 @@ def summary(
         row["sign_p"] = stats.binomtest(later, decided).pvalue if decided else math.nan
         for name in _names(given):
             values = of_group[name].dropna().to_numpy()
-            row |= _median(values, generator).columns(name) | {f"{name}_n": len(values)}
+            found = median_correlation(values, generator)
+            row |= found.columns(name) | {f"{name}_n": len(values)}
         rows.append(row)
     table = pd.DataFrame(rows)
     ascending = [not is_numeric_dtype(runs[column]) for column in by]
@@ -208,12 +212,16 @@ def median_lag(lags: pd.DataFrame) -> Interval:
     )
 
 
-def _median(values: NDArray[np.float64], generator: np.random.Generator) -> Interval:
+def median_correlation(
+    values: NDArray[np.float64], generator: np.random.Generator, method: str = CORRELATION
+) -> Interval:
+    """The median of runs' correlations, (runs,), with a bootstrap interval of `BOOTSTRAPS`."""
     if not len(values):
         return none(math.nan, "undefined in every run")
     return bootstrap.interval(
-        lambda indices: np.median(values[indices], axis=-1), [len(values)], generator, "percentile"
-    )
+        lambda indices: np.median(values[indices], axis=-1),
+        [len(values)], generator, BOOTSTRAPS[method],
+    )  # fmt: skip
 
 
 def _half(curves: pd.DataFrame, column: str, budget: float, finished: bool) -> Event:

@@ -1,6 +1,6 @@
 """What share of the 95 % intervals of each method hold the truth, at 5, 10 and 30 runs an arm.
 
-    python -m benchmarks.coverage --store       # about 40 minutes on two cores
+    python -m benchmarks.coverage --store       # about 50 minutes on two cores
 
 Times are log-normal with a spread like that of grokking times (σ = 0.3) and a wider one (σ = 1),
 all observed or with a budget that 40 % of the runs exceed. What has no interval counts as missed.
@@ -21,13 +21,24 @@ import pandas as pd
 from rich.progress import track
 from scipy import integrate, stats
 
-from analysis import bootstrap, effects, means, powerlaw, restricted, survival
+from analysis import (
+    bootstrap,
+    effects,
+    gaplaw,
+    means,
+    powerlaw,
+    restricted,
+    survival,
+    synchrony,
+)
 from analysis.intervals import Interval
 from analysis.survival import Times
 from benchmarks._common import RESULTS
+from grokpipe.curves import gap
 
 SIZES = (5, 10, 30)
 REPLICATIONS = 1_000
+REPLICATIONS_OF_LAWS = 200  # a replication of a law at n = 30 takes more than a second
 RESAMPLES = 2_000  # with 10,000 coverage is the same to some thousandths, at five times the cost
 SPREADS = (0.3, 1.0)
 EXCEED = 0.4  # share of the later arm's runs that exceed the budget
@@ -37,6 +48,12 @@ EXPONENT = 0.5
 DECAYS = (0.3, 0.1, 0.03, 0.01)
 GRID = 666.0  # steps between evaluations of the published schedule
 CONSTANT = 4_000.0
+GAMMA, GAMMA_SPREAD = 1.65, 0.25  # of the runs' laws of the remaining time
+SCALE_SPREAD, THRESHOLD_SPREAD = 0.3, 0.02
+LENGTH, EVERY, FALL, NOISE = 8_000.0, 400.0, 0.2, 0.003
+MANY = 4_000  # runs whose pooled law is the truth
+LAG, LAG_SPREAD, LAG_EVERY = 1_000.0, 600.0, 200.0
+CORRELATION, CORRELATION_SPREAD = 0.7, 0.3
 PROPORTION = "proportion"
 FILE = RESULTS / "coverage.csv"
 ORDER = ["statistic", "scenario", "method", "n"]
@@ -56,6 +73,7 @@ class Case:
     """the runs of one replication, n an arm"""
     methods: tuple[str, ...]
     interval: Callable[[Any, Generator, str], Interval]
+    replications: int = REPLICATIONS
 
 
 def cases() -> list[Case]:
@@ -86,7 +104,7 @@ def cases() -> list[Case]:
                 draw = partial(_two, spread, later, pairs)
                 found += _of_two(spread, later, pairs, scenario, draw)
     found += [_exponent(spread, budget) for spread in SPREADS for budget in (math.inf, 30_000.0)]
-    return found
+    return [*found, *_gap_laws(), *_together()]
 
 
 def _of_two(
@@ -161,6 +179,73 @@ def _exponent(spread: float, budget: float) -> Case:
         return fitted.exponents["weight_decay"]
 
     return Case("exponent", scenario, EXPONENT, draw, powerlaw.METHODS, interval)
+
+
+def _gap_laws() -> list[Case]:
+    """The power law of the remaining time, pooled over runs that differ in exponent, length and
+    threshold. Truths are those of very many runs: the law has none of its own then."""
+    many = _falls(np.random.default_rng(0), MANY)
+    laws = gap.fit_samples(many, np.ones((1, MANY)), "power")
+    limit = float(laws.r_squared[0])
+
+    def out(runs: gap.Runs, generator: Generator, method: str) -> Interval:
+        predicted = gaplaw.held_out(runs, "power")
+        return gaplaw.out_of_sample(predicted, runs.remaining, runs.run, generator, method)
+
+    def of(name: str, runs: gap.Runs, generator: Generator, method: str) -> Interval:
+        return gaplaw.law_intervals(runs, "power", generator, method)[name]
+
+    return [
+        Case(name, "entropies", truth, _falls, gaplaw.METHODS, interval, REPLICATIONS_OF_LAWS)
+        for name, truth, interval in (
+            ("γ of a gap law", float(laws.shape[0]), partial(of, "gamma")),
+            ("R² of a gap law", limit, partial(of, "r_squared")),
+            ("R² out of sample", limit, out),
+        )
+    ]
+
+
+def _falls(generator: Generator, n: int) -> gap.Runs:
+    """Runs whose entropy falls to its threshold as the gap's power law says, with noise."""
+    entropies, remaining = [], []
+    for _ in range(n):
+        gamma = generator.normal(GAMMA, GAMMA_SPREAD)
+        scale = math.exp(generator.normal(0, SCALE_SPREAD))
+        threshold = generator.normal(0.6, THRESHOLD_SPREAD)
+        left = EVERY * np.arange(math.ceil(LENGTH * scale / EVERY), -1, -1)
+        falling = threshold + FALL * (left / (LENGTH * scale)) ** (1 / gamma)
+        entropies.append(falling + generator.normal(0, NOISE, len(left)))
+        remaining.append(left)
+    return gap.pool(entropies, remaining)
+
+
+def _together() -> list[Case]:
+    """Medians over runs of the lag between two curves, seen at evaluations, and of their rank
+    correlation."""
+
+    def lags(generator: Generator, n: int) -> pd.DataFrame:
+        first = generator.uniform(10, 20, n) * LAG
+        second = first + generator.normal(LAG, LAG_SPREAD, n)
+        first, second = (np.ceil(times / LAG_EVERY) * LAG_EVERY for times in (first, second))
+        lag = second - first
+        return pd.DataFrame(
+            {"lag": lag, "observed": True, "lower": lag - LAG_EVERY, "upper": lag + LAG_EVERY}
+        )
+
+    def correlations(generator: Generator, n: int) -> Array:
+        middle = math.atanh(CORRELATION)
+        return np.tanh(generator.normal(middle, CORRELATION_SPREAD, n))
+
+    return [
+        Case(
+            "median lag", "normal", LAG, lags, ("order statistics",),
+            lambda runs, g, m: synchrony.median_lag(runs),
+        ),
+        Case(
+            "median rank correlation", "normal of Fisher's z", CORRELATION, correlations,
+            tuple(survival.BOOTSTRAPS), synchrony.median_correlation,
+        ),
+    ]  # fmt: skip
 
 
 def _values(
@@ -260,12 +345,12 @@ def main() -> None:
     names = [*dict.fromkeys(case.statistic for case in every), PROPORTION]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", action="store_true", help=f"keep the rows in {FILE.name}")
-    parser.add_argument("--replications", type=int, default=REPLICATIONS)
+    parser.add_argument("--replications", type=int, help="instead of each case's own number")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--statistic", choices=names, nargs="+", default=names)
     options = parser.parse_args()
     tasks = [
-        (which, n, options.replications)
+        (which, n, options.replications or case.replications)
         for n in reversed(SIZES)
         for which, case in enumerate(every)
         if case.statistic in options.statistic

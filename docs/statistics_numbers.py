@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis import effects, gather, means, powerlaw, restricted, survival, tables
+from analysis import effects, gaplaw, gather, means, powerlaw, restricted, survival, tables
+from analysis import synchrony as synchronies
 from analysis.commands.synchrony import readable as readable_synchrony
 from analysis.forecasts import readable_errors
-from analysis.synchrony import summary
 from analysis.tables import interval, number, p_value
 from analysis.timescales import MEASURES, events
 from benchmarks.coverage import FILE
@@ -29,6 +29,11 @@ DEFAULTS = {
     "Cohen's d": effects.COHEN_D_FEW,
     "exponent": powerlaw.DEFAULT_FEW,
     "proportion": "Clopper–Pearson",
+    "γ of a gap law": gaplaw.DEFAULT_FEW,
+    "R² of a gap law": gaplaw.DEFAULT_FEW,
+    "R² out of sample": gaplaw.DEFAULT_FEW,
+    "median lag": "order statistics",
+    "median rank correlation": synchronies.CORRELATION,
 }
 """the methods below FEW runs"""
 
@@ -82,7 +87,9 @@ def synchrony() -> str:
     """From test accuracy to RNC1, by weight decay."""
     read = gather.read(COLLAPSE, ["test_accuracy", "collapse/rnc1", "train_loss"])
     by = ["weight_decay"]
-    found = summary(read, "test_accuracy", "collapse/rnc1", None, by, np.random.default_rng(0))
+    found = synchronies.summary(
+        read, "test_accuracy", "collapse/rnc1", None, by, np.random.default_rng(0)
+    )
     return tables.text(readable_synchrony(found, by), "github")
 
 

@@ -12,6 +12,7 @@ from docs.statistics_numbers import DEFAULTS, best
 
 STORED = pd.read_csv(FILE).set_index(["statistic", "scenario", "method", "n"])
 REPLICATIONS = 150
+OF_CASE = {(case.statistic, case.scenario): case.replications for case in cases()}
 CHOSEN = {  # one scenario for each statistic
     "mean": "normal",
     "median": "log-normal 0.3, budget",
@@ -21,6 +22,11 @@ CHOSEN = {  # one scenario for each statistic
     "Cliff's delta": "log-normal 1, budget",
     "Cohen's d": "log-normal 0.3",
     "exponent": "log-normal 0.3, budget",
+    "γ of a gap law": "entropies",
+    "R² of a gap law": "entropies",
+    "R² out of sample": "entropies",
+    "median lag": "normal",
+    "median rank correlation": "normal of Fisher's z",
 }
 
 
@@ -37,7 +43,9 @@ def test_every_case_is_stored_at_every_size() -> None:
         for n in coverage.SIZES
     } | {("proportion", "the worst share", "Clopper–Pearson", n) for n in coverage.SIZES}
     assert set(STORED.index) == expected
-    assert (STORED["replications"].drop("proportion") == coverage.REPLICATIONS).all()
+    stored = STORED["replications"].drop("proportion")
+    for (statistic, scenario), replications in OF_CASE.items():
+        assert (stored.loc[statistic, scenario] == replications).all()
 
 
 @pytest.mark.parametrize("n", coverage.SIZES)
@@ -63,5 +71,5 @@ def test_the_code_covers_as_stored(statistic: str, monkeypatch: pytest.MonkeyPat
     for row in simulated(case, 10, REPLICATIONS, seed=1):
         stored = STORED.loc[(statistic, case.scenario, row["method"], 10), "coverage"]
         rate = max(stored * (1 - stored), 0.01)
-        error = math.sqrt(rate * (1 / REPLICATIONS + 1 / coverage.REPLICATIONS))
+        error = math.sqrt(rate * (1 / REPLICATIONS + 1 / case.replications))
         assert row["coverage"] == pytest.approx(stored, abs=5 * error), row

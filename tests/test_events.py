@@ -199,6 +199,42 @@ def test_an_early_transient_is_the_first_collapse_and_not_the_last() -> None:
     assert found["t_collapse_last"] == Event(800, True, 700, 800, 5000)
 
 
+def sparse(values: list[float], every: int) -> np.ndarray:
+    """The values at every so many evaluations, NaN between."""
+    curve = np.full(every * (len(values) - 1) + 1, math.nan)
+    curve[::every] = values
+    return curve
+
+
+def test_a_fall_of_a_curve_that_is_known_at_every_tenth_evaluation() -> None:
+    values = sparse([0.8, 0.8, 0.8, 0.79, 0.76, 0.7, 0.6, 0.5, 0.4, 0.3], 10)
+    test = [0.01] * 81 + [1.0] * 10
+    columns = {"step": 100 * np.arange(91), "train_accuracy": np.ones(91), "test_accuracy": test}
+    found = run_events(columns | {"spectral/entropy_train": values}, 0.01, 9000, True)
+    for name in ("t_collapse", "t_collapse_last"):
+        assert found[name] == Event(5000, True, 4000, 5000, 9000)
+
+
+def test_a_fall_is_censored_by_the_last_known_evaluation() -> None:
+    values = [0.85] * 8 + [math.nan] * 8
+    found = entropies(values, GROKS_AT_1000)
+    assert found["t_collapse"] == Event(700, False, 700, math.inf, 5000)
+    assert found["t_collapse_last"] == Event(700, False, 700, math.inf, 5000)
+    assert entropies([math.nan] * 16, GROKS_AT_1000)["t_collapse_last"].step == 0
+
+
+def test_an_unknown_evaluation_bounds_no_row() -> None:
+    gap = [0.1, math.nan, 0.995, 0.995, 0.995, 0.995, 0.995]
+    found = events(gap)
+    assert found["t_grok_sustained"] == Event(20, True, 0, 20, 320)
+    assert found["tau2_rise"] == Event(20, True, 0, 20, 320)
+    inside = [0.1, 0.995, 0.995, math.nan, 0.995, 0.995, 0.995]
+    assert events(inside)["t_grok_sustained"] == Event(10, True, 0, 10, 320)
+    unknown_end = [0.1, 0.1, 0.1, 0.1, 0.1, math.nan, math.nan]
+    for name in ("t_grok_sustained", "tau2_rise"):
+        assert events(unknown_end)[name] == Event(80, False, 80, math.inf, 320)
+
+
 def test_a_fall_after_grokking_is_not_the_collapse_before_it() -> None:
     found = entropies([0.85] * 11 + [0.6] * 5, GROKS_AT_1000)
     assert found["t_collapse"].step == 1100

@@ -109,9 +109,12 @@ def print_notes(notes: Iterable[str]) -> None:
 
 def events(given: str, long: pd.DataFrame) -> list[str]:
     """The names of events, in the order given. Raises InputError for one that no run has."""
+    from analysis.timescales import UNDEFINED
+
     valid = list(long["event"].unique())
     names = list(dict.fromkeys(given.split(",")))
     for name in names:
         if name not in valid:
-            raise InputError(f"--event {name}: no such event here; valid: {', '.join(valid)}")
+            why = f": {UNDEFINED[name]}" if name in UNDEFINED else ""
+            raise InputError(f"--event {name}: no run has it{why}; valid: {', '.join(valid)}")
     return names

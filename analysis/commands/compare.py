@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from analysis import gather as gathering
 from analysis import tables as table_files
 from analysis.commands import common
-from analysis.tables import bounded, interval, number, p_value
+from analysis.tables import bounded, counted, interval, number, p_value
 from analysis.testing import ALTERNATIVES
 from grokpipe.errors import InputError
 
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     and figures/survival_<event> and figures/differences_<event>."""
     from analysis.compare import TESTS, compare, trend
     from analysis.figures import forest, prepare, save, survival
-    from analysis.timescales import MEASURES, events
+    from analysis.timescales import MEASURES, events, undefined
 
     margin = _margin(options.margin)
     if options.test not in TESTS:
@@ -54,14 +55,21 @@ def run(options: argparse.Namespace) -> None:
     by = [common.column(name, tables) for name in dict.fromkeys(options.by.split(","))]
     long = events(tables)
     names = common.events(options.event, long)
-    long = long[long["event"].isin(names)]
     common.print_notes(
-        [*gathering.mixtures(tables.cells), *common.pooled(tables, by), *common.unfinished(tables)]
+        [
+            *gathering.mixtures(tables.cells),
+            *common.pooled(tables, by),
+            *common.unfinished(tables),
+            *undefined(long, tables.cells, by, names),
+        ]
     )
+    long = long[long["event"].isin(names)]
     table, tested = compare(
         long, by, options.baseline, common.generator(), options.test,
-        options.alternative, margin,
+        options.alternative, margin, tables.cells,
     )  # fmt: skip
+    trends = trend(long, by[0]) if len(by) == 1 else pd.DataFrame()
+    tested = pd.concat([tested, trends.rename(columns={"arms": "arm"})], ignore_index=True)
     shown = tables.only(long["key"])
     name = "_".join(["compare", *(re.sub(r"\W", "_", event) for event in names)])
     to = options.folder / "tables"
@@ -72,10 +80,8 @@ def run(options: argparse.Namespace) -> None:
     print(table_files.text(readable(table)))
     print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
     print(table_files.text(readable_tests(tested)))
-    for row in trend(long, by[0]).itertuples() if len(by) == 1 else ():
-        print(
-            f"\ntrend of {row.event} along {row.arms}: {row.name}, p = {row.p:.2g} ({row.method})"
-        )
+    for row in trends.to_dict("records"):
+        print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
     prepare()
     for event, of_event in long.groupby("event", sort=False):
         figure = survival.draw(of_event, by)
@@ -87,8 +93,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The comparison for people."""
+    """The comparison for people. Where events have different horizons, each mean says its own."""
     rows = []
+    horizons = table["horizon"].dropna().unique()
+    several = len(horizons) > 1
     for row in table.to_dict("records"):
         decimals = 2 if "/" in row["event"] else 0
         others = not pd.isna(row.get("test"))
@@ -96,22 +104,27 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "event": row["event"],
                 "arm": row["arm"],
-                "reached": f"{row['reached']}/{row['n']}",
-                "median [95 %]": bounded(row["median"], row["followed"], decimals) + " "
-                + interval(row["median_lower"], row["median_upper"], decimals),
-                "mean [95 %]": _estimate(row, "mean", decimals),
+                "reached": counted(row["reached"], row["n"], row["runs"]),
+                "share [95 %]": _estimate(row, "share", 2),
+                "median [95 %]": (
+                    bounded(row["median"], row["followed"], row["n"], decimals) + " "
+                    + interval(row["median_lower"], row["median_upper"], decimals)
+                ).rstrip(),
+                "mean [95 %]": _estimate(row, "mean", decimals) + _until(row["horizon"], several),
                 "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
-                if others else "baseline",
+                + _until(row["horizon"], several) if others else "baseline" if row["n"] else "–",
                 "p": p_value(row["p"]) if others else "",
                 "p, Holm": p_value(row["p_holm"]) if others else "",
                 "Cliff's δ [95 %]": _estimate(row, "cliff_delta", 2, "+") if others else "",
-                **({"within margin": _within(row) if others else ""} if "margin" in row else {}),
+                **(
+                    {"within margin": _within(row, decimals) if others else ""}
+                    if "margin" in row else {}
+                ),
                 "known to within": number(row["resolution"], decimals),
             }
         )  # fmt: skip
     shown = pd.DataFrame(rows)
-    horizons = table["horizon"].unique()
-    until = f" ≤ {horizons[0]:,.0f}" if len(horizons) == 1 and np.isfinite(horizons[0]) else ""
+    until = f" ≤ {horizons[0]:,.0f}" if not several and np.isfinite(horizons[0]) else ""
     test = table["test"].dropna()
     return shown.rename(columns={"mean [95 %]": f"mean{until} [95 %]", "p": f"p ({test.iloc[0]})"})
 
@@ -125,9 +138,21 @@ def readable_tests(tested: pd.DataFrame) -> pd.DataFrame:
             "statistic": tested["statistic"].map(lambda value: f"{value:.4g}"),
             "p": tested["p"].map(p_value),
             "p, Holm": tested["p_holm"].map(p_value),
-            "how": tested["method"],
+            "how": [
+                f"{row['method']}; {row['direction']} along the arms"
+                if row.get("direction") in ("later", "earlier")
+                else row["method"]
+                for row in tested.to_dict("records")
+            ],
         }
     ).replace("nan", "–")
+
+
+def _trend(row: dict[str, Any]) -> str:
+    if np.isnan(row["p"]):
+        return f"not tested: {row['method'].removeprefix('refused: ')}"
+    way = f"; {row['direction']} along the arms" if row["direction"] else ""
+    return f"{row['name']}, p = {p_value(row['p'])} ({row['method']}{way})"
 
 
 def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -> str:
@@ -135,10 +160,17 @@ def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -
     return f"{number(row[name], decimals, sign)} {ends}".rstrip()
 
 
-def _within(row: dict[str, float]) -> str:
-    ends = interval(row["difference_lower_90"], row["difference_upper_90"], 0, "+")
+def _until(horizon: float, several: bool) -> str:
+    """What a mean is restricted to, unless the heading says it."""
+    return f" to {number(horizon)}" if several and np.isfinite(horizon) else ""
+
+
+def _within(row: dict[str, Any], decimals: int) -> str:
+    if row["equivalent_method"].startswith("none"):
+        return f"not shown: {row['equivalent_method'].removeprefix('none: ')}"
+    ends = interval(row["difference_lower_90"], row["difference_upper_90"], decimals, "+")
     said = "yes" if row["equivalent"] else "not shown"
-    return f"{said}: 90 % {ends} in ±{number(row['margin'])}"
+    return f"{said}: 90 % {ends} in ±{number(row['margin'], decimals)}"
 
 
 def _margin(given: str | None):  # type: ignore[no-untyped-def]

@@ -24,7 +24,14 @@ def run(options: argparse.Namespace) -> None:
     missing = [column for column in collapse.PANELS if column not in tables.curves]
     if missing:
         raise InputError(f"{options.folder}: no column {missing[0]}; the runs did not measure it")
-    common.print_notes([*common.pooled(tables, by), *common.unfinished(tables)])
+    without = int(tables.cells[by[0]].isna().sum())
+    common.print_notes(
+        [
+            *common.pooled(tables, by),
+            *common.unfinished(tables),
+            *([f"note: {without} runs have no {by[0]}: they are not drawn"] if without else []),
+        ]
+    )
     prepare()
     name = f"collapse_{by[0].replace('.', '_')}"
     shown = tables.only(tables.cells.dropna(subset=by)["key"])

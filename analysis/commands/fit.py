@@ -8,7 +8,8 @@ import pandas as pd
 from analysis import gather as gathering
 from analysis import tables as table_files
 from analysis.commands import common
-from analysis.tables import interval, number, p_value
+from analysis.tables import counted, interval, number, p_value
+from grokpipe.errors import InputError
 
 HELP = "power laws of times to events against weight decay or learning rate"
 
@@ -30,11 +31,12 @@ def run(options: argparse.Namespace) -> None:
     evaluations; a run without the event counts as later than its last step), beside an exponential
     and a logarithmic law by AIC. The theorem of Sakamoto & Sato (2026) is read as k = 0 for τ1 and
     k = 1 for τ2; it bounds times from below, so that only k > 1 contradicts it. Writes
-    tables/fit_<against>.{csv,md,tex} and figures/fit_<event>_<against>."""
+    tables/fit_<against>.{csv,md,tex} and figures/fit_<event>_<against>; an event that allows no fit
+    keeps its row, with the reason, and if none does, the command fails."""
     from analysis import powerlaw
     from analysis.figures import powerlaw as drawing
     from analysis.figures import prepare, save
-    from analysis.timescales import MEASURES, events
+    from analysis.timescales import MEASURES, events, undefined
 
     tables = common.read(options.folder, MEASURES)
     against = [
@@ -50,9 +52,12 @@ def run(options: argparse.Namespace) -> None:
             *gathering.mixtures(tables.cells),
             *common.pooled(tables, against, "--against"),
             *common.unfinished(tables),
+            *undefined(long, tables.cells, against, [*names, "t_cross"]),
         ]
     )
     table = powerlaw.exponents(long, names, against, common.generator())
+    if table["k"].isna().all():
+        raise InputError("nothing can be fitted: " + "; ".join(dict.fromkeys(table["note"])))
     shown = tables.only(long["key"])
     stem = "_".join(re.sub(r"\W", "_", column) for column in against)
     paths = table_files.write(
@@ -75,9 +80,9 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "event": row["event"],
             "against": row["column"],
             "k [95 %]": f"{number(row['k'], 2)} {interval(row['lower'], row['upper'], 2)}".rstrip(),
-            "method": row["method"],
-            "observed": f"{row['observed']}/{row['n']}",
-            "range": f"{row['min']:g} – {row['max']:g}",
+            "method": row["method"] if pd.notna(row["k"]) else "–",
+            "observed": counted(row["observed"], row["n"], row["runs"]),
+            "range": f"{row['min']:g} – {row['max']:g}" if pd.notna(row["k"]) else "–",
             "R²": number(row["r2"], 2),
             "lack of fit, p": p_value(row["lack_of_fit"]),
             "ΔAIC exponential": number(row["delta_aic_exponential"], 1, "+"),
@@ -87,6 +92,4 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         for row in table.to_dict("records")
     ]
     shown = pd.DataFrame(rows)
-    refused = table["k"].isna()
-    shown.loc[refused, ["method", "range"]] = "–"
     return shown if shown["note"].any() else shown.drop(columns="note")

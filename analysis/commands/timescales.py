@@ -27,15 +27,29 @@ def run(options: argparse.Namespace) -> None:
     """Kaplan–Meier medians of every event with 95 % intervals, on the screen and as csv, md and tex
     in <folder>/tables/, beside the events of each run (events.csv). Runs that did not show an event
     count as censored, never as missing."""
-    from analysis.timescales import COLUMNS, MEASURES, events, readable, timescales
+    from analysis.timescales import (
+        COLUMNS,
+        MEASURES,
+        UNDEFINED,
+        events,
+        readable,
+        timescales,
+        undefined,
+    )
 
     tables = common.read(options.folder, MEASURES)
     by = common.columns(options.by, tables)
-    common.print_notes(
-        [*gathering.mixtures(tables.cells), *common.pooled(tables, by), *common.unfinished(tables)]
-    )
     long = events(tables)
-    table = timescales(long, by, options.interval.replace("-s", " s"), common.generator())
+    common.print_notes(
+        [
+            *gathering.mixtures(tables.cells),
+            *common.pooled(tables, by),
+            *common.unfinished(tables),
+            *undefined(long, tables.cells, by, UNDEFINED),
+        ]
+    )
+    method = options.interval.replace("-s", " s")
+    table = timescales(long, by, method, common.generator(), tables.cells)
     to = options.folder / "tables"
     paths = [
         *table_files.write(tables, to, "timescales", table[[*by, *COLUMNS]], readable(table)),

@@ -125,7 +125,8 @@ def _alone(arm: Arm, generator: np.random.Generator) -> dict[str, str]:
         ),
         "mean [95 %]": estimated(mean) + to,
         "median [95 %]": (
-            f"{bounded(median.median, median.followed)} {interval(median.lower, median.upper)}"
+            bounded(median.median, median.followed, median.n)
+            + f" {interval(median.lower, median.upper)}".rstrip()
         ),
     }
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from analysis.tables import interval, number, p_value
+from analysis.tables import counted, interval, number, p_value
 
 HEADINGS = ("arm", "reached", "difference [95 %]", "p, Holm")
 NARROW = 0.01  # of the axis: text beside an axis makes its own room
@@ -21,14 +21,14 @@ COLOUR = sns.color_palette("viridis", 5)[1]
 
 
 def draw(comparisons: pd.DataFrame) -> Figure:
-    """A row per event and arm of `compare.compare`'s table (event, arm, n, reached, difference with
-    lower and upper ends, test, p_holm): the difference of the arm from the baseline with its
-    interval, as a picture and in words. Times and ratios of times ("tau2_half/tau1") have a panel
-    each.
+    """A row per event and arm of `compare.compare`'s table (event, arm, n, reached, runs,
+    difference with lower and upper ends, test, p_holm): the difference of the arm from the baseline
+    with its interval, as a picture and in words. Times and ratios of times ("tau2_half/tau1") have
+    a panel each.
 
     An infinite end is an arrow at the edge; an infinite difference has no mark of its own, and one
-    that is NaN is "not estimable", beside an interval if there is one. The row without a test is
-    the baseline's. Raises ValueError without any row.
+    that is NaN is "not estimable" beside an interval, – without one. The row without a test is
+    the baseline's, or of an arm of which no run has the event. Raises ValueError without any row.
     """
     if not len(comparisons):
         raise ValueError("a forest plot of no comparison")
@@ -95,11 +95,11 @@ def _mark(plot: Axes, row: dict[Any, Any], y: int) -> None:
 
 
 def _words(row: dict[Any, Any]) -> tuple[str, ...]:
-    reached = f"{row['reached']}/{row['n']}"
+    reached = counted(row["reached"], row["n"], row["runs"])
     if pd.isna(row["test"]):
-        return row["arm"], reached, "baseline", ""
+        return row["arm"], reached, "baseline" if row["n"] else "–", ""
     decimals = 2 if "/" in row["event"] else 0
     estimate = row["difference"]
-    said = "not estimable" if math.isnan(estimate) else number(estimate, decimals, "+")
     ends = interval(row["difference_lower"], row["difference_upper"], decimals, "+")
+    said = "not estimable" if math.isnan(estimate) and ends else number(estimate, decimals, "+")
     return row["arm"], reached, f"{said} {ends}".rstrip(), p_value(row["p_holm"])

@@ -1,6 +1,7 @@
 """Times to an event against weight decay or rate, with the fitted law beside slopes of 0 and −1."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from itertools import cycle
 
@@ -20,6 +21,7 @@ from analysis.tables import interval, number, p_value
 
 LABELS = {"weight_decay": "weight decay λ", "lr": "learning rate η"}
 GUIDES = {0: ":", -1: "-."}  # slope → dashes
+TITLE = 58  # letters in a line of the title
 FEW = 8  # grid points that are named on the axis
 
 Colour = tuple[float, float, float] | str
@@ -119,7 +121,7 @@ def _guides(axis: Axes, fitted: Fit, dots: pd.Series) -> None:
 
 
 def _title(fitted: Fit) -> str:
-    """The exponents, then what they rest on."""
+    """The exponents, then what they rest on, in lines that the figure has room for."""
     lines = [
         f"{name}: k = {number(k.estimate, 2)} {interval(k.lower, k.upper, 2)} ({k.method})"
         for name, k in fitted.exponents.items()
@@ -127,7 +129,7 @@ def _title(fitted: Fit) -> str:
     lines.append(f"observed in {fitted.observed} of {fitted.n} runs, R² {number(fitted.r2, 2)}")
     if not math.isnan(fitted.lack_of_fit):
         lines[-1] += f", lack of fit: p {p_value(fitted.lack_of_fit)}"
-    return "\n".join(lines)
+    return "\n".join(textwrap.fill(line, TITLE, subsequent_indent="    ") for line in lines)
 
 
 def _label_within_decades(axis: Axis) -> None:

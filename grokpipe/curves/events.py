@@ -82,7 +82,11 @@ def first_reached(steps: ArrayLike, reached: ArrayLike, budget: float) -> Event:
 
 
 def sustained(reached: ArrayLike, evaluations: int) -> NDArray[np.bool_]:
-    """Where `reached` holds now and at the following evaluations, `evaluations` in a row in all."""
+    """Where `reached` holds now and at the following evaluations, `evaluations` in a row in all.
+
+    Positions count, so that the evaluations must be the known ones (`known`): of a curve that is
+    known at every tenth evaluation, three in a row span twenty.
+    """
     reached = np.asarray(reached, dtype=bool)
     if len(reached) < evaluations:
         return np.zeros(len(reached), dtype=bool)
@@ -93,7 +97,8 @@ def sustained(reached: ArrayLike, evaluations: int) -> NDArray[np.bool_]:
 def first_sustained(steps: ArrayLike, reached: ArrayLike, evaluations: int, budget: float) -> Event:
     """The first of `evaluations` evaluations in a row at which `reached` holds.
 
-    A curve that ends in a shorter row is censored before that row began: it may be the event.
+    `steps` are the evaluations that are known, as in `sustained`. A curve that ends in a shorter
+    row is censored before that row began: it may be the event.
     """
     steps, reached = np.asarray(steps), np.asarray(reached, dtype=bool)
     found = first_reached(steps, sustained(reached, evaluations), budget)
@@ -147,7 +152,11 @@ def half_change(
 
 
 def fallen(values: ArrayLike, fall: float = FALL, window: int = WINDOW) -> NDArray[np.bool_]:
-    """Where a curve lies by more than `fall` below its value `window` evaluations before."""
+    """Where a curve lies by more than `fall` below its value `window` evaluations before.
+
+    Positions count: of a curve with gaps give the known evaluations (`known`), and the window is of
+    those, however far apart. Where one of the two values is NaN it is no fall.
+    """
     values = np.asarray(values, dtype=float)
     before = np.full(len(values), math.nan)
     before[window:] = values[:-window]
@@ -155,17 +164,20 @@ def fallen(values: ArrayLike, fall: float = FALL, window: int = WINDOW) -> NDArr
 
 
 def last_fall(steps: ArrayLike, values: ArrayLike, grok: Event, budget: float) -> Event:
-    """The start of the last fall (a row of evaluations at which the curve has `fallen`) that begins
-    no later than `grok`.
+    """The start of the last fall (a row of known evaluations at which the curve has `fallen`) that
+    begins no later than `grok`.
 
-    Not observed if no fall had begun when the run grokked, by which it is then censored; nor if the
-    run did not grok: a later fall may yet be the last one, and the last so far is the lower bound.
+    Not observed if no fall had begun when the run grokked: it is then censored by the last known
+    evaluation until then. Nor if the run did not grok: a later fall may yet be the last one, and
+    the last so far is the lower bound.
     """
-    steps = np.asarray(steps, dtype=float)
+    steps, values = known(steps, values)
     falling = fallen(values)
-    begins = falling & ~np.concatenate([[False], falling[:-1]]) & (steps <= grok.step)
+    until = steps <= grok.step
+    begins = falling & ~np.concatenate([[False], falling[:-1]]) & until
     if not begins.any():
-        return Event(grok.step, False, grok.step, math.inf, budget)
+        last = float(steps[until].max(initial=0))
+        return Event(last, False, last, math.inf, budget)
     at = int(np.flatnonzero(begins)[-1])
     if not grok.observed:
         return Event(float(steps[at]), False, float(steps[at]), math.inf, budget)
@@ -219,7 +231,7 @@ def run_events(
     final − 0.02 from then on · tau_rnc1@L: RNC1 ≤ L · tau_rnc1_half: RNC1 ≤ (first + final)/2 ·
     each tau2 over tau1 · t_mem and t_grok: training and test accuracy ≥ 0.99 · t_grok_sustained:
     first of 5 evaluations in a row with test accuracy ≥ 0.99 · t_collapse: entropy more than 0.05
-    below what it was 5 evaluations before · t_collapse_last: the start of the last such fall
+    below what it was 5 known evaluations before · t_collapse_last: the start of the last such fall
     before t_grok · t_cross: entropy ≤ `level`, if that is known · t_entropy_half: entropy ≤
     (first + final)/2.
     What needs a final value (half, arrive) is censored in a run that is not finished, and in one
@@ -231,7 +243,7 @@ def run_events(
     first, final = plateaus(test)
     arrived = (finished and final - first >= GENERALISED) & stays(known_test >= final - NEARLY)
     tau2 = {
-        "tau2_rise": first_sustained(steps, test >= chance + RISE, SUSTAINED, budget),
+        "tau2_rise": first_sustained(known_steps, known_test >= chance + RISE, SUSTAINED, budget),
         "tau2_half": half_change(steps, test, GENERALISED, budget, finished),
         "tau2_arrive": first_reached(known_steps, arrived, budget),
     }
@@ -240,19 +252,20 @@ def run_events(
         for name, crossing in CROSSINGS.items()
         if crossing.column in curves
     }
-    grokked = CROSSINGS["t_grok"].reached(test)
+    grokked = CROSSINGS["t_grok"].reached(known_test)
     found = {
         "tau1": crossings["tau1"],
         **tau2,
         **crossings,
-        "t_grok_sustained": first_sustained(steps, grokked, GROK_SUSTAINED, budget),
+        "t_grok_sustained": first_sustained(known_steps, grokked, GROK_SUSTAINED, budget),
     }
     if RNC1 in curves:
         least = -RNC1_FALL * plateaus(curves[RNC1])[0]
         found["tau_rnc1_half"] = half_change(steps, curves[RNC1], least, budget, finished)
     if ENTROPY in curves:
         entropy = curves[ENTROPY]
-        found["t_collapse"] = first_reached(steps, fallen(entropy), budget)
+        known_entropy_steps, known_entropy = known(steps, entropy)
+        found["t_collapse"] = first_reached(known_entropy_steps, fallen(known_entropy), budget)
         found["t_collapse_last"] = last_fall(steps, entropy, crossings["t_grok"], budget)
         if not math.isnan(level):
             below = Crossing(ENTROPY, level, rising=False)

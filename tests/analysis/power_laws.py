@@ -25,6 +25,7 @@ def seen(times: NDArray[np.float64], every: float, budget: float = math.inf) -> 
     last = math.floor(budget / every) * every if math.isfinite(budget) else 0.0
     return pd.DataFrame(
         {
+            "key": [f"{row:016d}" for row in range(len(times))],
             "event": "tau2",
             "step": np.where(observed, upper, last),
             "observed": observed,
@@ -72,4 +73,7 @@ def tied(*bounds: tuple[float, float, float], seeds: int = 5) -> pd.DataFrame:
         [(lower, upper, decay, seed) for decay, lower, upper in bounds for seed in range(seeds)],
         columns=["lower", "upper", "weight_decay", "seed"],
     )
-    return runs.assign(event="tau2", step=runs["upper"], observed=True, budget=1e5, state="done")
+    keys = [f"{row:016d}" for row in range(len(runs))]
+    return runs.assign(
+        key=keys, event="tau2", step=runs["upper"], observed=True, budget=1e5, state="done"
+    )

@@ -105,3 +105,21 @@ def test_many_runs_are_drawn_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
     whole = bootstrap.interval(bootstrap.mean(A), [12], generator(), "percentile")
     monkeypatch.setattr(bootstrap, "BATCH", 1000)
     assert bootstrap.interval(bootstrap.mean(A), [12], generator(), "percentile") == whole
+
+
+def test_the_jackknife_of_a_mean_is_students_interval() -> None:
+    found = bootstrap.jackknife(bootstrap.mean(A), 12)
+    expected = stats.ttest_1samp(A, 0).confidence_interval(0.95)
+    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high))
+    assert (found.estimate, found.method) == (pytest.approx(A.mean()), "jackknife")
+
+
+def test_the_jackknife_has_no_interval_of_what_it_cannot_tell() -> None:
+    infinite = np.array([1.0, 2.0, math.inf])
+    for values, why in (
+        (A[:1], "one run"),
+        (np.ones(5), "the same without any one of the runs"),
+        (infinite, "not finite without one of the runs"),
+    ):
+        found = bootstrap.jackknife(bootstrap.mean(values), len(values))
+        assert math.isnan(found.lower) and found.method == f"none: {why}"

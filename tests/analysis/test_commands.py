@@ -49,7 +49,7 @@ def test_never_reached_is_a_bound_for_people_and_infinite_in_csv(runs: Path, cap
     main(["timescales", str(runs)])
     table = pd.read_csv(runs / "tables" / "timescales.csv")
     assert table[table["event"] == "tau_rnc1@0.05"]["median"].tolist() == [float("inf")] * 2
-    assert "> 400" in capsys.readouterr().out
+    assert "> 400 (3 runs)" in capsys.readouterr().out
 
 
 def test_by_any_column_and_a_note_when_groups_mix(runs: Path, capsys) -> None:
@@ -109,6 +109,19 @@ def test_wrong_input_is_one_line(
     assert printed.err.count("\n") == 1
     for part in parts:
         assert part in printed.err
+
+
+@pytest.mark.parametrize("name", ["cells.parquet", "curves.parquet"])
+def test_a_truncated_table_is_one_line(runs: Path, tmp_path: Path, capsys, name: str) -> None:
+    to = tmp_path / "reference"
+    assert main(["gather", str(runs), "--to", str(to)]) == 0
+    content = (to / name).read_bytes()
+    (to / name).write_bytes(content[: len(content) // 2])
+    capsys.readouterr()
+    assert main(["timescales", str(to)]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: {to / name}: not readable as parquet (")
+    assert printed.count("\n") == 1
 
 
 def test_gather_counts_rows_without_reading_the_curves(runs: Path, capsys) -> None:

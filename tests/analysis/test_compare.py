@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis import effects, logrank, ranks, restricted
+from analysis.commands.compare import readable
 from analysis.compare import Margin, all_tests, arms, compare, paired, trend
 from analysis.survival import Times
 from grokpipe.errors import InputError
@@ -21,6 +22,7 @@ def events(of_arm: dict[object, list[float | None]], name="t_grok", by="arm") ->
             "key": f"{arm}{seed}", "event": name, "step": BUDGET if time is None else time,
             "observed": time is not None, "lower": BUDGET if time is None else time - 10,
             "upper": math.inf if time is None else time, "budget": BUDGET, "seed": seed, by: arm,
+            "state": "done",
         }
         for arm, times in of_arm.items()
         for seed, time in enumerate(times)
@@ -151,6 +153,55 @@ def test_equivalence_is_shown_by_an_interval_within_the_margin_and_never_by_a_la
     assert row["equivalent"] == False  # noqa: E712
 
 
+def test_arms_of_which_nearly_no_run_had_the_event_are_not_called_alike() -> None:
+    few = events({"none": [None] * 10, "mixing": [390, *[None] * 9]})
+    for margin in (Margin(60, relative=False), Margin(0.1, relative=True)):
+        table, _ = compared(few, margin=margin)
+        assert table["equivalent"][1] == False  # noqa: E712
+        said = readable(table)["within margin"][1]
+        assert said == "not shown: fewer than half of the runs of an arm had the event"
+    enough = events({"none": [*[100, 110] * 3, *[None] * 4], "mixing": [110, 100] * 5})
+    assert "90 % [" in readable(compared(enough, margin=Margin(300, False))[0])["within margin"][1]
+
+
+def test_means_of_events_with_different_horizons_say_which() -> None:
+    runs = pd.concat([RUNS, RUNS.assign(event="t_mem", observed=True)])
+    both, alone = (readable(compared(of)[0]) for of in (runs, RUNS))
+    assert "mean [95 %]" not in alone and "mean ≤ 400 [95 %]" in alone
+    one = readable(compared(RUNS.assign(event="t_mem", observed=True))[0])
+    assert not one["mean [95 %]"].str.contains(" to ").any()  # all runs had it
+    of_grok = both[both["event"] == "t_grok"]
+    for column in ("mean [95 %]", "difference of means [95 %]"):
+        said = both[column].str.endswith(" to 400")
+        assert said.tolist()[1:3] == [True, True]
+    assert of_grok["mean [95 %]"].str.endswith(" to 400").all()
+
+
+def test_equivalence_of_ratios_has_decimals_and_no_margin_in_steps() -> None:
+    ratios = RUNS.assign(event="tau2_half/tau1", observed=True)
+    for column in ("step", "lower", "upper", "budget"):
+        ratios[column] = ratios[column] / 100
+    with pytest.raises(InputError, match="--margin 5: steps, but tau2_half/tau1 is a ratio"):
+        compared(ratios, margin=Margin(5, relative=False))
+    table, _ = compared(ratios, margin=Margin(0.4, relative=True))
+    said = readable(table).set_index("arm")["within margin"]["noise"]
+    assert said.startswith("yes: 90 % [−0.") and said.endswith("] in ±0.48")
+
+
+def test_shares_have_exact_intervals_unless_a_run_may_yet_have_the_event() -> None:
+    table, _ = compared()
+    row = table.set_index("arm").loc["mixing"]
+    exact = effects.proportion(4, 5)
+    assert row[["share", "share_lower", "share_upper"]].tolist() == pytest.approx(
+        [0.8, exact.lower, exact.upper]
+    )
+    assert readable(table)["share [95 %]"].tolist()[1] == "0.80 [0.28, 0.99]"
+    waiting = RUNS.assign(state=np.where(RUNS["observed"], "done", "running"))
+    row = compared(waiting)[0].set_index("arm").loc["mixing"]
+    assert math.isnan(row["share"])
+    assert row["share_method"] == "none: 1 of 5 runs are not finished"
+
+
 def test_the_horizon_is_what_all_arms_were_followed_to() -> None:
     assert compared()[0]["horizon"].unique().tolist() == [BUDGET]
     of_two = compared(RUNS[RUNS["arm"] != "mixing"])[0]
@@ -167,6 +218,9 @@ def test_no_run_had_the_event() -> None:
     assert tested["p"].isna().all()
     assert tested["method"].str.startswith("refused").all()
     assert table["mean"].tolist() == [BUDGET] * 2
+    assert math.isnan(table["difference"][1]) and math.isnan(table["difference_lower"][1])
+    assert readable(table)["difference of means [95 %]"].tolist() == ["baseline", "–"]
+    assert not np.isfinite(table["difference"]).any()  # no mark in the figure
 
 
 def test_single_runs_have_estimates_and_no_invented_intervals() -> None:
@@ -186,8 +240,52 @@ def test_a_trend_over_ordered_arms() -> None:
     row = trend(decays, "weight_decay").iloc[0]
     assert row["arms"] == "0.3 → 0.1 → 0.01"
     assert row["p"] < 0.05
+    assert row["direction"] == "later"
+    back = trend(decays.assign(weight_decay=-decays["weight_decay"]), "weight_decay").iloc[0]
+    assert (back["direction"], back["p"]) == ("earlier", row["p"])
+    both = trend(pd.concat([decays, decays.assign(event="t_mem")]), "weight_decay")
+    assert both["p_holm"].tolist() == pytest.approx([2 * row["p"]] * 2)
     assert trend(RUNS, "arm").empty  # words have no order
     assert trend(decays[decays["weight_decay"] > 0.05], "weight_decay").empty
+
+
+def test_runs_without_the_event_are_counted_and_their_arm_keeps_its_row() -> None:
+    cross = RUNS[RUNS["arm"] != "noise"].assign(event="t_cross")
+    cross = cross[(cross["arm"] == "none") | (cross["seed"] < 3)]
+
+    def of(events: pd.DataFrame, baseline: str = "none") -> tuple[pd.DataFrame, pd.DataFrame]:
+        return compare(events, ["arm"], baseline, np.random.default_rng(0), runs=RUNS)
+
+    table, tested = of(cross)
+    assert table["arm"].tolist() == ["none", "mixing", "noise"]
+    assert table["n"].tolist() == [5, 3, 0]
+    assert table["runs"].tolist() == [5, 5, 5]
+    assert table.loc[2, ["median", "mean", "difference", "p"]].isna().all()
+    assert set(tested["arm"]) == {"mixing"}
+    shown = readable(table)
+    assert shown["reached"].tolist() == ["5/5", "3/3 of 5", "0/0 of 5"]
+    assert shown["median [95 %]"].tolist()[2] == "–"
+    assert shown["difference of means [95 %]"].tolist()[2] == "–"
+    with pytest.raises(InputError, match="noise: none of its 5 runs has t_cross: no other"):
+        of(cross, "noise")
+    with pytest.raises(InputError, match="t_cross: only runs of none have it"):
+        of(cross[cross["arm"] == "none"])
+
+
+def test_runs_without_a_value_are_an_arm_like_any_other() -> None:
+    runs = RUNS.assign(beta=RUNS["arm"].map({"none": math.nan, "mixing": 0.5, "noise": 0.1}))
+    by_two, _ = compare(runs, ["arm", "beta"], "none", np.random.default_rng(0))
+    assert by_two["arm"].tolist() == ["none", "mixing, 0.5", "noise, 0.1"]
+    assert by_two["n"].tolist() == [5, 5, 5]
+    by_beta, _ = compare(runs, ["beta"], "none", np.random.default_rng(0))
+    assert by_beta["arm"].tolist() == ["none", "0.5", "0.1"]
+    assert by_beta["p"].tolist()[1:] == by_two["p"].tolist()[1:]
+    assert trend(runs, "beta").empty  # two arms of numbers
+    # what would be one label is told apart by the columns
+    same = RUNS.assign(x=1.0, y=math.nan)
+    same.loc[same["arm"] == "mixing", ["x", "y"]] = [math.nan, 1.0]
+    labels = [arm.label for arm in arms(same, ["x", "y"])]
+    assert labels == ["x=1, y=none", "x=none, y=1"]
 
 
 def test_wrong_input_names_what_would_be_valid() -> None:

@@ -74,7 +74,8 @@ def ends(found: Interval) -> list[float]:
 
 def test_intervals_are_of_laws_fitted_to_literally_resampled_runs() -> None:
     arm = one_arm(runs=5)
-    found = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(3))
+    pooled = arm.pool(ENTROPY_GAP, np.random.default_rng(0))
+    found = gaplaw.law_intervals(pooled, "power", np.random.default_rng(3), "BCa")
     x = [curve["spectral/entropy_train"].to_numpy() for curve in arm.curves]
     remaining = [curve["step"].iloc[-1] - curve["step"].to_numpy() for curve in arm.curves]
 
@@ -89,14 +90,26 @@ def test_intervals_are_of_laws_fitted_to_literally_resampled_runs() -> None:
         return np.array(numbers).reshape(*indices.shape[:-1], 4)
 
     seed = int(np.random.default_rng(3).integers(2**63))
-    said = [found.r_squared, *found.parameters.values()]
-    for column, interval in enumerate(said):
+    for column, interval in enumerate(found.values()):
         literal = bootstrap.interval(
             lambda indices, column=column: refitted(indices)[..., column],
             [5], np.random.default_rng(seed),
         )  # fmt: skip
         assert ends(interval) == pytest.approx(ends(literal), rel=5e-3, abs=2)
-    assert found.r_squared.method == "BCa, 200 resamples of runs"
+    assert found["r_squared"].method == "BCa, 200 resamples of runs"
+    # fewer than 20 runs: each is left out once, literally
+    left_out = np.array([[run for run in range(5) if run != out] for out in range(5)])
+    values = refitted(left_out)[:, 2]
+    error = np.sqrt(4 / 5 * ((values - values.mean()) ** 2).sum())
+    parameters = gaplaw.fit_law(arm, ENTROPY_GAP, "power", np.random.default_rng(3)).parameters
+    few = parameters["gamma"]
+    half = 2.7764 * error  # Student's t with 4 degrees of freedom
+    assert ends(few) == pytest.approx(
+        [found["gamma"].estimate, found["gamma"].estimate - half, found["gamma"].estimate + half],
+        rel=5e-3,
+    )
+    assert few.method == "jackknife of runs"
+    assert parameters["C1"] == found["C1"]  # a coefficient's spread is too uneven for it
 
 
 def test_the_exponent_is_recovered_and_its_curvature_told() -> None:

@@ -192,6 +192,7 @@ def test_table_keeps_what_cannot_be_fitted() -> None:
         "no run has this event; nothing to fit",
     ]  # fmt: skip
     assert table["n"].tolist() == [20, 20, 20, 0]
+    assert table["runs"].tolist() == [20] * 4
     assert table["k"].isna().tolist() == [True, False, False, True]
     found, k = fitted(late), exponent(late, powerlaw.DEFAULT_FEW)
     row = table.loc["tau2"]

@@ -1,6 +1,7 @@
 """What the figure of a power law draws."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -60,6 +61,20 @@ def test_figure_of_a_joint_fit_parts_the_other_column() -> None:
     assert len({(line.get_color(), line.get_linestyle()) for line in pair}) == 2
     with pytest.raises(ValueError, match="draws power laws"):
         figure.draw(events, fitted(grid(draws()), law="logarithmic"))
+
+
+@pytest.mark.usefixtures("figures")
+@pytest.mark.parametrize("method", ["Wald", "none: 4 observed runs for 3 parameters " * 3])
+def test_a_long_reason_in_the_title_is_not_cut(method: str) -> None:
+    events = grid(draws(24), every=6000, budget=40_000)
+    found = fitted(events)
+    k = replace(found.exponents["weight_decay"], method=method)
+    drawn = figure.draw(events, replace(found, exponents={"weight_decay": k}))
+    drawn.canvas.draw()
+    title = drawn.axes[0].get_title(loc="left")
+    assert " ".join(title.split()).count(" ".join(method.split())) == 1
+    box = drawn.axes[0]._left_title.get_window_extent()
+    assert box.x1 <= drawn.canvas.get_width_height()[0]
 
 
 @pytest.mark.usefixtures("figures")

@@ -104,9 +104,84 @@ def test_compare_tests_a_trend_over_three_arms(runs: Path, capsys) -> None:
         write_run(runs, seed, 0.01, 400)
     command = ["compare", str(runs), "--event", "tau2_rise", "--by", "weight_decay"]
     assert main([*command, "--baseline", "0.3"]) == 0
-    assert "trend of tau2_rise along 0.3 → 0.1 → 0.01: Jonckheere" in capsys.readouterr().out
+    screen = capsys.readouterr().out
+    assert "trend of tau2_rise along 0.3 → 0.1 → 0.01: Jonckheere" in screen
+    assert "later along the arms" in screen
+    tests = pd.read_csv(runs / "tables" / "compare_tau2_rise_tests.csv")
+    row = tests[tests["name"] == "Jonckheere"].iloc[0]
+    assert (row["arm"], row["direction"]) == ("0.3 → 0.1 → 0.01", "later")
+    assert 0 < row["p"] == row["p_holm"] < 1
+    command[3] = "tau_rnc1@0.01"  # which no run has
+    assert main([*command, "--baseline", "0.3"]) == 0
+    screen = capsys.readouterr().out
+    assert "along 0.3 → 0.1 → 0.01: not tested: no two runs are known to differ" in screen
+    assert "nan" not in screen
 
 
+def never_groks_alone(folder: Path) -> None:
+    """In the arm of 3000 none but seed 0 groks: it has no t_cross, which its others have."""
+    curves = pd.read_parquet(folder / "curves.parquet")
+    curves.loc[curves["key"].isin(["30001", "30002", "30003"]), "test_accuracy"] = 0.01
+    curves.to_parquet(folder / "curves.parquet")
+
+
+def test_runs_without_an_event_are_told_of_and_counted(grokking: Path, capsys) -> None:
+    never_groks_alone(grokking)
+    assert main(["timescales", str(grokking)]) == 0
+    told = "note: 1 of 4 runs of [0.9, 0.999] are without t_cross: no other seed of the arm grokked"
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert "0/3 of 4" in printed.out or "3/3 of 4" in printed.out
+    table = pd.read_csv(grokking / "tables" / "timescales.csv")
+    of_cross = table[table["event"] == "t_cross"].set_index("optimizer.betas")
+    assert of_cross.loc["[0.9, 0.999]", ["n", "runs"]].tolist() == [3, 4]
+    command = ["compare", str(grokking), "--event", "t_cross", "--by", "optimizer.betas"]
+    assert main([*command, "--baseline", "[0.9, 0.98]"]) == 0
+    assert told in capsys.readouterr().err
+    assert "/3 of 4" in (grokking / "tables" / "compare_t_cross.md").read_text()
+
+
+def test_an_arm_without_the_event_is_no_unknown_arm(grokking: Path, capsys) -> None:
+    curves = pd.read_parquet(grokking / "curves.parquet")
+    curves.loc[curves["key"].str.startswith("3000"), "test_accuracy"] = 0.01
+    curves.to_parquet(grokking / "curves.parquet")
+    command = ["compare", str(grokking), "--event", "t_cross", "--by", "optimizer.betas"]
+    assert main([*command, "--baseline", "[0.9, 0.999]"]) == 2
+    assert "none of its 4 runs has t_cross: no other seed" in capsys.readouterr().err
+    assert main(["timescales", str(grokking)]) == 0
+    table = pd.read_csv(grokking / "tables" / "timescales.csv")
+    row = table[table["event"] == "t_cross"].set_index("optimizer.betas").loc["[0.9, 0.999]"]
+    assert row[["n", "reached", "runs"]].tolist() == [0, 0, 4]
+    assert row[["median", "lower", "mean"]].isna().all()
+    curves["test_accuracy"] = 0.01
+    curves.to_parquet(grokking / "curves.parquet")
+    assert main([*command, "--baseline", "[0.9, 0.98]"]) == 2
+    assert "--event t_cross: no run has it: no other seed" in capsys.readouterr().err
+
+
+def test_runs_without_a_value_stay_in_every_command(grokking: Path, capsys) -> None:
+    cells = pd.read_parquet(grokking / "cells.parquet")
+    cells["intervention.beta"] = np.where(cells["optimizer.betas"] == "[0.9, 0.98]", np.nan, 0.3)
+    cells.to_parquet(grokking / "cells.parquet")
+    curves = pd.read_parquet(grokking / "curves.parquet")
+    curves["collapse/rnc1"] = curves["collapse/nc2_cond"] = 1.0
+    curves["intervention.beta"] = curves["key"].map(cells.set_index("key")["intervention.beta"])
+    curves.to_parquet(grokking / "curves.parquet")
+    by = ["--by", "intervention.beta"]
+    assert main(["compare", str(grokking), "--event", "t_grok", *by, "--baseline", "none"]) == 0
+    table = pd.read_csv(grokking / "tables" / "compare_t_grok.csv")
+    assert table["n"].tolist() == [4, 4]
+    assert main(["timescales", str(grokking), *by]) == 0
+    shown = (grokking / "tables" / "timescales.md").read_text()
+    assert "nan" not in shown and "| –" in shown
+    capsys.readouterr()
+    assert main(["figures", str(grokking), *by]) == 0
+    assert "4 runs have no intervention.beta: they are not drawn" in capsys.readouterr().err
+    assert main(["fit", str(grokking), "--against", "intervention.beta"]) == 2
+    assert "intervention.beta: not finite in" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")
 def test_fit_prints_writes_and_draws(runs: Path, capsys) -> None:
     for seed in range(3):
         write_run(runs, seed, 0.01, 400 if seed else 9999)
@@ -120,6 +195,16 @@ def test_fit_prints_writes_and_draws(runs: Path, capsys) -> None:
     assert names(runs / "figures") == {
         "fit_tau_rnc1_0_1_weight_decay.pdf", "fit_tau_rnc1_0_1_weight_decay.png"
     }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+def test_fit_of_nothing_fails_with_the_reasons(runs: Path, capsys) -> None:
+    assert main(["fit", str(runs), "--event", "tau_rnc1@0.05,tau_rnc1@0.01"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: nothing can be fitted: tau_rnc1@0.05: observed in 0 of 6")
+    assert "tau_rnc1@0.01: observed in 0 of 6 runs" in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (runs / "tables" / "fit_weight_decay.csv").exists()
 
 
 def test_forecast_prints_writes_and_draws(grokking: Path, capsys) -> None:

@@ -188,7 +188,7 @@ def comparison(
     test: str | None = "log-rank",
 ) -> dict[str, object]:
     return {
-        "event": event, "arm": arm, "n": 10, "reached": 9, "difference": difference,
+        "event": event, "arm": arm, "n": 10, "reached": 9, "runs": 10, "difference": difference,
         "difference_lower": lower, "difference_upper": upper, "test": test, "p_holm": p,
     }  # fmt: skip
 
@@ -255,9 +255,17 @@ def test_infinite_ends_are_arrows_at_the_edge() -> None:
     assert columns(figure)["p, Holm"][1:] == ["0.0004", "0.04", "0.04", "–"]
 
 
+def test_an_arm_without_the_event_has_a_row_of_its_own() -> None:
+    none_has_it = comparison("noise", p=math.nan, test=None) | {"n": 0, "reached": 0, "runs": 3}
+    figure = drawn_forest(BASELINE, comparison("mixing", 5.0) | {"runs": 12}, none_has_it)
+    assert columns(figure)["reached"] == ["", "9/10", "9/10 of 12", "0/0 of 3"]
+    assert columns(figure)["difference [95 %]"] == ["", "baseline", "+5", "–"]
+    assert marks(figure, 4) == {}
+
+
 def test_what_is_not_estimable_is_said_and_not_drawn() -> None:
     figure = drawn_forest(comparison("mixing"), comparison("one run", 500.0))
-    assert columns(figure)["difference [95 %]"] == ["", "not estimable", "+500"]
+    assert columns(figure)["difference [95 %]"] == ["", "–", "+500"]
     assert marks(figure, 2) == {}
     assert marks(figure, 3) == {"s": [500]}
 

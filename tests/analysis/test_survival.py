@@ -68,11 +68,15 @@ def test_log_log_agrees_with_lifelines(seed: int) -> None:
     interval = median_survival_times(fitted.confidence_interval_).to_numpy()[0]
     found = median(times, observed, "log-log")
     assert found.median == fitted.median_survival_time_, f"seed {seed}"
+    if len(times) < 5:
+        assert math.isnan(found.lower) and found.method == "none: fewer than five runs"
+        return
     # where nobody is left the band is undefined: lifelines takes it as 0 there, R and we do not
     emptied = fitted.survival_function_.iloc[-1, 0] == 0
     upper = math.inf if emptied and interval[1] == times[observed].max() else interval[1]
     assert found.upper == upper, f"seed {seed}"
-    assert found.lower == min(interval[0], found.median, times.max()), f"seed {seed}"
+    fifth = np.sort(times)[-5]  # fewer runs at risk do not bound it
+    assert found.lower == min(interval[0], found.median, fifth), f"seed {seed}"
 
 
 def test_medians_by_hand() -> None:
@@ -126,12 +130,43 @@ def test_censored_runs_are_bounded_by_what_was_followed() -> None:
 
 def test_never_observed_is_beyond_what_five_runs_were_followed_to() -> None:
     found = median([100, 90, 80, 70, 60, 50], [False] * 6)
-    assert found == Median(6, 0, math.inf, 60, math.inf, 100, "log-log")
+    assert found == Median(6, 0, math.inf, 60, math.inf, 60, "log-log")
     # four runs without it say little: a median before their end leaves them so 1 time in 16
-    assert median([100] * 4, [False] * 4).lower == 0
+    found = median([100, 90, 80, 70], [False] * 4)
+    assert math.isnan(found.lower) and math.isnan(found.upper)
+    assert (found.followed, found.method) == (70, "none: fewer than five runs")
     # the earlier of two medians' bounds: one of the runs may have had the event after 80
     found = median([100, 80], [False, False], "order statistics")
-    assert found == Median(2, 0, math.inf, 80, math.inf, 100, "order statistics, 75.0 %")
+    assert found == Median(2, 0, math.inf, 80, math.inf, 80, "order statistics, 75.0 %")
+
+
+@pytest.mark.parametrize("n", [5, 6, 8, 12])
+@pytest.mark.parametrize("short", ["none", "most", "half"])
+def test_a_median_is_held_where_runs_were_not_followed_to_it(n: int, short: str) -> None:
+    """Runs followed to 0.75 of the median only: the last one alone bounds nothing."""
+    draws, held = np.random.default_rng(n), 0
+    until = np.full(n, math.inf)
+    until[: {"none": 0, "most": n - 1, "half": n // 2}[short]] = 0.75
+    for _ in range(300):
+        times = draws.lognormal(size=n)
+        found = median(np.minimum(times, until), times <= until)
+        held += found.lower <= 1 <= found.upper
+    assert held >= 0.95 * 300 - 4 * math.sqrt(300 * 0.95 * 0.05)
+
+
+@pytest.mark.parametrize("n", range(1, 5))
+def test_a_median_of_fewer_than_five_runs_has_no_interval(n: int) -> None:
+    found = median(np.arange(1.0, n + 1), [True] * n)
+    assert found.median == (n + 1) // 2
+    assert math.isnan(found.lower) and math.isnan(found.upper)
+    assert found.method == "none: fewer than five runs"
+
+
+def test_all_runs_of_five_and_more_that_had_the_event_bound_it_as_ever() -> None:
+    ends = {n: median(np.arange(1.0, n + 1), [True] * n) for n in (5, 6, 10, 30)}
+    assert {n: (found.lower, found.upper) for n, found in ends.items()} == {
+        5: (1, math.inf), 6: (1, math.inf), 10: (1, 8), 30: (10, 21),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("method", survival.MEDIAN_METHODS)
