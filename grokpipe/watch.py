@@ -123,19 +123,28 @@ class Packs:
 
 
 class Tries:
-    """How often each pack was started without getting any further."""
+    """How often processes were started for each pack without getting any further: to the next
+    checkpoint, or to a death by its own fault, which ends it by other means. A process may take
+    another of the waiting packs than the one that it is counted for."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, tuple[int, int]] = {}
+        self.counts: dict[str, tuple[tuple[int, int], int]] = {}
 
     def count(self, started: Sequence[Plan]) -> None:
         for plan in started:
-            stamp, tries = self.counts.get(plan.id, (plan.stamp, 0))
-            self.counts[plan.id] = (plan.stamp, tries + 1 if stamp == plan.stamp else 1)
+            at = _place(plan)
+            before, tries = self.counts.get(plan.id, (at, 0))
+            self.counts[plan.id] = (at, tries + 1 if before == at else 1)
 
     def exhausted(self, plan: Plan) -> bool:
-        stamp, tries = self.counts.get(plan.id, (0, 0))
-        return tries >= TRIES and stamp == plan.stamp
+        at, tries = self.counts.get(plan.id, ((0, 0), 0))
+        return tries >= TRIES and at == _place(plan)
+
+
+def _place(plan: Plan) -> tuple[int, int]:
+    """Its checkpoint, and the deaths of those who had it at that."""
+    claim = claims.read(plan.claim)
+    return plan.stamp, claim["deaths"] if claim else 0
 
 
 def _probe(folder: Path) -> None:
