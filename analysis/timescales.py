@@ -212,7 +212,8 @@ def _groups(runs: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table for people: thousands separated, what was not reached as a bound."""
+    """The same table for people: thousands separated, what was not reached as a bound. Of an event
+    that no run had the restricted mean is its horizon, whatever the runs are: none is shown."""
     shown = table.drop(columns=[*COLUMNS[1:], "followed"])
     shown["reached"] = [counted(row.reached, row.n, row.runs) for row in table.itertuples()]
     shown["median"] = [
@@ -232,7 +233,10 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         )
         for row in table.itertuples()
     )
-    shown["mean [95 %]"] = [" ".join(filter(None, parts)) for parts in means]
+    shown["mean [95 %]"] = [
+        " ".join(filter(None, parts)) if reached else "–"
+        for parts, reached in zip(means, table["reached"], strict=True)
+    ]
     shown["known to within"] = [
         number(row.resolution, decimals(row.event)) for row in table.itertuples()
     ]
