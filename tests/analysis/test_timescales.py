@@ -25,6 +25,7 @@ def test_a_median_that_no_run_reached_is_beyond_what_five_runs_were_followed_to(
     shown = readable(table).iloc[0]
     assert shown["median"] == "> 40,000"
     assert shown["95 % interval"] == "40,000 – ∞"
+    assert shown["mean [95 %]"] == "–"  # the restricted mean is the horizon by itself
     # 1 − 0.025^(1/5)
     assert table.loc[0, ["share", "share_lower", "share_upper"]].tolist() == pytest.approx(
         [0, 0, 0.5218], abs=1e-4
