@@ -7,18 +7,17 @@ at a time, never evaluations, and law and threshold are fitted anew each time.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis import bootstrap
+from analysis import lawintervals
 from analysis.gather import Tables
-from analysis.intervals import FEW, Interval, none
+from analysis.intervals import Interval, none
 from analysis.predictors import COMBINATIONS, ENTROPY_GAP, PREDICTORS, Arm, Predictor, arms
-from analysis.survival import BOOTSTRAPS, check_method
 from analysis.tables import interval as ends
 from analysis.tables import number
 from grokpipe.curves import gap
@@ -26,17 +25,12 @@ from grokpipe.curves.gap import Kind, Laws, Runs
 from grokpipe.errors import InputError
 
 Floats = NDArray[np.float64]
-Fitted = Callable[[Floats], Floats]
-"""how often each run is in a sample, (samples, runs) → R² and the parameters, (samples, k)"""
 
 PARAMETERS = {"power": ("C1", "gamma", "C2"), "logarithmic": ("k", "x_limit"), "quadratic": ()}
 ALL_PARAMETERS = [name for names in PARAMETERS.values() for name in names]
-METHODS = ("BCa", "percentile", "jackknife")
-DEFAULT = "BCa"
-DEFAULT_FEW = "jackknife"  # below FEW runs (docs/statistics.md)
 POSSIBLE = {"r_squared": (0.0, 1.0), "gamma": (0.0, math.inf)}
-"""the numbers that DEFAULT_FEW is for, and what they can be, which the jackknife does not know; the
-others spread too unevenly for an interval that is as wide on both sides (C1 over decades)"""
+"""what the numbers can be that lawintervals.DEFAULT_FEW is for, which the jackknife does not know;
+the others spread too unevenly for an interval that is as wide on both sides (C1 over decades)"""
 ENDLESS = (-math.inf, math.inf)
 LINE = 0.01  # the largest gap over |x* − x∞| below which a logarithm is a line to half a per cent
 
@@ -100,8 +94,8 @@ def law_intervals(
     absolute: bool = False,
 ) -> dict[str, Interval]:
     """R² of a law ("r_squared") and its parameters, each with an interval by resampling runs, or by
-    leaving one out at a time ("jackknife"). None is `DEFAULT`, but of what is in `POSSIBLE`
-    `DEFAULT_FEW` below `FEW` runs. Raises ValueError for an unknown method.
+    leaving one out at a time ("jackknife"). None is `lawintervals.DEFAULT`, but of what is in
+    `POSSIBLE` its `DEFAULT_FEW` below `FEW` runs. Raises ValueError for an unknown method.
     """
 
     def fitted(counts: Floats) -> Floats:
@@ -111,10 +105,12 @@ def law_intervals(
         return np.stack([laws.r_squared, *_rate_and_limit(runs, laws)], -1)
 
     names = ("r_squared", *PARAMETERS[kind])
-    methods = [method or (None if name in POSSIBLE else DEFAULT) for name in names]
-    found = _intervals(fitted, len(runs), generator, methods)
+    methods = [method or (None if name in POSSIBLE else lawintervals.DEFAULT) for name in names]
+    found = lawintervals.of_fit(fitted, len(runs), generator, methods)
     named = dict(zip(names, found, strict=True))
-    return {name: _clipped(one, *POSSIBLE.get(name, ENDLESS)) for name, one in named.items()}
+    return {
+        name: lawintervals.clipped(one, *POSSIBLE.get(name, ENDLESS)) for name, one in named.items()
+    }
 
 
 def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
@@ -137,7 +133,7 @@ def out_of_sample_gain(
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
     gain, total = (squares[1] - squares[0])[known], total[known]
-    return _interval(
+    return lawintervals.interval(
         lambda indices: gain[indices].sum(-1) / total[indices].sum(-1), len(gain), generator
     )
 
@@ -183,8 +179,8 @@ def fit_combination(
             r_squared = np.where(total > 1e-12 * squares.sum(), (explained - mean) / total, np.nan)
         return r_squared[:, None]
 
-    (r_squared,) = _intervals(fitted, runs, generator, [None])
-    r_squared = _clipped(r_squared, *POSSIBLE["r_squared"])
+    (r_squared,) = lawintervals.of_fit(fitted, runs, generator, [None])
+    r_squared = lawintervals.clipped(r_squared, *POSSIBLE["r_squared"])
     predicted = (design * solved(1 - np.eye(runs))[of]).sum(-1)
     out = out_of_sample(predicted + y.mean(), y, of, generator)
     return Fit(name, "quadratic", runs, len(x), undefined, r_squared, out, {}, "")
@@ -258,32 +254,6 @@ def _row(fit: Fit) -> dict[str, object]:
     return row
 
 
-def _intervals(
-    fitted: Fitted, runs: int, generator: np.random.Generator, methods: Sequence[str | None]
-) -> list[Interval]:
-    """An interval for each of the numbers of a fit, from the same resamples."""
-    known: dict[bytes, Floats] = {}
-
-    def numbers(indices: NDArray[np.intp]) -> Floats:
-        if (name := indices.tobytes()) not in known:
-            flat = indices.reshape(-1, indices.shape[-1])
-            row = np.arange(len(flat))[:, None] * runs
-            counts = np.bincount((row + flat).ravel(), minlength=len(flat) * runs)
-            distinct, at = np.unique(counts.reshape(-1, runs), axis=0, return_inverse=True)
-            found = fitted(distinct.astype(np.float64))[at.reshape(-1)]
-            known[name] = found.reshape(*indices.shape[:-1], -1)
-        return known[name]
-
-    seed = int(generator.integers(2**63))
-    return [
-        _interval(
-            lambda indices, column=column: numbers(indices)[..., column],
-            runs, np.random.default_rng(seed), method,
-        )
-        for column, method in enumerate(methods)
-    ]  # fmt: skip
-
-
 def out_of_sample(
     predicted: Floats,
     remaining: Floats,
@@ -299,11 +269,11 @@ def out_of_sample(
     squares, total = squares[known], total[known]
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
-    found = _interval(
+    found = lawintervals.interval(
         lambda indices: 1 - squares[indices].sum(-1) / total[indices].sum(-1),
         len(squares), generator, method,
     )  # fmt: skip
-    return _clipped(found, -math.inf, 1.0)
+    return lawintervals.clipped(found, -math.inf, 1.0)
 
 
 def _around_the_others(
@@ -315,33 +285,6 @@ def _around_the_others(
         mean = (sums.sum() - sums) / (points.sum() - points)
     around: Floats = (remaining - mean[run]) ** 2
     return np.bincount(run, around).astype(float), points > 0
-
-
-def _interval(
-    statistic: bootstrap.Statistic,
-    runs: int,
-    generator: np.random.Generator,
-    method: str | None = None,
-) -> Interval:
-    """A bootstrap's method is named with its number of resamples. Where the jackknife is undefined
-    (an infinite value, a statistic that no run changes) the percentile takes its place."""
-    method, said = method or (DEFAULT_FEW if runs < FEW else DEFAULT), ""
-    check_method(method, METHODS)
-    if method == "jackknife":
-        found = bootstrap.jackknife(statistic, runs)
-        if not math.isnan(found.lower):
-            return replace(found, method="jackknife of runs")
-        method, said = "percentile", " (jackknife undefined)"
-    found = bootstrap.interval(statistic, [runs], generator, BOOTSTRAPS[method])
-    if found.method.startswith("none"):
-        return found
-    resamples = f"{bootstrap.RESAMPLES:,} resamples of runs"
-    return replace(found, method=f"{found.method}{said}, {resamples}")
-
-
-def _clipped(found: Interval, least: float, most: float) -> Interval:
-    lower, upper = np.clip([found.lower, found.upper], least, most)  # NaN stays
-    return replace(found, lower=float(lower), upper=float(upper))
 
 
 def _bend(parameters: dict[str, Interval]) -> str:

@@ -25,6 +25,7 @@ from analysis import (
     bootstrap,
     effects,
     gaplaw,
+    lawintervals,
     means,
     powerlaw,
     restricted,
@@ -196,7 +197,7 @@ def _gap_laws() -> list[Case]:
         return gaplaw.law_intervals(runs, "power", generator, method)[name]
 
     return [
-        Case(name, "entropies", truth, _falls, gaplaw.METHODS, interval, REPLICATIONS_OF_LAWS)
+        Case(name, "entropies", truth, _falls, lawintervals.METHODS, interval, REPLICATIONS_OF_LAWS)
         for name, truth, interval in (
             ("γ of a gap law", float(laws.shape[0]), partial(of, "gamma")),
             ("R² of a gap law", limit, partial(of, "r_squared")),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis import effects, gaplaw, gather, means, powerlaw, restricted, survival, tables
+from analysis import effects, gather, lawintervals, means, powerlaw, restricted, survival, tables
 from analysis import synchrony as synchronies
 from analysis.commands.synchrony import readable as readable_synchrony
 from analysis.forecasts import readable_errors
@@ -29,9 +29,9 @@ DEFAULTS = {
     "Cohen's d": effects.COHEN_D_FEW,
     "exponent": powerlaw.DEFAULT_FEW,
     "proportion": "Clopper–Pearson",
-    "γ of a gap law": gaplaw.DEFAULT_FEW,
-    "R² of a gap law": gaplaw.DEFAULT_FEW,
-    "R² out of sample": gaplaw.DEFAULT_FEW,
+    "γ of a gap law": lawintervals.DEFAULT_FEW,
+    "R² of a gap law": lawintervals.DEFAULT_FEW,
+    "R² out of sample": lawintervals.DEFAULT_FEW,
     "median lag": "order statistics",
     "median rank correlation": synchronies.CORRELATION,
 }
