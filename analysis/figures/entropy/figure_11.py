@@ -4,19 +4,20 @@ from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from analysis.entropy import networks
+from analysis.entropy.conditions import groks
 from analysis.entropy.experiments import Experiments, NotRun
 from analysis.entropy.necessity import by_arm
+from analysis.entropy.shares import finished
 from analysis.entropy.thresholds import at_grok
 from analysis.gather import Tables
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
-    "H̃ when a run groks (dots), and the lowest H̃ of runs that were not seen to grok (triangles), by"
+    "H̃ when a run groks (dots), and the lowest H̃ of runs that ended without it (triangles), by"
     " arm. Line: H̃*, the baseline's mean, band: the range of its runs. A dot on its right grokked"
     " without having crossed, unless H̃ came back; a triangle on its left collapsed in vain."
 )
@@ -36,9 +37,10 @@ def draw(experiments: Experiments) -> Figure:
     axis.axvspan(levels.min(), levels.max(), color="0.9", zorder=0)
     axis.axvline(levels.mean(), color="black", linewidth=0.9, linestyle="--")
     for row, ((_, runs), colour) in enumerate(zip(arms, colours, strict=False)):
-        values = at_grok(runs)
-        never = runs.curves[runs.curves["key"].isin(values.index[_ungrokked(runs, values)])]
-        for shown, marker in ((values.dropna(), "o"), (never.groupby("key")[ENTROPY].min(), "<")):
+        events = groks(runs)
+        never = events["key"][~events["observed"].astype(bool) & finished(events)]
+        lowest = runs.curves[runs.curves["key"].isin(never)].groupby("key")[ENTROPY].min()
+        for shown, marker in ((at_grok(runs).dropna(), "o"), (lowest, "<")):
             axis.plot(
                 shown, np.full(len(shown), row), marker, color=colour, markersize=4, alpha=0.7,
                 markerfacecolor=colour if marker == "o" else "none", linestyle="none",
@@ -58,10 +60,3 @@ def _mlps(experiments: Experiments) -> Iterator[tuple[str, Tables]]:
             yield f"MLP modulo 41, fraction {fraction:g}", runs
     except NotRun:
         return
-
-
-def _ungrokked(runs: Tables, values: pd.Series) -> np.ndarray:
-    """Which are finished without it: H̃ of the others may fall further."""
-    state = runs.cells.set_index("key")["state"].reindex(values.index)
-    unseen: np.ndarray = (values.isna() & (state == "done")).to_numpy()
-    return unseen
