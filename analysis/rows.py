@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from analysis.configuration import read_scientific
 from grokpipe import runlog
 from grokpipe.remeasured import REMEASURED
+from grokpipe.schema import of_one_type
 
 CELL_COLUMNS = [
     "key", "state", "trained_steps", "reason", "classes", "data", "commit", "dirty", "code",
@@ -92,15 +93,7 @@ def _read_parquet(path: Path) -> pa.Table:
 
 def _table(rows: Sequence[dict[str, Any]]) -> pa.Table:
     names = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: _of_one_type([row.get(name) for row in rows]) for name in names})
-
-
-def _of_one_type(values: Sequence[Any]) -> Sequence[Any]:
-    """The values or, where two architectures give a dial of one name other types, their texts."""
-    types = {type(value) for value in values if value is not None}
-    if len(types) < 2 or types == {int, float}:
-        return values
-    return [None if value is None else str(value) for value in values]
+    return pa.table({name: of_one_type([row.get(name) for row in rows]) for name in names})
 
 
 def _encoded(table: pa.Table) -> pa.Table:

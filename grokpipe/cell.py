@@ -61,14 +61,18 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """16 hexadecimal digits of SHA-256 over scientific configuration, data and schema version.
+        return key_of(self.values, self.fingerprint)
 
-        The resolved values are hashed, not their difference from the defaults: an edited default
-        is another key.
-        """
-        identity = {"schema": SCHEMA_VERSION, "data": self.fingerprint, "config": self.values}
-        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+def key_of(values: dict[str, Any], fingerprint: str) -> str:
+    """16 hexadecimal digits of SHA-256 over scientific configuration, data and schema version.
+
+    The resolved values are hashed, not their difference from the defaults: an edited default is
+    another key.
+    """
+    identity = {"schema": SCHEMA_VERSION, "data": fingerprint, "config": values}
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _load(config: Config) -> Task:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from grokpipe import runlog
+from grokpipe.schema import of_one_type
 
 FINISHED = ("done", "diverged")  # never run again
 ENDED = (*FINISHED, "failed")  # the last is run again when it is asked for again
@@ -23,7 +24,9 @@ def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
     asked = folder / "asked"
     asked.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    table = pd.DataFrame(rows).assign(asked=now.isoformat(timespec="seconds"))
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: of_one_type([row.get(name) for row in rows]) for name in names}
+    table = pd.DataFrame(columns).assign(asked=now.isoformat(timespec="seconds"))
     part = asked / f"{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.parquet"
     with runlog.replacing(part) as temporary:
         table.to_parquet(temporary, index=False)

@@ -127,3 +127,12 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + name] = value
     return flat
+
+
+def of_one_type(values: Sequence[Any]) -> Sequence[Any]:
+    """One column of a table: the values or, where two members of a group give a dial of one name
+    other types, their texts."""
+    types = {type(value) for value in values if value is not None}
+    if len(types) < 2 or types == {int, float}:
+        return values
+    return [None if value is None else str(value) for value in values]

@@ -11,6 +11,7 @@ from analysis.commands import (
     forecast,
     gather,
     report,
+    restore,
     status,
     synchrony,
     timescales,
@@ -18,6 +19,7 @@ from analysis.commands import (
 )
 
 ORDER = (
-    gather, status, timescales, compare, fit, forecast, synchrony, calibrate, figures, report, why
+    gather, restore, status, timescales, compare, fit, forecast, synchrony, calibrate, figures,
+    report, why,
 )  # fmt: skip
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}
