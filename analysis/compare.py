@@ -120,6 +120,8 @@ def compare(
         )
     rows, tested = [], []
     every = labelled((events if runs is None else runs).drop_duplicates("key"), by)
+    # spaces do not count: a list is printed as [0.9, 0.98] and typed as [0.9,0.98]
+    baseline = next((label for label in every if _dense(label) == _dense(baseline)), baseline)
     if baseline not in every:
         raise InputError(f"--baseline {baseline}: no such arm; valid: {' | '.join(every)}")
     if len(every) < 2:
@@ -156,6 +158,10 @@ def compare(
     chosen = long.loc[long["name"] == test, ["event", "arm", "name", "p", "p_holm", "method"]]
     chosen = chosen.rename(columns={"name": "test", "method": "test_method"})
     return pd.DataFrame(rows).merge(chosen, on=["event", "arm"], how="left"), long
+
+
+def _dense(label: str) -> str:
+    return label.replace(" ", "")
 
 
 def trend(events: pd.DataFrame, by: str) -> pd.DataFrame:

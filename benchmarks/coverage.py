@@ -11,7 +11,6 @@ import math
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -24,8 +23,6 @@ from scipy import integrate, stats
 from analysis import (
     bootstrap,
     effects,
-    gaplaw,
-    lawintervals,
     means,
     powerlaw,
     restricted,
@@ -34,12 +31,11 @@ from analysis import (
 )
 from analysis.intervals import Interval
 from analysis.survival import Times
+from benchmarks import coverage_gap_laws
 from benchmarks._common import RESULTS
-from grokpipe.curves import gap
+from benchmarks.coverage_case import Array, Case, Generator
 
 SIZES = (5, 10, 30)
-REPLICATIONS = 1_000
-REPLICATIONS_OF_LAWS = 200  # a replication of a law at n = 30 takes more than a second
 RESAMPLES = 2_000  # with 10,000 coverage is the same to some thousandths, at five times the cost
 SPREADS = (0.3, 1.0)
 EXCEED = 0.4  # share of the later arm's runs that exceed the budget
@@ -49,32 +45,11 @@ EXPONENT = 0.5
 DECAYS = (0.3, 0.1, 0.03, 0.01)
 GRID = 666.0  # steps between evaluations of the published schedule
 CONSTANT = 4_000.0
-GAMMA, GAMMA_SPREAD = 1.65, 0.25  # of the runs' laws of the remaining time
-SCALE_SPREAD, THRESHOLD_SPREAD = 0.3, 0.02
-LENGTH, EVERY, FALL, NOISE = 8_000.0, 400.0, 0.2, 0.003
-MANY = 4_000  # runs whose pooled law is the truth
 LAG, LAG_SPREAD, LAG_EVERY = 1_000.0, 600.0, 200.0
 CORRELATION, CORRELATION_SPREAD = 0.7, 0.3
 PROPORTION = "proportion"
 FILE = RESULTS / "coverage.csv"
 ORDER = ["statistic", "scenario", "method", "n"]
-
-Generator = np.random.Generator
-Array = np.ndarray[Any, np.dtype[np.float64]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """An estimate of one number under one law of the runs."""
-
-    statistic: str
-    scenario: str
-    truth: float
-    draw: Callable[[Generator, int], Any]
-    """the runs of one replication, n an arm"""
-    methods: tuple[str, ...]
-    interval: Callable[[Any, Generator, str], Interval]
-    replications: int = REPLICATIONS
 
 
 def cases() -> list[Case]:
@@ -105,7 +80,7 @@ def cases() -> list[Case]:
                 draw = partial(_two, spread, later, pairs)
                 found += _of_two(spread, later, pairs, scenario, draw)
     found += [_exponent(spread, budget) for spread in SPREADS for budget in (math.inf, 30_000.0)]
-    return [*found, *_gap_laws(), *_together()]
+    return [*found, *coverage_gap_laws.cases(), *_together()]
 
 
 def _of_two(
@@ -180,44 +155,6 @@ def _exponent(spread: float, budget: float) -> Case:
         return fitted.exponents["weight_decay"]
 
     return Case("exponent", scenario, EXPONENT, draw, powerlaw.METHODS, interval)
-
-
-def _gap_laws() -> list[Case]:
-    """The power law of the remaining time, pooled over runs that differ in exponent, length and
-    threshold. Truths are those of very many runs: the law has none of its own then."""
-    many = _falls(np.random.default_rng(0), MANY)
-    laws = gap.fit_samples(many, np.ones((1, MANY)), "power")
-    limit = float(laws.r_squared[0])
-
-    def out(runs: gap.Runs, generator: Generator, method: str) -> Interval:
-        predicted = gaplaw.held_out(runs, "power")
-        return gaplaw.out_of_sample(predicted, runs.remaining, runs.run, generator, method)
-
-    def of(name: str, runs: gap.Runs, generator: Generator, method: str) -> Interval:
-        return gaplaw.law_intervals(runs, "power", generator, method)[name]
-
-    return [
-        Case(name, "entropies", truth, _falls, lawintervals.METHODS, interval, REPLICATIONS_OF_LAWS)
-        for name, truth, interval in (
-            ("γ of a gap law", float(laws.shape[0]), partial(of, "gamma")),
-            ("R² of a gap law", limit, partial(of, "r_squared")),
-            ("R² out of sample", limit, out),
-        )
-    ]
-
-
-def _falls(generator: Generator, n: int) -> gap.Runs:
-    """Runs whose entropy falls to its threshold as the gap's power law says, with noise."""
-    entropies, remaining = [], []
-    for _ in range(n):
-        gamma = generator.normal(GAMMA, GAMMA_SPREAD)
-        scale = math.exp(generator.normal(0, SCALE_SPREAD))
-        threshold = generator.normal(0.6, THRESHOLD_SPREAD)
-        left = EVERY * np.arange(math.ceil(LENGTH * scale / EVERY), -1, -1)
-        falling = threshold + FALL * (left / (LENGTH * scale)) ** (1 / gamma)
-        entropies.append(falling + generator.normal(0, NOISE, len(left)))
-        remaining.append(left)
-    return gap.pool(entropies, remaining)
 
 
 def _together() -> list[Case]:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from analysis import effects, logrank, ranks, restricted
 from analysis.commands.compare import readable
@@ -286,6 +287,13 @@ def test_runs_without_a_value_are_an_arm_like_any_other() -> None:
     same.loc[same["arm"] == "mixing", ["x", "y"]] = [math.nan, 1.0]
     labels = [arm.label for arm in arms(same, ["x", "y"])]
     assert labels == ["x=1, y=none", "x=none, y=1"]
+
+
+def test_spaces_in_the_name_of_the_baseline_do_not_count() -> None:
+    """A list is printed with a space after the comma, and typed on the command line without."""
+    of_betas = RUNS.assign(arm=RUNS["arm"].map({"none": "[0.9, 0.98]", "noise": "[0.9, 0.999]"}))
+    tables = [compared(of_betas.dropna(), name) for name in ("[0.9, 0.98]", "[0.9,0.98]")]
+    assert_frame_equal(tables[0][0], tables[1][0])
 
 
 def test_wrong_input_names_what_would_be_valid() -> None:
