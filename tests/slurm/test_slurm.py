@@ -251,3 +251,23 @@ def test_without_waiting_it_returns_at_once(cluster, tmp_path: Path, undisturbed
     assert again.returncode == 0, again.stderr
     finished(start(tmp_path, SLURM, *LONG, **environment()), folder, undisturbed)
     assert len(elements(folder)) == 2
+
+
+def test_an_arm_follows_the_baseline_of_the_same_sweep(cluster, tmp_path: Path) -> None:
+    """Its jobs are submitted once the baseline's have ended: by the launcher that waits for them,
+    or by the same command again. The keys are those of a sweep in one process."""
+    arms = (
+        *(word for word in GRID if not word.startswith("measures")), "steps=600",
+        "measures.names=[weights,logits]", "intervention=none,norm_match",
+        "intervention.baseline_seeds=[0,1,2,3]",
+    )  # fmt: skip
+    folder, alone = tmp_path / "outputs/default", tmp_path / "alone"
+    alone.mkdir()
+    assert grokpipe("-m", SERIAL, *arms, cwd=alone).returncode == 0
+    ran = sweep(tmp_path, *arms, "hydra.launcher.wait=false")
+    assert ran.returncode == 0, ran.stderr
+    assert "4 cells follow a baseline that is not finished yet" in ran.stdout
+    ran = sweep(tmp_path, *arms)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert len(elements(folder)) == 4
+    assert_same_tables(folder, alone / "outputs/default")
