@@ -1,7 +1,7 @@
 """E2 and E3: what mixing and its controls do to the time of grokking (Truong et al. 2026, section 6
 and Table 1)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
@@ -85,7 +85,13 @@ def mixing_beyond_noise(experiments: Experiments) -> Finding:
     terms = [(share, mixing[alpha]) for alpha in shared]
     terms += [(-share, noise[alpha]) for alpha in shared]
     found = contrasts.weighted(terms, experiments.generator())
-    return _finding(experiments, [MIXING, NOISE], found, f"mean over α = {_list(shared)}")
+    note = [f"mean over α = {_list(shared)}"]
+    for alpha in shared if len(shared) > 1 else ():
+        apart = contrasts.weighted(
+            [(1, mixing[alpha]), (-1, noise[alpha])], experiments.generator()
+        )
+        note.append(f"at α = {_list([alpha])}: {estimated(apart.interval)}")
+    return _finding(experiments, [MIXING, NOISE], found, "; ".join(note))
 
 
 def matched_grokked(experiments: Experiments) -> Finding:
@@ -121,8 +127,25 @@ def _delay(experiments: Experiments, condition: Condition) -> Finding:
 
     symbol = "α" if condition.strength == ALPHA else "β"
     averaged = f"mean over {symbol} = {_list(arms(experiments, condition))}"
-    note = f"{averaged}; {_holding(estimated(compared(SUSTAINED).interval))}"
+    note = "; ".join(
+        (
+            averaged,
+            *_by_strength(experiments, condition, symbol),
+            _holding(estimated(compared(SUSTAINED).interval)),
+        )
+    )
     return _finding(experiments, [condition], compared(GROK), note)
+
+
+def _by_strength(experiments: Experiments, condition: Condition, symbol: str) -> Iterator[str]:
+    """The delay at each strength, where there are several: their mean may be that of one."""
+    of_condition = arms(experiments, condition)
+    if len(of_condition) < 2:
+        return
+    base = baseline(experiments, GROK)
+    for strength, arm in of_condition.items():
+        found = contrasts.weighted([(1, arm), (-1, base)], experiments.generator())
+        yield f"at {symbol} = {_list([strength])}: {estimated(found.interval)}"
 
 
 def _holding(found: str) -> str:

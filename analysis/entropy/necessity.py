@@ -109,13 +109,16 @@ def by_arm(experiments: Experiments) -> Iterator[tuple[str, Tables]]:
         dials = [
             c for c in DIALS if c in tables.cells and tables.cells[c].nunique(dropna=False) > 1
         ]
-        for _, keys in of.groupby(of):
-            cells = tables.cells[tables.cells["key"].isin(keys.index)]
-            said = ", ".join(f"{dial.rpartition('.')[2]} {cells[dial].iloc[0]:g}" for dial in dials)
-            yield (
-                f"{name.partition('_')[2].replace('_', ' ')} {said}".strip(),
-                tables.only(keys.index),
+        cells = tables.cells.set_index("key")
+        found = [
+            (cells.loc[keys[0], dials].tolist(), keys) for keys in of.groupby(of).groups.values()
+        ]
+        for values, keys in sorted(found, key=lambda arm: arm[0]):
+            said = ", ".join(
+                f"{dial.rpartition('.')[2]} {value:g}"
+                for dial, value in zip(dials, values, strict=True)
             )
+            yield f"{name.partition('_')[2].replace('_', ' ')} {said}".strip(), tables.only(keys)
 
 
 DIALS = ("intervention.alpha", "intervention.beta", "weight_decay", "task.fraction", "lr")

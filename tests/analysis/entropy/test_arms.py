@@ -14,7 +14,7 @@ from tests.analysis.entropy.runs import AFTER, BUDGET, LEAD, START, Run, arm, ba
 
 BASE = [1_500, 2_000, 2_600, 3_100, 1_900]
 MIXED = {0.05: 100, 0.1: 300, 0.5: 1_100}  # delays by strength
-NOISY = {0.05: 0, 0.1: 200}
+NOISY = {0.05: 0, 0.1: 100}
 
 
 def later(delay: int) -> list[float | None]:
@@ -53,8 +53,13 @@ def test_the_delay_by_mixing_is_the_mean_over_its_strengths(experiments: Experim
     assert found.tables is not None
     assert set(found.tables.curves["key"]) == set(found.tables.cells["key"])
     held = "by the time from which test accuracy holds for 5 evaluations: 500 [304, 696]"
-    assert found.note == f"seeds 5 are not in every arm; mean over α = 0.05, 0.1, 0.5; {held}"
     spread = np.std([-100, 100, 0, 200, -200], ddof=1) / 5**0.5 * stats.t.ppf(0.975, 4)
+    each = "; ".join(
+        f"at α = {strength:g}: {delay:,} [{delay - spread:,.0f}, {delay + spread:,.0f}]"
+        for strength, delay in MIXED.items()
+    ).replace("-", "−")
+    averaged = "seeds 5 are not in every arm; mean over α = 0.05, 0.1, 0.5"
+    assert found.note == f"{averaged}; {each}; {held}"
     assert found.interval.upper - found.interval.estimate == pytest.approx(spread)
 
 
@@ -73,9 +78,9 @@ def test_another_measure_that_was_regularised_is_not_the_entropy(tmp_path: Path)
 
 def test_noise_is_compared_at_the_strengths_that_both_have(experiments: Experiments) -> None:
     found = arms.mixing_beyond_noise(experiments)
-    assert found.interval.estimate == pytest.approx(100)  # of 0.05 and 0.1; 0.5 has no noise
+    assert found.interval.estimate == pytest.approx(150)  # of 0.05 and 0.1; 0.5 has no noise
     assert found.runs == 20
-    assert "mean over α = 0.05, 0.1" in found.note
+    assert "mean over α = 0.05, 0.1; at α = 0.05: 100; at α = 0.1: 200" in found.note
 
 
 def test_runs_that_never_grok_are_counted_and_bound_the_mean(experiments: Experiments) -> None:
