@@ -83,9 +83,17 @@ class _Aligned:
         self.seeds = len(shared)
         self.times = np.stack([arm.times.times for arm in self.arms])
         self.observed = np.stack([arm.times.observed for arm in self.arms])
-        self.horizon = restricted.horizon((arm.times, arm.budgets) for arm in self.arms)
+        self.horizon = self._horizon()
         self.bounded = np.minimum(self.times, self.horizon)
         self.known = bool((self.observed | (self.times >= self.horizon)).all())
+
+    def _horizon(self) -> float:
+        """As `restricted.horizon`, but no later than where a finished run is censored: a sustained
+        event that began in its last evaluations is open some steps before the budget."""
+        done = np.stack([arm.runs["state"] == "done" for arm in self.arms])
+        open_ = self.times[done & ~self.observed]
+        bound = restricted.horizon((arm.times, arm.budgets) for arm in self.arms)
+        return float(min(bound, open_.min(initial=math.inf)))
 
     def resampled(self, combination: Combination, generator: np.random.Generator) -> Interval:
         if not self.horizon > 0:

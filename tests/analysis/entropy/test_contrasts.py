@@ -50,6 +50,19 @@ def test_seeds_are_matched_whatever_their_order_and_strangers_left_out(tmp_path:
     assert "seeds 0, 2, 17 are not in every arm" in found.note
 
 
+def test_a_sustained_event_that_began_just_before_the_end_is_open_some_steps_earlier(
+    tmp_path: Path,
+) -> None:
+    base = arm("0", of(BASE), tmp_path)
+    late = arm("a", of([None, *BASE[1:]]), tmp_path)
+    never = late.runs["seed"] == 0
+    late.runs.loc[never, ["step", "lower"]] = BUDGET - 100
+    found = contrasts.weighted([(1, late), (-1, base)], GENERATOR(0))
+    assert found.interval.method == "t"
+    assert found.interval.estimate == pytest.approx((BUDGET - 100 - 1_500) / 5)
+    assert "mean times up to 4,900 steps" in found.note
+
+
 def test_a_run_that_never_groks_counts_as_the_budget(tmp_path: Path) -> None:
     base = arm("0", of(BASE), tmp_path)
     other = arm("a", of([None, *BASE[1:]]), tmp_path)
