@@ -2,13 +2,16 @@
 
 import textwrap
 
+import numpy as np
 import pandas as pd
 
-from analysis import gather, tables
+from analysis import gather, means, tables, timescales
 from analysis.entropy import calibration as e0
 from docs.reference import ENTROPY_PAPER
 
 VERDICTS = ENTROPY_PAPER / "report" / "verdicts.csv"
+AGAIN = "e1_other_machine"
+NEAR = 1e-4
 
 
 def calibration() -> str:
@@ -38,4 +41,37 @@ def counts() -> str:
     )
 
 
-BLOCKS = {"calibration": calibration, "verdicts": verdicts}
+def machines() -> str:
+    """T_grok of the baseline as it is stored, and of the same cells on another machine."""
+    first, again = (gather.gathered(ENTROPY_PAPER / name) for name in ("e1_baseline", AGAIN))
+    both = pd.DataFrame({"T_grok": _t_grok(first), "on another machine": _t_grok(again)})
+    both = both.dropna().astype(int)
+    apart = both["on another machine"] - both["T_grok"]
+    shown = both.map(tables.number).rename_axis("seed").reset_index()
+    parted = _parted(first.curves, again.curves)
+    found = means.mean(apart.to_numpy(float), np.random.default_rng(0))
+    sentence = (
+        f"The norms of a seed's weights agree to {NEAR:.0e} until step "
+        f"{tables.number(parted.min())} to {tables.number(parted.max())}. T_grok differs "
+        f"by {tables.estimated(found)} steps in the mean of {len(both)} seeds, by "
+        f"{tables.number(apart.abs().mean())} without the sign."
+    )
+    return tables.text(shown, "github") + "\n\n" + textwrap.fill(sentence, width=100)
+
+
+def _t_grok(of: gather.Tables) -> pd.Series:
+    """By seed, of the runs that grok."""
+    found = timescales.events(of)
+    found = found[(found["event"] == "t_grok") & found["observed"].astype(bool)]
+    return found.set_index("seed")["step"].sort_index()
+
+
+def _parted(first: pd.DataFrame, again: pd.DataFrame) -> pd.Series:
+    """By key, the last evaluation until which the norms agree to a relative NEAR."""
+    both = first.merge(again, on=["key", "step"], suffixes=("", "_again"))
+    near = (both["weight_norm_again"] / both["weight_norm"] - 1).abs() < NEAR
+    together = near.groupby(both["key"]).cumprod().astype(bool)
+    return both[together].groupby("key")["step"].max()
+
+
+BLOCKS = {"calibration": calibration, "verdicts": verdicts, "machines": machines}
