@@ -18,7 +18,7 @@ from pyarrow.dataset import dataset
 
 from analysis import parts, rows
 from analysis.parts import CELLS, CURVES
-from analysis.rows import CELL_COLUMNS, UNKNOWN
+from analysis.rows import CELL_COLUMNS, UNKNOWN, single_values
 from grokpipe import ledger, runlog
 from grokpipe.errors import InputError
 from grokpipe.remeasured import REMEASURED
@@ -114,8 +114,9 @@ def gathered_cells(folder: Path) -> pd.DataFrame:
     path = _stored(folder, CELLS)
     with _intact(path):
         cells = pd.read_parquet(path).sort_values("key", ignore_index=True)
-    if "code" not in cells:  # tables that were stored before there was this column
-        cells.insert(CELL_COLUMNS.index("code"), "code", UNKNOWN)
+    for place, name in enumerate(CELL_COLUMNS):
+        if name not in cells:  # tables that were stored before there was this column
+            cells.insert(place, name, UNKNOWN)
     return cells
 
 
@@ -152,14 +153,22 @@ def of_experiment(tables: Tables, folder: Path, experiment: str) -> Tables:
 
 
 def mixtures(cells: pd.DataFrame) -> list[str]:
-    """One line each where cells were trained by different code or software."""
+    """One line each where cells were trained by different code or software, or on different
+    processors, whose rounding a run follows."""
+    values = {
+        column: set(single_values(cells[column]))
+        for column in ("commit", "torch", "code", "processor")
+    }
     told = []
     for column in ("commit", "torch"):
-        if (versions := len(_values(cells[column]))) > 1:
+        if (versions := len(values[column])) > 1:
             told.append(f"note: cells were trained by {versions} versions of {column}")
-    trajectories = Counter(code.partition(":")[0] for code in _values(cells["code"]) - {UNKNOWN})
+    trajectories = Counter(code.partition(":")[0] for code in values["code"] - {UNKNOWN})
     if (versions := max(trajectories.values(), default=1)) > 1:
         told.append(f"note: cells were trained by {versions} versions of the scientific code")
+    if len(values["processor"]) > 1:
+        names = ", ".join(sorted(values["processor"]))
+        told.append(f"note: cells were trained on different processors: {names}")
     if cells["dirty"].eq(True).any():
         told.append("note: some cells were trained by code that differs from its commit")
     return told
@@ -187,11 +196,6 @@ def _logs(cells: Path) -> tuple[list[Path], list[Path]]:
     for path in sorted(cells.iterdir()):
         found[runlog.is_run_log(path)].append(path)
     return found[True], found[False]
-
-
-def _values(column: pd.Series) -> set[str]:
-    """The different values in texts that may hold several."""
-    return {value for text in column.unique() for value in text.split()}
 
 
 def _stamp(log: Path) -> list[int]:

@@ -21,7 +21,7 @@ from grokpipe.errors import InputError
 CURVES, CELLS = "curves.parquet", "cells.parquet"
 UNFINISHED, COLUMNS = "unfinished.parquet", "columns.parquet"
 INDEX = "_index.json"  # readers of Parquet folders pass over names with an underscore
-FORMAT = 2  # raised when run logs come to give other columns: what is gathered is then dropped
+FORMAT = 3  # raised when run logs come to give other columns: what is gathered is then dropped
 
 Index = dict[str, dict[str, list[int]]]
 """part → key → stamp"""

@@ -1,7 +1,7 @@
 """Gathered tables → run logs, the way back from `gather`: a grid goes on, and a baseline
 is followed, on a machine that did not train what is there already.
 
-What tables do not hold is not restored: weights, snapshots, wall times, the machine.
+What tables do not hold is not restored: weights, snapshots, wall times, hosts.
 """
 
 import math
@@ -149,6 +149,7 @@ def _provenance(row: pd.Series, source: Path) -> dict[str, Any]:
         "dirty": bool(row["dirty"]),
         "code": row["code"],
         "versions": {"torch": row["torch"]},
+        "processor": row["processor"],
         "data": {"classes": int(row["classes"]), "fingerprint": row["data"]},
         "restored": {
             "from": str(source),

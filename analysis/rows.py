@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -16,9 +17,10 @@ from grokpipe.schema import of_one_type
 
 CELL_COLUMNS = [
     "key", "state", "trained_steps", "reason", "classes", "data", "commit", "dirty", "code",
-    "torch",
+    "torch", "processor",
 ]  # fmt: skip
 UNKNOWN = "unknown"
+PROCESSOR_SEPARATOR = "; "  # between the names of processors, which have spaces
 
 
 def read(logs: Sequence[Path]) -> tuple[pa.Table, pa.Table]:
@@ -41,6 +43,12 @@ def read(logs: Sequence[Path]) -> tuple[pa.Table, pa.Table]:
     return pa.table({name: curves[name] for name in order}), cells
 
 
+def single_values(column: pd.Series) -> list[str]:
+    """The values of a column of CELL_COLUMNS whose texts may hold several, cell by cell."""
+    separator = PROCESSOR_SEPARATOR if column.name == "processor" else None
+    return [value for text in column for value in text.split(separator)]
+
+
 def _read_log(log: Path) -> tuple[pa.Table, dict[str, Any]]:
     """The curves with every measure, and the row of the cell."""
     result = runlog.read_result(log)
@@ -60,6 +68,9 @@ def _read_log(log: Path) -> tuple[pa.Table, dict[str, Any]]:
                 any(session["dirty"] for session in sessions),
                 _all_of(session.get("code") for session in sessions),
                 _all_of(session["versions"]["torch"] for session in sessions),
+                _all_of(
+                    (session.get("processor") for session in sessions), PROCESSOR_SEPARATOR
+                ),
             ),
             strict=True,
         )
@@ -109,6 +120,7 @@ def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-def _all_of(values: Iterable[str | None]) -> str:
-    """The different values in their order, as one text: a run may have gone on under new code."""
-    return " ".join(dict.fromkeys(value or UNKNOWN for value in values))
+def _all_of(values: Iterable[str | None], separator: str = " ") -> str:
+    """The different values in their order, as one text: a run may have gone on under new code, or
+    on another machine."""
+    return separator.join(dict.fromkeys(value or UNKNOWN for value in values))

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.gather import Tables
+from analysis.rows import single_values
 from grokpipe import ledger, runlog
 from grokpipe.errors import InputError
 
@@ -44,6 +45,7 @@ def content(shown: Tables) -> dict[str, Any]:
         "commits": _counts(cells["commit"]),
         "dirty": int(cells["dirty"].eq(True).sum()),
         "torch": _counts(cells["torch"]),
+        "processor": _counts(cells["processor"]),
         "code": _counts(cells["code"]),
     }
 
@@ -94,6 +96,7 @@ def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         *(("commit", f"{commit} ({n})") for commit, n in found["commits"].items()),
         *([("dirty", f"({found['dirty']})")] if found["dirty"] else []),
         *(("torch", f"{version} ({n})") for version, n in found["torch"].items()),
+        *(("processor", f"{name} ({n})") for name, n in found.get("processor", {}).items()),
         *(("code", f"{version} ({n})") for version, n in found["code"].items()),
     ]
 
@@ -124,7 +127,7 @@ def _values(column: pd.Series) -> list[Any]:
 
 def _counts(column: pd.Series) -> dict[str, int]:
     """How many cells have each of the values; a cell may have several."""
-    return dict(Counter(value for text in column for value in text.split()).most_common())
+    return dict(Counter(single_values(column)).most_common())
 
 
 def once(values: dict[str, Any]) -> list[tuple[str, Any]]:

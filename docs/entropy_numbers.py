@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 
-from analysis import gather, means, tables, timescales
+from analysis import gather, means, parts, rows, tables, timescales
 from analysis.entropy import calibration as e0
 from docs.reference import ENTROPY_PAPER
 
@@ -56,7 +56,17 @@ def machines() -> str:
         f"by {tables.estimated(found)} steps in the mean of {len(both)} seeds, by "
         f"{tables.number(apart.abs().mean())} without the sign."
     )
-    return tables.text(shown, "github") + "\n\n" + textwrap.fill(sentence, width=100)
+    said = "\n\n".join(textwrap.fill(text, width=100) for text in (sentence, processors()))
+    return tables.text(shown, "github") + "\n\n" + said
+
+
+def processors() -> str:
+    """How many stored runs each kind of processor trained, in a sentence."""
+    stored = [gather.gathered_cells(path.parent) for path in ENTROPY_PAPER.glob(f"*/{parts.CELLS}")]
+    number = pd.concat([cells["processor"] for cells in stored]).value_counts()
+    known = number.drop(rows.UNKNOWN, errors="ignore")
+    said = "".join(f"{count} runs on {name}, " for name, count in known.items())
+    return f"Trained were {said}{number.get(rows.UNKNOWN, 0)} on a processor that is not on record."
 
 
 def _t_grok(of: gather.Tables) -> pd.Series:

@@ -124,6 +124,16 @@ def test_a_resume_under_another_commit_is_a_mixture(runs: Path) -> None:
     assert len(gather.mixtures(gather.read(runs).cells)) == 2
 
 
+def test_a_resume_on_another_processor_is_a_mixture(runs: Path) -> None:
+    path = runs / "cells" / "0300000000000000" / "provenance.json"
+    first = json.loads(path.read_text()) | {"processor": "A B"}
+    path.write_text(json.dumps({**first, "resumed": [{**first, "processor": "C D"}]}))
+    cells = gather.read(runs).cells
+    (told,) = gather.mixtures(cells)
+    assert told.endswith(": A B, C D, unknown")
+    assert set(cells["processor"]) == {"A B; C D", "unknown"}
+
+
 def test_a_new_column_reaches_other_readers_too(runs: Path) -> None:
     gather.gather(runs)
     log = write_run(runs, 7, 0.3, 100, state=None)
@@ -310,11 +320,12 @@ def test_mixtures_of_scientific_code(runs: Path, codes: list[str], versions: int
     assert told == ([line] if versions > 1 else [])
 
 
-def test_stored_tables_without_the_column_code(runs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("later", [["code"], ["code", "processor"]])
+def test_stored_tables_without_a_later_column(runs: Path, tmp_path: Path, later: list[str]) -> None:
     tables = gather.read(runs)
     gather.write(tables, tmp_path / "reference")
     path = tmp_path / "reference" / "cells.parquet"
-    pd.read_parquet(path).drop(columns="code").to_parquet(path, index=False)
+    pd.read_parquet(path).drop(columns=later).to_parquet(path, index=False)
     again = gather.read(tmp_path / "reference")
     pd.testing.assert_frame_equal(again.cells, tables.cells)
     assert again.configuration == tables.configuration
