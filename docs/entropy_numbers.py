@@ -7,10 +7,10 @@ import pandas as pd
 
 from analysis import gather, means, parts, rows, tables, timescales
 from analysis.entropy import calibration as e0
+from analysis.entropy.conditions import BASELINE, BASELINE_AGAIN
 from docs.reference import ENTROPY_PAPER
 
 VERDICTS = ENTROPY_PAPER / "report" / "verdicts.csv"
-AGAIN = "e1_other_machine"
 NEAR = 1e-4
 
 
@@ -43,7 +43,7 @@ def counts() -> str:
 
 def machines() -> str:
     """T_grok of the baseline as it is stored, and of the same cells on another machine."""
-    first, again = (gather.gathered(ENTROPY_PAPER / name) for name in ("e1_baseline", AGAIN))
+    first, again = (gather.gathered(ENTROPY_PAPER / name) for name in (BASELINE, BASELINE_AGAIN))
     both = pd.DataFrame({"T_grok": _t_grok(first), "on another machine": _t_grok(again)})
     both = both.dropna().astype(int)
     apart = both["on another machine"] - both["T_grok"]

@@ -8,8 +8,18 @@ import pandas as pd
 from analysis import effects, means, ranks, restricted, survival
 from analysis.compare import Arm, all_tests
 from analysis.entropy import contrasts, manipulation
-from analysis.entropy.conditions import CONDITIONS, GROK, SUSTAINED, Condition, arms, baseline
+from analysis.entropy.conditions import (
+    BASELINE_AGAIN,
+    CONDITIONS,
+    GROK,
+    SUSTAINED,
+    Condition,
+    arms,
+    baseline,
+    runs,
+)
 from analysis.entropy.experiments import Experiments, NotRun
+from analysis.rows import UNKNOWN
 from analysis.tables import bounded, estimated, interval, number, p_value
 
 TIMES = "Table 1: times of grokking"
@@ -17,6 +27,7 @@ HELD = "Table 1: times from which test accuracy 0.99 holds for 5 evaluations"
 TESTS = "Table 1: tests against the baseline"
 TREND = "Table 1: trend over the strength"
 RAISED = "Table 1: entropy of unmixed probes"
+ONE_PROCESSOR = "Table 1: delays between runs of one kind of processor"
 PUBLISHED_TEST = "Mann–Whitney, one-sided"
 FAMILY = "log-rank"
 """the test whose p-values, adjusted for all arms that were run (Holm), stand in Table 1: it may be
@@ -38,8 +49,8 @@ def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
         TESTS: _readable(tested),
         RAISED: _raised(experiments, every),
     }
-    trend = _trend(every, base)
-    return shown if trend.empty else {**shown, TREND: trend}
+    more = {TREND: _trend(every, base), ONE_PROCESSOR: _on_one_processor(experiments, every)}
+    return shown | {name: table for name, table in more.items() if not table.empty}
 
 
 def found(experiments: Experiments, event: str = GROK) -> list[Found]:
@@ -137,6 +148,36 @@ def _readable(tested: pd.DataFrame) -> pd.DataFrame:
     shown["p, Holm"] = tested["p_holm"].map(p_value)
     shown["how"] = tested["method"]
     return shown
+
+
+def _on_one_processor(experiments: Experiments, every: Sequence[Found]) -> pd.DataFrame:
+    """Rounding parts two kinds of processor within a thousand steps, and moves T_grok of a seed by
+    more than some arms do. Here are the runs on the kind of `BASELINE_AGAIN`, less that, and less
+    the baseline of Table 1. Empty without it."""
+    try:
+        again = baseline(experiments, name=BASELINE_AGAIN)
+    except NotRun:
+        return pd.DataFrame()
+    first = baseline(experiments)
+    first = Arm(first.label, first.runs[first.seeds.isin(again.seeds)])
+    kinds = set(experiments.tables(BASELINE_AGAIN).cells["processor"]) - {UNKNOWN}
+    rows = []
+    for condition, _, arm in every:
+        cells = runs(experiments, condition).cells
+        there = cells.loc[cells["processor"].isin(kinds) & cells["seed"].isin(again.seeds), "key"]
+        there_too = Arm(arm.label, arm.runs[arm.runs["key"].isin(there)])
+        if there_too.runs.empty:
+            continue
+        delays = [
+            contrasts.weighted([(1, there_too), (-1, base)], experiments.generator()).interval
+            for base in (again, first)
+        ]
+        rows.append(
+            {"arm": arm.label, "runs": str(len(there_too.runs)),
+             "delay, baseline on that processor [95 %]": estimated(delays[0], 0, "+"),
+             "the same runs, baseline of Table 1 [95 %]": estimated(delays[1], 0, "+")}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def _trend(every: Sequence[Found], base: Arm) -> pd.DataFrame:

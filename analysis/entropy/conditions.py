@@ -10,6 +10,8 @@ from analysis.entropy.experiments import Experiments, NotRun
 from analysis.gather import Tables
 
 BASELINE = "e1_baseline"
+BASELINE_AGAIN = "e1_other_machine"
+"""cells of the baseline, of the same keys, trained once more where the later arms were"""
 GROK, SUSTAINED = "t_grok", "t_grok_sustained"
 ALPHA, BETA = "intervention.alpha", "intervention.beta"
 MEASURE = "intervention.measure"
@@ -69,9 +71,9 @@ def groks(tables: Tables, event: str = GROK) -> pd.DataFrame:
     return events[events["event"] == event]
 
 
-def baseline(experiments: Experiments, event: str = GROK) -> Arm:
+def baseline(experiments: Experiments, event: str = GROK, name: str = BASELINE) -> Arm:
     """Raises NotRun."""
-    return Arm("baseline", groks(experiments.tables(BASELINE), event))
+    return Arm("baseline", groks(experiments.tables(name), event))
 
 
 def arms(

@@ -32,6 +32,7 @@ class Run:
     """the last evaluation; None: AFTER steps past `groks`, or the budget"""
     dials: dict[str, object] = field(default_factory=dict)
     classes: int = 97
+    processor: str = "unknown"
     curves: dict[str, np.ndarray] = field(default_factory=dict)
     """columns that take the place of the made-up ones, or come beside them"""
 
@@ -81,6 +82,7 @@ def tables(experiment: str, runs: Sequence[Run], folder: Path) -> Tables:
         known = {**dict.fromkeys(CELL_COLUMNS, "unknown"), "key": key, "state": run.state}
         known |= {
             "trained_steps": int(curve["step"].max()), "classes": run.classes, "dirty": False,
+            "processor": run.processor,
         }  # fmt: skip
         cells.append({**known, **configuration})
         curves.append(curve.assign(**configuration))

@@ -1,5 +1,6 @@
 """E2 and E3 on made-up runs of which every delay is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -231,3 +232,24 @@ def test_a_run_that_falls_back_has_grokked_but_not_for_good(tmp_path: Path) -> N
     assert "holds for 5 evaluations: 1.80 [" in found.note  # (5,000 + 4 · 1,000)/5,000
     held = arms.tables(experiments)[HELD]
     assert held.set_index("arm").loc["norm matched alone", "grokked"] == "4/5"
+
+
+def test_delays_on_one_processor_leave_out_what_others_trained(tmp_path: Path) -> None:
+    """There the baseline is 300 steps later, and the arm 200 more."""
+    there = [time + 300 for time in BASE]
+    mixed = arm("mixing", [time + 200 for time in there], {"alpha": 0.1}, processor="X")
+    mixed[0] = replace(mixed[0], processor="unknown", groks=4_900)
+    noisy = arm("noise", BASE, {"alpha": 0.1})  # of no known processor
+    experiments = write(
+        tmp_path,
+        e1_baseline=baseline(BASE),
+        e1_other_machine=baseline(there, processor="X"),
+        e2_mixing=mixed,
+        e2_noise=noisy,
+    )
+    (row,) = arms.tables(experiments)[arm_tables.ONE_PROCESSOR].to_dict("records")
+    assert list(row.values()) == ["mixing, α = 0.1", "4", "+200", "+500"]
+
+
+def test_without_a_baseline_again_there_is_no_such_table(experiments: Experiments) -> None:
+    assert arm_tables.ONE_PROCESSOR not in arms.tables(experiments)
