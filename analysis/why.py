@@ -40,6 +40,7 @@ def content(shown: Tables) -> dict[str, Any]:
         "analysis": commit(),
         "folder": str(shown.folder),
         "cells": dict(zip(cells["key"], cells["state"], strict=True)),
+        "states": _counts(cells["state"]),  # a cell may have been trained on two machines
         "varied": {column: several for column, several in values.items() if len(several) > 1},
         "constant": {column: only[0] for column, only in values.items() if len(only) == 1},
         "commits": _counts(cells["commit"]),
@@ -86,9 +87,8 @@ def text(side: Path) -> str:
 
 def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     """What a `content` says of the runs, as names with texts."""
-    states = ", ".join(
-        f"{n} {state}" for state, n in Counter(found["cells"].values()).most_common()
-    )
+    of_cells = Counter(found["cells"].values())  # side files of older versions have no states
+    states = ", ".join(f"{n} {state}" for state, n in found.get("states", of_cells).items())
     return [
         ("runs", f"{states}; from {found['folder']}"),
         *(("varied", f"{name}: {_few(values)}") for name, values in once(found["varied"])),

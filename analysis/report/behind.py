@@ -14,7 +14,13 @@ from analysis.rows import CELL_COLUMNS
 from grokpipe import ledger
 from grokpipe.errors import InputError
 
+TRAINED = ("key", "commit", "processor")
+"""what tells one run of a cell from another: gathered tables may hold it of two machines"""
 SHORT = 10  # characters of a commit in a table; the whole stands above it
+
+
+Trained = tuple[str, ...]
+"""the values of TRAINED, or the key alone where it is enough"""
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,14 @@ class Behind:
 class Sets:
     """The sets of runs of a report, each once, numbered as they are first asked for."""
 
-    def __init__(self, folder: Path, experiments: Mapping[str, list[str]]) -> None:
+    def __init__(self, folder: Path, experiments: Mapping[str, pd.DataFrame]) -> None:
         self._folder = folder
-        self._of_key: dict[str, list[str]] = {}
-        for name, keys in experiments.items():
-            for key in keys:
-                self._of_key.setdefault(key, []).append(name)
-        self._known: dict[tuple[str, ...], Behind] = {}
+        self._logs = ledger.cells_folder(folder).is_dir()
+        self._asked_by: dict[Trained, list[str]] = {}
+        for name, cells in experiments.items():
+            for row in cells.to_dict("records"):
+                self._asked_by.setdefault(self._trained(row), []).append(name)
+        self._known: dict[tuple[Trained, ...], Behind] = {}
 
     @property
     def every(self) -> list[Behind]:
@@ -66,59 +73,64 @@ class Sets:
         shown = union(several, self._folder)
         if shown is None:
             return None
-        keys = tuple(shown.cells["key"])
-        if keys not in self._known:
-            self._known[keys] = self._behind(shown, len(self._known) + 1)
-        return self._known[keys]
+        runs = tuple(_trained(row) for row in shown.cells.to_dict("records"))
+        if runs not in self._known:
+            self._known[runs] = self._behind(shown, len(self._known) + 1)
+        return self._known[runs]
+
+    def _names(self, row: Mapping[Any, Any]) -> list[str]:
+        """The experiments that a run is of."""
+        return self._asked_by.get(self._trained(row), [])
+
+    def _trained(self, row: Mapping[Any, Any]) -> Trained:
+        """A folder of run logs has one run of a key, and does not ask for more than that."""
+        return (row["key"],) if self._logs else _trained(row)
 
     def _behind(self, shown: Tables, number: int) -> Behind:
         content = why.content(shown)
         varied = [name for name, _ in why.once(content["varied"])]
-        names = sorted({name for key in content["cells"] for name in self._of_key.get(key, [])})
-        logs = ledger.cells_folder(self._folder).is_dir()
-        count = f"{len(content['cells'])} run" + "s" * (len(content["cells"]) != 1)
+        rows = shown.cells.to_dict("records")
+        names = sorted({name for row in rows for name in self._names(row)})
+        count = f"{len(rows)} run" + "s" * (len(rows) != 1)
         return Behind(
             anchor=f"runs-{number}",
             title=f"{count} of {', '.join(names)}" if names else count,
             facts=tuple(why.facts(content)),
             links=tuple(
                 (f"{name}/{table}", f"../{name}/{table}")
-                for name in (names if not logs else [])
+                for name in (names if not self._logs else [])
                 for table in (CELLS, CURVES)
             ),
             varied=tuple(varied),
-            runs=tuple(
-                self._run(row, varied, logs) for row in shown.cells.to_dict("records")
-            ),
+            runs=tuple(self._run(row, varied) for row in rows),
         )  # fmt: skip
 
-    def _run(self, row: Mapping[Any, Any], varied: list[str], logs: bool) -> Run:
-        key = row["key"]
-        names = self._of_key.get(key, [])
-        at = f"cells/{key}" if logs else f"{names[0]}/{CELLS}" if names else ""
+    def _run(self, row: Mapping[Any, Any], varied: list[str]) -> Run:
+        key, names = row["key"], self._names(row)
+        at = f"cells/{key}" if self._logs else f"{names[0]}/{CELLS}" if names else ""
         changed = " changed" if row["dirty"] is True else ""
         return Run(
             key=key,
             link=f"../{at}" if at else "",
-            folder=f"cells/{key}" if logs else ", ".join(names),
+            folder=f"cells/{key}" if self._logs else ", ".join(names),
             state=row["state"],
             commit=" ".join(commit[:SHORT] for commit in row["commit"].split()) + changed,
             varied=tuple("–" if _missing(row[name]) else why.plain(row[name]) for name in varied),
         )
 
 
-def experiments(folder: Path, paper: str) -> dict[str, list[str]]:
-    """The experiments that a folder has runs of, with their keys. A folder of run logs has what it
-    was asked for, another gathered tables by experiment. Raises InputError for no folder."""
+def experiments(folder: Path, paper: str) -> dict[str, pd.DataFrame]:
+    """The experiments that a folder has runs of, with a row each. A folder of run logs has keys, of
+    what it was asked for; another gathered cells by experiment. Raises InputError for no folder."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
     if not ledger.cells_folder(folder).is_dir():
         found = sorted(path.parent for path in folder.glob(f"*/{CELLS}"))
-        return {path.name: gather.gathered_cells(path)["key"].tolist() for path in found}
+        return {path.name: gather.gathered_cells(path) for path in found}
     asked = ledger.read_asked(folder)
     ours = asked[asked["experiment"].astype(str).str.startswith(f"{paper}/")]
     return {
-        str(name).partition("/")[2]: rows["key"].drop_duplicates().tolist()
+        str(name).partition("/")[2]: rows[["key"]].drop_duplicates()
         for name, rows in ours.groupby("experiment")
     }
 
@@ -127,7 +139,7 @@ def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
     """All runs that have an evaluation, each once, sorted by key; of the curves only the keys. A
     dial that only some runs have is missing in the others."""
     records = {
-        row["key"]: row
+        _trained(row): row
         for tables in several
         if tables is not None
         for evaluated in [set(tables.curves["key"].unique())]
@@ -140,6 +152,10 @@ def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
     dials = [column for column in cells if column not in CELL_COLUMNS]
     cells = cells[[*(column for column in CELL_COLUMNS if column in cells), *dials]]
     return Tables(curves=cells[["key"]], cells=cells, folder=folder)
+
+
+def _trained(row: Mapping[Any, Any]) -> Trained:
+    return tuple(str(row[name]) for name in TRAINED)
 
 
 def _missing(value: object) -> bool:

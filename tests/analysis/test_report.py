@@ -15,7 +15,7 @@ from analysis.findings import Finding
 from analysis.intervals import Interval, none
 from analysis.papers import Claim, Criterion, Further
 from analysis.report import contents, words
-from analysis.report.behind import union
+from analysis.report.behind import Sets, experiments, union
 from analysis.verdicts import Judged, Outcome, holds, verdict
 from grokpipe import ledger
 from tests.analysis import made_report, paper
@@ -208,6 +208,19 @@ def test_all_experiments(tmp_path: Path) -> None:
     ]  # fmt: skip
     everything = report.sets[-1]
     assert everything.varied == ("seed", "weight_decay")
+
+
+def test_a_cell_that_was_trained_twice_is_two_runs(tmp_path: Path) -> None:
+    runs = made_report.stored(tmp_path)
+    again = gather.gathered(runs / "e1_baseline")
+    again.cells["processor"] = "another"
+    gather.write(again, runs / "e1_again")
+    tables = [gather.gathered(runs / name) for name in ("e1_baseline", "e1_again")]
+    sets = Sets(runs, experiments(runs, "entropy"))
+    found = [sets.add(of) for of in ([tables[0]], [tables[1]], tables)]
+    assert [behind.title for behind in found if behind] == [
+        "3 runs of e1_baseline", "3 runs of e1_again", "6 runs of e1_again, e1_baseline"
+    ]  # fmt: skip
 
 
 def test_a_folder_of_settings_alone_has_a_report(tmp_path: Path) -> None:
