@@ -56,6 +56,7 @@ bench: $(VENV)/installed  ## time packs and the main job against plain loops, ab
 	$(PY) -m benchmarks.status --store
 	$(PY) -m benchmarks.gather --store
 	$(PY) -m benchmarks.monitor --store
+	$(PY) -m benchmarks.subnormals --store
 
 docs: $(VENV)/installed  ## build the documentation into site/
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from grokpipe import claims, ledger, matmul, packing, runlog
+from grokpipe import claims, ledger, matmul, packing, runlog, subnormals
 from grokpipe.cell import Cell
 from grokpipe.compiling import worth_compiling
 from grokpipe.config import Config, resolve
@@ -43,11 +43,12 @@ def work(
     becomes its state `failed`. Raises Interrupted once `stop` is set.
     """
     source()  # of the code that was loaded: its files may change while it runs
-    for file in files:
-        if stop.is_set():
-            raise Interrupted("stopped between two packs")
-        if (plan := packing.read(file)) is not None:
-            _work_on(plan, stop, console, label)
+    with subnormals.flushed():
+        for file in files:
+            if stop.is_set():
+                raise Interrupted("stopped between two packs")
+            if (plan := packing.read(file)) is not None:
+                _work_on(plan, stop, console, label)
 
 
 def _work_on(plan: Plan, stop: threading.Event, console: Console, label: Labels) -> None:
@@ -96,6 +97,7 @@ def _train(
         compiled=plan.compiled,
         command=plan.command,
         products=library,
+        subnormals="flushed" if subnormals.are_flushed() else "kept",
         **_code(config),
     )
     for cell, log in zip(cells, logs, strict=True):

@@ -1,0 +1,32 @@
+"""Numbers closer to 0 than the smallest normal one (1.2e-38 in fp32), for each of which a processor
+may stop for a hundred cycles.
+
+Once training accuracy is 1 and nothing holds the logits down, as without weight decay, a softmax is
+full of them, and so is all that is multiplied by it: the training then takes several times longer
+(benchmarks/subnormals.py).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+EXAMPLE = 1e-40
+
+
+@contextmanager
+def flushed() -> Iterator[None]:
+    """Within, this thread computes with 0 in their place, where the processor can. On a CPU a pack
+    has this one thread unless `threads` asks for more, of which the others go on as they are."""
+    before = are_flushed()
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+def are_flushed() -> bool:
+    """Whether this thread does so now."""
+    product = torch.tensor([EXAMPLE]) * torch.ones(1)
+    return not product.view(torch.int32).item()  # its bits: a comparison would flush it first
