@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -21,7 +22,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import Progress
 
-from grokpipe import fingerprint, ledger, matmul, remeasured, rooms, runlog, snapshots
+from grokpipe import fingerprint, ledger, matmul, remeasured, rooms, runlog, snapshots, subnormals
 from grokpipe.cell import Cell
 from grokpipe.config import Config, MeasuresConfig, resolve
 from grokpipe.errors import InputError
@@ -57,8 +58,11 @@ def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]
     jobs = list(_jobs(folder, names, source, told))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for job in progress.track(jobs, description="cells"):
-            _set_up(job, threads)
-            if tables := measured(job):
+            trained = runlog.read_json(job.log / runlog.PROVENANCE)
+            _set_up(job, trained, threads)
+            with subnormals.flushed(trained.get("subnormals") == subnormals.FLUSHED):
+                tables = measured(job)
+            if tables:
                 earlier = remeasured.read(job.log)
                 remeasured.write(job.log, earlier.with_measures(tables, origin))
                 told[f"{', '.join(tables)} measured"] += 1
@@ -109,11 +113,10 @@ def _cell(log: Path, config: Config, names: list[str]) -> Cell:
         raise InputError(f"{log}: {error}") from error
 
 
-def _set_up(job: Job, threads: int) -> None:
+def _set_up(job: Job, trained: dict[str, Any], threads: int) -> None:
     """Products and threads as in training, as far as this process has them."""
     matmul.set_up(job.cell.config.tf32)
-    provenance = runlog.read_json(job.log / runlog.PROVENANCE)
-    torch.set_num_threads(min(provenance.get("threads", threads), threads))
+    torch.set_num_threads(min(trained.get("threads", threads), threads))
 
 
 def measured(job: Job) -> dict[str, pd.DataFrame]:

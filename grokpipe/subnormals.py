@@ -12,21 +12,28 @@ from contextlib import contextmanager
 import torch
 
 EXAMPLE = 1e-40
+FLUSHED, KEPT = "flushed", "kept"
+"""as provenance has it"""
 
 
 @contextmanager
-def flushed() -> Iterator[None]:
-    """Within, this thread computes with 0 in their place, where the processor can. On a CPU a pack
-    has this one thread unless `threads` asks for more, of which the others go on as they are."""
+def flushed(wanted: bool = True) -> Iterator[None]:
+    """Within, this thread computes with 0 in their place, where the processor can, or with what
+    they are. On a CPU a pack has this one thread unless `threads` asks for more, of which the
+    others go on as before."""
     before = are_flushed()
-    torch.set_flush_denormal(True)
+    torch.set_flush_denormal(wanted)
     try:
         yield
     finally:
         torch.set_flush_denormal(before)
 
 
+def state() -> str:
+    """What this thread does with them now: FLUSHED or KEPT."""
+    return FLUSHED if are_flushed() else KEPT
+
+
 def are_flushed() -> bool:
-    """Whether this thread does so now."""
     product = torch.tensor([EXAMPLE]) * torch.ones(1)
     return not product.view(torch.int32).item()  # its bits: a comparison would flush it first

@@ -97,7 +97,7 @@ def _train(
         compiled=plan.compiled,
         command=plan.command,
         products=library,
-        subnormals="flushed" if subnormals.are_flushed() else "kept",
+        subnormals=subnormals.state(),
         **_code(config),
     )
     for cell, log in zip(cells, logs, strict=True):

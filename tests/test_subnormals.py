@@ -9,10 +9,12 @@ import pytest
 import torch
 from rich.console import Console
 
-from grokpipe import subnormals, worker
+from grokpipe import remeasure, subnormals, worker
 from grokpipe.pack import Pack
 from grokpipe.packing import new_plan
+from grokpipe.runlog import write_json
 from tests.conftest import network
+from tests.snapshotted import REGULAR, train
 
 CELL = ("arch=transformer", "arch.width=48", "weight_decay=0", "lr=0.003")
 LARGE = "init_scale=8"
@@ -86,3 +88,19 @@ def test_a_worker_flushes_them_and_says_so(token_cell, tmp_path: Path, monkeypat
     assert json.loads(path.read_text())["subnormals"] == "flushed"
     assert seen and all(seen)
     assert not subnormals.are_flushed()
+
+
+@pytest.mark.parametrize("trained_with", [subnormals.FLUSHED, subnormals.KEPT, None])
+def test_what_is_measured_later_is_computed_as_in_training(
+    token_cell, tmp_path: Path, monkeypatch, trained_with
+) -> None:
+    (log,) = train([token_cell(REGULAR, "measures.names=[logits]")], tmp_path)
+    if trained_with:
+        write_json(log / "provenance.json", {"threads": 1, "subnormals": trained_with})
+    seen, measured = [], remeasure.measured
+    monkeypatch.setattr(
+        remeasure, "measured", lambda job: (seen.append(subnormals.state()), measured(job))[1]
+    )
+    remeasure.remeasure(tmp_path, ["weights"], Console(quiet=True))
+    assert seen == [trained_with or subnormals.KEPT]
+    assert subnormals.state() == subnormals.KEPT
