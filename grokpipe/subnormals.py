@@ -35,5 +35,6 @@ def state() -> str:
 
 
 def are_flushed() -> bool:
+    """Whether a product that is subnormal comes out as 0 in this thread."""
     product = torch.tensor([EXAMPLE]) * torch.ones(1)
     return not product.view(torch.int32).item()  # its bits: a comparison would flush it first
