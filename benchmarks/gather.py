@@ -39,7 +39,7 @@ class Sweep:
         self.folder = folder
         register()
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            self.config = OmegaConf.to_yaml(asdict(resolve(compose("config"))))
+            self.config = OmegaConf.to_yaml(asdict(resolve(compose("config", ["arch.depth=2"]))))
         self.provenance = json.dumps(
             provenance() | {"dirty": False, "data": {"classes": 10, "fingerprint": "f" * 16}},
             indent=2,

@@ -97,7 +97,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cell = Cell.of(resolve(compose("config", [f"steps={options.steps}"])))
+        cell = Cell.of(resolve(compose("config", ["arch.depth=2", f"steps={options.steps}"])))
 
     evaluating: list[float] = []
     row = Evaluator.row

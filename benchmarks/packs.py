@@ -35,7 +35,7 @@ WIDTHS = (1, 4, 10)
 MANY = 64
 ALL = 10  # width of the packs when all cores are in use
 EVERY = {"mlp": 666, "transformer": 100}  # steps between evaluations, as published
-EXPERIMENTS = {"mlp": ["steps=100000"], "transformer": ["task=mod_add"]}
+EXPERIMENTS = {"mlp": ["arch.depth=2", "steps=100000"], "transformer": ["task=mod_add"]}
 
 
 @dataclass(frozen=True)

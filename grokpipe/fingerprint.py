@@ -3,7 +3,8 @@
 A trajectory is what a configuration trains, apart from its seed, its dials and its length; the
 fingerprint hashes what the code as it is now logs of a few steps of it (golden.py). Code that
 computes the same has the same fingerprint, however it is written, so run logs of one trajectory can
-stand in one table exactly if their fingerprints agree.
+stand in one table exactly if their fingerprints agree. A column that a measure came to log in a
+later release is left out: runs that were trained before it are not stale for the lack of it.
 
 Fingerprints are kept in the user's cache folder, by the text of the code. Importing this module,
 and looking one up, needs no PyTorch.
@@ -51,7 +52,12 @@ def fingerprint(config: Config) -> str:
     if found is None:
         from grokpipe import golden
 
-        found = hashed([quantised(row) for row in golden.evaluations(canonical(config))])
+        later = golden.columns_added_later(config.measures.names)
+        rows = [
+            {name: value for name, value in row.items() if name not in later}
+            for row in golden.evaluations(canonical(config))
+        ]
+        found = hashed([quantised(row) for row in rows])
         _remember(identity, found)
     return f"{identity}:{found}"
 

@@ -1,9 +1,11 @@
 """The golden trajectory: a few steps of one canonical cell, which fingerprints are taken from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
+from grokpipe import rooms
 from grokpipe.cell import Cell
 from grokpipe.config import Config
 from grokpipe.evaluate import Evaluator
@@ -12,6 +14,12 @@ from grokpipe.tasks import Task
 
 STEPS = 4
 ROWS = 2000  # of each set: few enough for a second, enough that every class occurs
+
+
+def columns_added_later(measures: Sequence[str]) -> set[str]:
+    """The columns of these measures that they did not have in their first release."""
+    modules = (rooms.module("measures", name, "measures.names") for name in measures)
+    return {column for module in modules for column in getattr(module, "ADDED", {})}
 
 
 @dataclass(frozen=True, eq=False)

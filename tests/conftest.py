@@ -21,7 +21,7 @@ SMALL_TOKENS = [
     "task.fraction=0.5", "arch.width=12", "arch.heads=3", "arch.feedforward=20",
     "batch_size=24", "steps=20", "eval.every=5",
 ]  # fmt: skip
-SMALL = ["train_size=64", "batch_size=16", "arch.width=12", "steps=20"]
+SMALL = ["train_size=64", "batch_size=16", "arch.depth=2", "arch.width=12", "steps=20"]
 
 
 @pytest.fixture

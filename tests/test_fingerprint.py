@@ -156,6 +156,40 @@ def run_log(folder: Path, config) -> Path:
     return folder
 
 
+def test_a_field_and_a_column_added_later_leave_yesterdays_runs_fresh(compose, tmp_path) -> None:
+    """A copy of the package in which weight decay may warm up and weights are counted: the same key
+    and fingerprint as before, though the new column is logged."""
+    package = tmp_path / "grokpipe"
+    shutil.copytree(ROOT / "grokpipe", package, ignore=shutil.ignore_patterns("__pyc*"))
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    log = run_log(tmp_path / "log", compose(*ADD))
+    ask = (
+        "import sys; from pathlib import Path; import grokpipe; from grokpipe import golden;"
+        "from grokpipe.fingerprint import canonical; run = grokpipe.load(Path(sys.argv[1]));"
+        "print(run.cell.key, 'weights_counted' in golden.evaluations(canonical(run.config))[0])"
+    )
+    before = python("-c", ask, str(log), path=tmp_path)
+    printed = python("-m", "grokpipe.fingerprint", str(log), path=tmp_path)
+    config, measure = package / "config.py", package / "measures" / "weights.py"
+    config.write_text(
+        config.read_text().replace(
+            "    steps: int = scientific(at_least=1)\n",
+            "    decay_warmup: int = scientific(at_least=0, neutral=0)\n"
+            "    steps: int = scientific(at_least=1)\n",
+        )
+    )
+    measure.write_text(
+        measure.read_text().replace("    return {", '    return {"weights_counted": 1.0, ')
+        + '\n\nADDED = {"weights_counted": "0.2"}\n'
+    )
+    key = before.split()[0]
+    assert before == f"{key} False"
+    assert python("-c", ask, str(log), path=tmp_path) == f"{key} True"
+    assert python("-m", "grokpipe.fingerprint", str(log), path=tmp_path) == printed
+    measure.write_text(measure.read_text().replace("ADDED = ", "NOT_DECLARED = "))
+    assert python("-m", "grokpipe.fingerprint", str(log), path=tmp_path) != printed
+
+
 EDITS = {
     "comment": ("losses.py", "import torch\n", "import torch  # the library\n"),
     "epsilon": ("optimizers/adamw.py", "eps=config.eps", "eps=10 * config.eps"),

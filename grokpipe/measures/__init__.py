@@ -3,6 +3,9 @@
 A module here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names included. What is
 undefined (one class, constant features, …) is NaN, never an invented number or an exception.
 
+A column that a measure came to have after its first release is declared in its module, with the
+release: `ADDED = {"collapse/rnc1_sup": "0.2"}`. Runs without it are then not called stale.
+
 It may also have `unfit(task: Task) -> str | None`: why the measure cannot be taken on a task, or
 None. A module without it can be taken on every task.
 """
