@@ -25,7 +25,7 @@ test: $(VENV)/installed-test  ## lint, types and tests
 	$(PY) -m pytest --numprocesses 2 -m 'not slurm'
 
 test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on Debian can install and run
-	$(PY) -m pytest -m slurm tests/slurm
+	$(PY) -m pytest -m slurm tests/end_to_end/slurm
 
 figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own
 	$(PY) -m analysis figures $(RUNS)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from grokpipe.provenance import processor
+from grokpipe.provenance.origin import processor
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -20,17 +20,11 @@ import pandas as pd
 from rich.progress import track
 from scipy import integrate, stats
 
-from analysis import (
-    bootstrap,
-    effects,
-    means,
-    powerlaw,
-    restricted,
-    survival,
-    synchrony,
-)
-from analysis.intervals import Interval
-from analysis.survival import Times
+from analysis.forecasting import synchrony
+from analysis.stats import bootstrap, effects, means, restricted, survival
+from analysis.stats.intervals import Interval
+from analysis.stats.survival import Times
+from analysis.times import power_law
 from benchmarks import coverage_gap_laws
 from benchmarks._common import RESULTS
 from benchmarks.coverage_case import Array, Case, Generator
@@ -151,10 +145,10 @@ def _exponent(spread: float, budget: float) -> Case:
         )
 
     def interval(runs: pd.DataFrame, generator: Generator, method: str) -> Interval:
-        fitted = powerlaw.fit(runs, ["weight_decay"], generator, method=method)
+        fitted = power_law.fit(runs, ["weight_decay"], generator, method=method)
         return fitted.exponents["weight_decay"]
 
-    return Case("exponent", scenario, EXPONENT, draw, powerlaw.METHODS, interval)
+    return Case("exponent", scenario, EXPONENT, draw, power_law.METHODS, interval)
 
 
 def _together() -> list[Case]:

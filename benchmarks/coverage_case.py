@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.intervals import Interval
+from analysis.stats.intervals import Interval
 
 REPLICATIONS = 1_000
 

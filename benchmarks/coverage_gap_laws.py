@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from analysis import gaplaw, lawintervals
-from analysis.intervals import Interval
+from analysis.forecasting import gap_laws, law_intervals
+from analysis.stats.intervals import Interval
 from benchmarks.coverage_case import Case, Generator
 from grokpipe.curves import gap
 
@@ -25,14 +25,14 @@ def cases() -> list[Case]:
     limit = float(laws.r_squared[0])
 
     def out(runs: gap.Runs, generator: Generator, method: str) -> Interval:
-        predicted = gaplaw.held_out(runs, "power")
-        return gaplaw.out_of_sample(predicted, runs.remaining, runs.run, generator, method)
+        predicted = gap_laws.held_out(runs, "power")
+        return gap_laws.out_of_sample(predicted, runs.remaining, runs.run, generator, method)
 
     def of(name: str, runs: gap.Runs, generator: Generator, method: str) -> Interval:
-        return gaplaw.law_intervals(runs, "power", generator, method)[name]
+        return gap_laws.law_intervals(runs, "power", generator, method)[name]
 
     return [
-        Case(name, "entropies", truth, _falls, lawintervals.METHODS, interval, REPLICATIONS)
+        Case(name, "entropies", truth, _falls, law_intervals.METHODS, interval, REPLICATIONS)
         for name, truth, interval in (
             ("γ of a gap law", float(laws.shape[0]), partial(of, "gamma")),
             ("R² of a gap law", limit, partial(of, "r_squared")),

@@ -21,10 +21,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from benchmarks._common import RESULTS, machine, show, timed
-from grokpipe import runlog
-from grokpipe.__main__ import CONF
-from grokpipe.config import register, resolve
-from grokpipe.provenance import provenance
+from grokpipe.config.composing import CONF
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import register
+from grokpipe.provenance.origin import provenance
+from grokpipe.store import run_log
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay" / "curves.parquet"
@@ -64,10 +65,10 @@ class Sweep:
             log = self.folder / "cells" / f"{number:016x}"
             log.mkdir(parents=True)
             values = {"seed": number, "weight_decay": round(1e-4 * (1 + number), 4)}
-            (log / runlog.CONFIG).write_text(_replaced(self.config, values))
-            (log / runlog.PROVENANCE).write_text(self.provenance)
-            shutil.copy(self.curves[number % len(self.curves)], log / runlog.CURVES)
-            (log / runlog.RESULT).write_text(self.result)
+            (log / run_log.CONFIG).write_text(_replaced(self.config, values))
+            (log / run_log.PROVENANCE).write_text(self.provenance)
+            shutil.copy(self.curves[number % len(self.curves)], log / run_log.CURVES)
+            (log / run_log.RESULT).write_text(self.result)
 
 
 def _replaced(config: str, values: dict[str, float]) -> str:

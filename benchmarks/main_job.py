@@ -1,10 +1,10 @@
 """The main job against the plain loop that a user would write, in one process, in turns.
 
 One published run (MLP on MNIST, every cheap measure at the published log points, run log and
-checkpoints included) trains through `grokpipe.train`; every 2,500 steps it pauses while the plain
-data-resident loop (autograd, fused AdamW, no measure at all) takes as many steps, so that both see
-the machine in the same state. Prints the ratio and the share of evaluations, and with --store keeps
-them for the README.
+checkpoints included) trains through `grokpipe.training.loop`; every 2,500 steps it pauses while the
+plain data-resident loop (autograd, fused AdamW, no measure at all) takes as many steps, so that
+both see the machine in the same state. Prints the ratio and the share of evaluations, and with
+--store keeps them for the README.
 
     python -m benchmarks.main_job [--steps 100000] [--threads N] [--store]
 """
@@ -24,14 +24,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks._common import RESULTS, machine, show
-from grokpipe.__main__ import CONF
 from grokpipe.cell import Cell
-from grokpipe.config import register, resolve
-from grokpipe.evaluate import Evaluator
-from grokpipe.pack import Pack, initial_network
-from grokpipe.progress import RunProgress
-from grokpipe.runlog import RunLog
-from grokpipe.train import train
+from grokpipe.config.composing import CONF
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import register
+from grokpipe.store.run_log import RunLog
+from grokpipe.training.evaluate import Evaluator
+from grokpipe.training.loop import train
+from grokpipe.training.pack import Pack, initial_network
+from grokpipe.training.progress import RunProgress
 
 SLICE = 2500
 

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from benchmarks._common import machine, show
-from grokpipe.monitor import SpectralEntropyMonitor
+from grokpipe.monitor.monitor import SpectralEntropyMonitor
 
 SAMPLES = 512
 WIDTHS = (128, 256, 512, 1024, 2048, 4096)

@@ -22,13 +22,14 @@ from hydra import compose, initialize_config_dir
 
 from benchmarks._common import RESULTS, machine, show
 from benchmarks.plain import Steps, loaded, plain_mlp, plain_transformer, resident
-from grokpipe import matmul
-from grokpipe.__main__ import CONF
 from grokpipe.cell import Cell
-from grokpipe.compiling import worth_compiling
-from grokpipe.config import register, resolve
-from grokpipe.evaluate import Evaluator
-from grokpipe.pack import Pack
+from grokpipe.config.composing import CONF
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import register
+from grokpipe.training import numerics
+from grokpipe.training.compiling import worth_compiling
+from grokpipe.training.evaluate import Evaluator
+from grokpipe.training.pack import Pack
 
 CORES = os.cpu_count() or 1
 WIDTHS = (1, 4, 10)
@@ -151,7 +152,7 @@ def contenders(which: str, widths: tuple[int, ...] = WIDTHS) -> Iterator[Contend
 def work(connection: Connection, which: str) -> None:
     """A process of the match: makes all contenders, then does their steps when it is told."""
     torch.set_num_threads(1)
-    matmul.set_up(tf32=False)
+    numerics.choose_products(tf32=False)
     made = list(contenders(which))
     for contender in made:
         contender.steps()
@@ -238,7 +239,7 @@ def main() -> None:
     result: dict[str, Any] = {
         "machine": {
             **machine(),
-            "products": matmul.set_up(tf32=False),
+            "products": numerics.choose_products(tf32=False),
             "torch": torch.__version__,
         }
     }

@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from grokpipe.cell import Cell
-from grokpipe.pack import initial_network
+from grokpipe.training.pack import initial_network
 
 Steps = Callable[[], int]
 """does some steps, and returns how many seed-steps they were"""

@@ -19,13 +19,14 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from analysis.results import INDEX
+from analysis.runs.results import INDEX
 from benchmarks._common import RESULTS, machine, show, timed
-from grokpipe import ledger, runlog
-from grokpipe.__main__ import CONF
-from grokpipe.config import register, resolve
-from grokpipe.fingerprint import fingerprint
-from grokpipe.schema import flatten, scientific_values
+from grokpipe.config.composing import CONF
+from grokpipe.config.fields import flatten, scientific_values
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import register
+from grokpipe.provenance.fingerprint import fingerprint
+from grokpipe.store import manifest, run_log
 
 LIMITS = {"without_index": 20.0, "with_index": 3.0}  # seconds, for 100,000 logs
 LIMIT_GIGABYTES = 1.0
@@ -39,9 +40,9 @@ def write_sweep(folder: Path, logs: int) -> None:
         config = resolve(compose("config", ["arch.depth=2"]))
     result = {"state": "done", "steps": config.steps, "reason": "reached its steps"}
     files = {
-        runlog.CONFIG: OmegaConf.to_yaml(asdict(config)),
-        runlog.PROVENANCE: "{}\n",
-        runlog.RESULT: json.dumps({**result, "code": fingerprint(config)}, indent=2),
+        run_log.CONFIG: OmegaConf.to_yaml(asdict(config)),
+        run_log.PROVENANCE: "{}\n",
+        run_log.RESULT: json.dumps({**result, "code": fingerprint(config)}, indent=2),
     }
     values = flatten(scientific_values(config))
     rows = []
@@ -49,11 +50,11 @@ def write_sweep(folder: Path, logs: int) -> None:
         key = f"{number:016x}"
         decay = 0.001 * (1 + number // SEEDS)
         rows.append({"key": key, **values, "seed": number % SEEDS, "weight_decay": decay})
-        log = ledger.cells_folder(folder) / key
+        log = manifest.cells_folder(folder) / key
         log.mkdir(parents=True)
         for name in [*files][: 2 if number % 100 == 0 else 3]:
             (log / name).write_text(files[name])
-    ledger.record_asked(folder, rows)
+    manifest.record_asked(folder, rows)
 
 
 def status_seconds(folder: Path, logs: int) -> tuple[float, float]:

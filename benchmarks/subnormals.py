@@ -18,11 +18,12 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from benchmarks._common import RESULTS, machine, show
-from grokpipe import subnormals
-from grokpipe.__main__ import CONF
 from grokpipe.cell import Cell
-from grokpipe.config import register, resolve
-from grokpipe.pack import Pack, initial_network
+from grokpipe.config.composing import CONF
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import register
+from grokpipe.training import numerics
+from grokpipe.training.pack import Pack, initial_network
 
 OVERRIDES = ("experiment=entropy/d2_failures", "task.fraction=0.1", "weight_decay=0")
 LEARNING, STEPS, TURNS = 500, 10, 7
@@ -38,7 +39,7 @@ def main() -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cell = Cell.of(resolve(compose("config", list(OVERRIDES))))
     pack = Pack([cell])
-    with subnormals.flushed():
+    with numerics.flushed():
         pack.advance(LEARNING)
     scale_logits(pack)
     state = copy.deepcopy(pack.state_dict())
@@ -46,7 +47,7 @@ def main() -> None:
     for _ in range(TURNS):
         for name, of in rates.items():
             pack.load_state_dict(copy.deepcopy(state))
-            with subnormals.flushed() if name == "flushed" else nullcontext():
+            with numerics.flushed() if name == "flushed" else nullcontext():
                 of.append(rate(pack))
     found = {name: round(median(of), 1) for name, of in rates.items()}
     ratios = [b / a for a, b in zip(rates["kept"], rates["flushed"], strict=True)]

@@ -5,9 +5,14 @@ import textwrap
 import numpy as np
 import pandas as pd
 
-from analysis import gather, means, parts, rows, tables, timescales
-from analysis.entropy import calibration as e0
-from analysis.entropy.conditions import BASELINE, BASELINE_AGAIN
+from analysis.output import formats
+from analysis.output.tables import table_text
+from analysis.papers.entropy.estimates import calibration as e0
+from analysis.papers.entropy.estimates.conditions import BASELINE, BASELINE_AGAIN
+from analysis.runs import parts, rows
+from analysis.runs.tables import Tables, read_cells, read_gathered
+from analysis.stats import means
+from analysis.times import timescales
 from docs.reference import ENTROPY_PAPER
 
 VERDICTS = ENTROPY_PAPER / "report" / "verdicts.csv"
@@ -16,16 +21,16 @@ NEAR = 1e-4
 
 def calibration() -> str:
     """The variants of E0 by their distance."""
-    found = e0.variants(gather.gathered(ENTROPY_PAPER / "e0_fingerprint"), e0.rule())
+    found = e0.variants(read_gathered(ENTROPY_PAPER / "e0_fingerprint"), e0.rule())
     shown = e0.readable(found).rename(columns=lambda name: name.rpartition(".")[2])
-    return tables.text(shown, "github")
+    return table_text(shown, "github")
 
 
 def verdicts() -> str:
     """Every claim with its published number, ours and the verdict."""
     found = pd.read_csv(VERDICTS, dtype=str, keep_default_na=False)
     shown = found[["id", "statement", "published", "ours", "verdict"]]
-    return tables.text(shown, "github")
+    return table_text(shown, "github")
 
 
 def counts() -> str:
@@ -43,33 +48,33 @@ def counts() -> str:
 
 def machines() -> str:
     """T_grok of the baseline as it is stored, and of the same cells on another machine."""
-    first, again = (gather.gathered(ENTROPY_PAPER / name) for name in (BASELINE, BASELINE_AGAIN))
+    first, again = (read_gathered(ENTROPY_PAPER / name) for name in (BASELINE, BASELINE_AGAIN))
     both = pd.DataFrame({"T_grok": _t_grok(first), "on another machine": _t_grok(again)})
     both = both.dropna().astype(int)
     apart = both["on another machine"] - both["T_grok"]
-    shown = both.map(tables.number).rename_axis("seed").reset_index()
+    shown = both.map(formats.number).rename_axis("seed").reset_index()
     parted = _parted(first.curves, again.curves)
     found = means.mean(apart.to_numpy(float), np.random.default_rng(0))
     sentence = (
         f"The norms of a seed's weights agree to {NEAR:.0e} until step "
-        f"{tables.number(parted.min())} to {tables.number(parted.max())}. T_grok differs "
-        f"by {tables.estimated(found)} steps in the mean of {len(both)} seeds, by "
-        f"{tables.number(apart.abs().mean())} without the sign."
+        f"{formats.number(parted.min())} to {formats.number(parted.max())}. T_grok differs "
+        f"by {formats.estimated(found)} steps in the mean of {len(both)} seeds, by "
+        f"{formats.number(apart.abs().mean())} without the sign."
     )
     said = "\n\n".join(textwrap.fill(text, width=100) for text in (sentence, processors()))
-    return tables.text(shown, "github") + "\n\n" + said
+    return table_text(shown, "github") + "\n\n" + said
 
 
 def processors() -> str:
     """How many stored runs each kind of processor trained, in a sentence."""
-    stored = [gather.gathered_cells(path.parent) for path in ENTROPY_PAPER.glob(f"*/{parts.CELLS}")]
+    stored = [read_cells(path.parent) for path in ENTROPY_PAPER.glob(f"*/{parts.CELLS}")]
     number = pd.concat([cells["processor"] for cells in stored]).value_counts()
     known = number.drop(rows.UNKNOWN, errors="ignore")
     said = "".join(f"{count} runs on {name}, " for name, count in known.items())
     return f"Trained were {said}{number.get(rows.UNKNOWN, 0)} on a processor that is not on record."
 
 
-def _t_grok(of: gather.Tables) -> pd.Series:
+def _t_grok(of: Tables) -> pd.Series:
     """By seed, of the runs that grok."""
     found = timescales.events(of)
     found = found[(found["event"] == "t_grok") & found["observed"].astype(bool)]

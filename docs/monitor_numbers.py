@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from analysis import tables
+from analysis.output.tables import table_text
 from docs.reference import RESULTS
 
 
@@ -24,7 +24,7 @@ def cost() -> str:
     ]
     machine = found["machine"]
     said = f"One thread of {machine['processor']}, torch {machine['torch']}."
-    return tables.text(pd.DataFrame(rows), "github") + f"\n\n{said}"
+    return table_text(pd.DataFrame(rows), "github") + f"\n\n{said}"
 
 
 BLOCKS = {"cost": cost}

@@ -5,12 +5,16 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis import effects, gather, lawintervals, means, powerlaw, restricted, survival, tables
-from analysis import synchrony as synchronies
 from analysis.commands.synchrony import readable as readable_synchrony
-from analysis.forecasts import readable_errors
-from analysis.tables import interval, number, p_value
-from analysis.timescales import MEASURES, events
+from analysis.forecasting import law_intervals
+from analysis.forecasting import synchrony as synchronies
+from analysis.forecasting.forecasts import readable_errors
+from analysis.output.formats import interval, number, p_value
+from analysis.output.tables import table_text
+from analysis.runs import gather
+from analysis.stats import effects, means, restricted, survival
+from analysis.times import power_law
+from analysis.times.timescales import MEASURES, events
 from benchmarks.coverage import FILE
 from docs.reference import COLLAPSE, ENTROPY
 
@@ -27,11 +31,11 @@ DEFAULTS = {
     "difference of medians": survival.DIFFERENCE,
     "Cliff's delta": effects.CLIFF_DELTA_FEW,
     "Cohen's d": effects.COHEN_D_FEW,
-    "exponent": powerlaw.DEFAULT_FEW,
+    "exponent": power_law.DEFAULT_FEW,
     "proportion": "Clopper–Pearson",
-    "γ of a gap law": lawintervals.DEFAULT_FEW,
-    "R² of a gap law": lawintervals.DEFAULT_FEW,
-    "R² out of sample": lawintervals.DEFAULT_FEW,
+    "γ of a gap law": law_intervals.DEFAULT_FEW,
+    "R² of a gap law": law_intervals.DEFAULT_FEW,
+    "R² out of sample": law_intervals.DEFAULT_FEW,
     "median lag": "order statistics",
     "median rank correlation": synchronies.CORRELATION,
 }
@@ -39,9 +43,9 @@ DEFAULTS = {
 
 
 def exponent_table() -> pd.DataFrame:
-    """`powerlaw.exponents` of EVENTS on the weight-decay grid."""
+    """`power_law.exponents` of EVENTS on the weight-decay grid."""
     long = events(gather.read(COLLAPSE, MEASURES))
-    return powerlaw.exponents(long, EVENTS, ["weight_decay"], np.random.default_rng(0))
+    return power_law.exponents(long, EVENTS, ["weight_decay"], np.random.default_rng(0))
 
 
 def exponents() -> str:
@@ -62,7 +66,7 @@ def exponents() -> str:
             "logarithmic": table["delta_aic_logarithmic"].map(lambda v: number(v, 1, "+")),
         }
     )
-    return tables.text(shown, "github")
+    return table_text(shown, "github")
 
 
 def forecast() -> str:
@@ -80,7 +84,7 @@ def forecast() -> str:
         ]
     shown["curvature"] = laws["curvature"]
     shown = shown.rename(columns={"optimizer.betas": "betas"})
-    return tables.text(errors, "github") + "\n\n" + tables.text(shown, "github")
+    return table_text(errors, "github") + "\n\n" + table_text(shown, "github")
 
 
 def synchrony() -> str:
@@ -90,7 +94,7 @@ def synchrony() -> str:
     found = synchronies.summary(
         read, "test_accuracy", "collapse/rnc1", None, by, np.random.default_rng(0)
     )
-    return tables.text(readable_synchrony(found, by), "github")
+    return table_text(readable_synchrony(found, by), "github")
 
 
 def coverage() -> str:
@@ -106,7 +110,7 @@ def coverage() -> str:
             low, high = f"{ends['min']:.3f}", f"{ends['max']:.3f}"
             row[f"n = {n}"] = low if low == high else f"{low} – {high}"
         rows.append(row)
-    return tables.text(pd.DataFrame(rows), "github")
+    return table_text(pd.DataFrame(rows), "github")
 
 
 def best(statistic: str) -> str:

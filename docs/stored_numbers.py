@@ -9,8 +9,10 @@ import textwrap
 
 import pandas as pd
 
-from analysis import gather, tables
-from analysis.timescales import MEASURES, events, readable, timescales
+from analysis.output import formats
+from analysis.output.tables import table_text
+from analysis.runs import gather
+from analysis.times.timescales import MEASURES, events, readable, timescales
 from docs import entropy_numbers, monitor_numbers, statistics_numbers
 from docs.reference import COLLAPSE, RESULTS, ROOT
 
@@ -28,7 +30,7 @@ def tau_table() -> str:
     shown.loc[few, "text"] += " (" + shown["reached"] + ")"
     wide = shown.pivot(index="weight_decay", columns="event", values="text")[list(SHOWN)]
     wide = wide.sort_index(ascending=False).reset_index().astype({"weight_decay": str})
-    return tables.text(wide.rename(columns={"weight_decay": "λ"}), "github")
+    return table_text(wide.rename(columns={"weight_decay": "λ"}), "github")
 
 
 def speed() -> str:
@@ -73,7 +75,7 @@ def packs() -> str:
             f"{told['megaflop of a seed-step']:.0f} MFLOP a seed-step). Evaluations cost "
             f"{100 * told['evaluations']:.0f} % on top."
         )
-        texts.append(tables.text(shown, "github") + "\n\n" + textwrap.fill(sentence, width=100))
+        texts.append(table_text(shown, "github") + "\n\n" + textwrap.fill(sentence, width=100))
     texts.append(
         textwrap.fill(
             f"Machine: {machine['processor']}, {machine['cores']} cores, torch {machine['torch']}, "
@@ -113,14 +115,14 @@ def launching() -> str:
     ]
     shown = [(what, f"{number:.2f} ×" if unit == "×" else f"{number:.1f} s")
              for what, number, unit in rows]  # fmt: skip
-    return tables.text(pd.DataFrame(shown, columns=["command", "takes"]), "github")
+    return table_text(pd.DataFrame(shown, columns=["command", "takes"]), "github")
 
 
 def exponents() -> str:
     """The exponents of the events in `SHOWN`, in a sentence."""
     table = statistics_numbers.exponent_table().set_index("event").loc[list(SHOWN)]
     said = "; ".join(
-        f"{row.k:.2f} {tables.interval(row.lower, row.upper, 2)} for {event}"
+        f"{row.k:.2f} {formats.interval(row.lower, row.upper, 2)} for {event}"
         for event, row in table.iterrows()
     )
     below = ((table["upper"] < 1) & (table.index != "tau1")).sum()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from grokpipe.monitor import SpectralEntropyMonitor, State
+from grokpipe.monitor.monitor import SpectralEntropyMonitor, State
 
 P, WIDTH, STEPS, EVERY = 23, 64, 4000, 100
 PAIRS = torch.cartesian_prod(torch.arange(P), torch.arange(P))

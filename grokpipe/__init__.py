@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grokpipe.saved import SavedRun
+    from grokpipe.saved_run import SavedRun
 
 
 def load(folder: str | Path) -> "SavedRun":
@@ -15,6 +15,6 @@ def load(folder: str | Path) -> "SavedRun":
 
     Raises InputError if `folder` is not a run log. Runs no code from the folder.
     """
-    from grokpipe.saved import load_run
+    from grokpipe.saved_run import load_run
 
     return load_run(Path(folder))

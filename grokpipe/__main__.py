@@ -2,10 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
-
-HERE = Path(__file__).resolve().parent
-CONF = next(path for path in (HERE / "conf", HERE.parent / "conf") if path.is_dir())
 
 
 def main() -> int:
@@ -20,13 +16,14 @@ def main() -> int:
     from omegaconf import DictConfig
     from omegaconf.errors import OmegaConfBaseException
 
-    from grokpipe import launch
-    from grokpipe.config import register
+    from grokpipe.config.composing import CONF
+    from grokpipe.config.grids import check_grid, with_late_keys
+    from grokpipe.config.hydra_errors import one_line
+    from grokpipe.config.schema import register
     from grokpipe.errors import GaveUp, InputError, Interrupted
     from grokpipe.executors.serial import Serial
-    from grokpipe.grids import check_grid, with_late_keys
-    from grokpipe.hydra_errors import one_line
-    from grokpipe.runlog import TRACEBACK
+    from grokpipe.launch import launcher
+    from grokpipe.store.run_log import TRACEBACK
 
     register()
     stopped: list[InputError | Interrupted] = []
@@ -41,7 +38,7 @@ def main() -> int:
             )
         try:
             check_grid(hydra_config, hydra_config.overrides.task, sweeping=False)
-            (outcome,) = launch.run([config], [""], choices.get("experiment"), Serial())
+            (outcome,) = launcher.run([config], [""], choices.get("experiment"), Serial())
         except (InputError, Interrupted) as error:
             stopped.append(error)  # raised below: Hydra would print a line of its own first
             return float("nan")
@@ -72,9 +69,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
         return 130
-    for outcome in launch.failures:
+    for outcome in launcher.failures:
         print(f"failed: {outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)
-    return 1 if launch.failures else 0
+    return 1 if launcher.failures else 0
 
 
 if __name__ == "__main__":

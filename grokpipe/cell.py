@@ -1,21 +1,23 @@
 """A cell: one point of the grid, and the key by which it is known for ever."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from grokpipe import rooms
-from grokpipe.config import Config
-from grokpipe.fit import check_fit
+import torch
+
+from grokpipe.config import registry
+from grokpipe.config.fields import scientific_values
+from grokpipe.config.keys import key_of
+from grokpipe.config.schema import Config
+from grokpipe.errors import InputError
 from grokpipe.randomness import generator
-from grokpipe.schema import scientific_values
 from grokpipe.tasks import Task
 
 _fitting: dict[str, tuple[str, int, bool, int]] = {}
-
-SCHEMA_VERSION = 1  # raise it only when the same configuration comes to mean another run
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,11 @@ class Cell:
         return cls(config, *_fitting[shape])
 
     @property
+    def folder(self) -> Path:
+        """The folder that holds its run log and those of the other cells of its name."""
+        return Path(self.config.outputs) / self.config.name
+
+    @property
     def task(self) -> Task:
         """The data, with the split of this cell's seed."""
         return _load(self.config)
@@ -64,18 +71,36 @@ class Cell:
         return key_of(self.values, self.fingerprint)
 
 
-def key_of(values: dict[str, Any], fingerprint: str) -> str:
-    """16 hexadecimal digits of SHA-256 over scientific configuration, data and schema version.
-
-    The resolved values are hashed, not their difference from the defaults: an edited default is
-    another key.
-    """
-    identity = {"schema": SCHEMA_VERSION, "data": fingerprint, "config": values}
-    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def _load(config: Config) -> Task:
-    load = rooms.module("tasks", config.task.name, "task").load
+    load = registry.module("tasks", config.task.name, "task").load
     task: Task = load(config.task, generator(config.seed, "split"))
     return task
+
+
+def check_fit(config: Config, task: Task) -> int:
+    """The number of the network's parameters. Raises InputError for an architecture or a measure
+    that cannot take the task, and for batches that it cannot fill."""
+    _check_choice("archs", "arch", config.arch.name, task, config.task.name)
+    for name in config.measures.names:
+        _check_choice("measures", "measures.names", name, task, config.task.name)
+    with torch.random.fork_rng(devices=[]):  # what is wrong with its shapes raises here
+        network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
+    if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
+        raise InputError(
+            f"batch_size={config.batch_size}: larger than the training set of {len(task.train)} "
+            "samples; take fewer, batches=replacement or batches=full"
+        )
+    return sum(p.numel() for p in network.parameters())
+
+
+def _check_choice(room: str, key: str, name: str, task: Task, task_name: str) -> None:
+    if why := _unfit(registry.module(room, name, key), task):
+        valid = [n for n in registry.names(room) if not _unfit(registry.module(room, n, key), task)]
+        raise InputError(
+            f"{key}={name}: {why}, so not with task={task_name}; valid: {', '.join(valid)}"
+        )
+
+
+def _unfit(module: ModuleType, task: Task) -> str | None:
+    why: str | None = module.unfit(task) if hasattr(module, "unfit") else None
+    return why

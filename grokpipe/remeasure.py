@@ -22,14 +22,18 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import Progress
 
-from grokpipe import fingerprint, ledger, matmul, remeasured, rooms, runlog, snapshots, subnormals
 from grokpipe.cell import Cell
-from grokpipe.config import Config, MeasuresConfig, resolve
+from grokpipe.config import registry
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import Config, MeasuresConfig
 from grokpipe.errors import InputError
-from grokpipe.evaluate import Evaluator, forward, whole_table
-from grokpipe.pack import shortcut_network
-from grokpipe.provenance import commit
-from grokpipe.remeasured import Origin
+from grokpipe.provenance import fingerprint
+from grokpipe.provenance.origin import commit
+from grokpipe.store import files, manifest, remeasured, run_log, snapshots
+from grokpipe.store.remeasured import Origin
+from grokpipe.training import numerics
+from grokpipe.training.evaluate import Evaluator, forward, whole_table
+from grokpipe.training.pack import shortcut_network
 
 KEY = "measures="
 
@@ -58,9 +62,9 @@ def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]
     jobs = list(_jobs(folder, names, source, told))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for job in progress.track(jobs, description="cells"):
-            trained = runlog.read_json(job.log / runlog.PROVENANCE)
+            trained = files.read_json(job.log / run_log.PROVENANCE)
             _set_up(job, trained, threads)
-            with subnormals.flushed(trained.get("subnormals") == subnormals.FLUSHED):
+            with numerics.flushed(trained.get("subnormals") == numerics.FLUSHED):
                 tables = measured(job)
             if tables:
                 earlier = remeasured.read(job.log)
@@ -73,7 +77,7 @@ def _jobs(folder: Path, names: Sequence[str], source: str, told: Counter[str]) -
     """What is to be done, all of it checked when the iterator ends; the rest is counted in
     `told`."""
     for name in names:
-        rooms.module("measures", name, "measures")
+        registry.module("measures", name, "measures")
     for log in run_logs(folder):
         steps = snapshots.steps(log)
         if not steps:
@@ -89,7 +93,7 @@ def _jobs(folder: Path, names: Sequence[str], source: str, told: Counter[str]) -
                 told[f"{name} taken anew: the code is another one now"] += 1
             wanted.append(name)
         if wanted:
-            config = resolve(OmegaConf.create(runlog.read_config(log)))
+            config = resolve(OmegaConf.create(run_log.read_config(log)))
             for name in wanted:
                 if name in config.measures.names:
                     told[f"columns of {name} that training logged are left alone"] += 1
@@ -98,7 +102,7 @@ def _jobs(folder: Path, names: Sequence[str], source: str, told: Counter[str]) -
 
 def run_logs(folder: Path) -> list[Path]:
     """All that are below `folder`. Raises InputError, with folders that have some, if none is."""
-    logs = [path for path in ledger.cells_folder(folder).glob("*") if runlog.is_run_log(path)]
+    logs = [path for path in manifest.cells_folder(folder).glob("*") if run_log.is_run_log(path)]
     if not logs:
         near = {path.parent for above in (folder, folder.parent) for path in above.glob("*/cells")}
         valid = ", ".join(sorted(map(str, near))) or "what name= called in outputs/"
@@ -115,7 +119,7 @@ def _cell(log: Path, config: Config, names: list[str]) -> Cell:
 
 def _set_up(job: Job, trained: dict[str, Any], threads: int) -> None:
     """Products and threads as in training, as far as this process has them."""
-    matmul.set_up(job.cell.config.tf32)
+    numerics.choose_products(job.cell.config.tf32)
     torch.set_num_threads(min(trained.get("threads", threads), threads))
 
 
@@ -134,7 +138,7 @@ def measured(job: Job) -> dict[str, pd.DataFrame]:
         for names in ([], *([name] for name in config.measures.names))
     )
     evaluators = dict(zip(config.measures.names, each, strict=True))
-    logged = set(runlog.read_curves(job.log))
+    logged = set(run_log.read_curves(job.log))
     rows: dict[str, dict[int, dict[str, float]]] = {name: {} for name in evaluators}
     for step in job.steps:
         parameters = snapshots.load(job.log, step)
@@ -156,7 +160,7 @@ def measured(job: Job) -> dict[str, pd.DataFrame]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0; 2 with one line for wrong input; 130 if interrupted."""
-    valid = ", ".join(rooms.names("measures"))
+    valid = ", ".join(registry.names("measures"))
     parser = argparse.ArgumentParser(
         prog="python -m grokpipe.remeasure",
         description="Take measures on the snapshots of runs that are trained already, without "

@@ -10,11 +10,12 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from torch import nn
 
-from grokpipe import matmul
 from grokpipe.cell import Cell
-from grokpipe.config import Config, register, resolve
-from grokpipe.pack import Pack, initial_network
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import Config, register
 from grokpipe.tasks import _images
+from grokpipe.training import numerics
+from grokpipe.training.pack import Pack, initial_network
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 SMALL_TOKENS = [
@@ -73,7 +74,7 @@ def one_library() -> Iterator[None]:
     before = switch.fp32_precision
     yield
     switch.fp32_precision = before
-    matmul._library.cache_clear()
+    numerics._library.cache_clear()
 
 
 @pytest.fixture

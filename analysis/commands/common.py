@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from analysis import gather as gathering
-from analysis.gather import Tables
+from analysis.runs import gather as gathering
+from analysis.runs.tables import Tables, measure_names, varied_columns
 from grokpipe.errors import InputError
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def read(folder: Path, measures: Iterable[str] | None = None, needed: Iterable[s
         raise no_evaluation(folder)
     for name in needed:
         if name not in tables.curves:
-            valid = ", ".join(gathering.measures(folder))
+            valid = ", ".join(measure_names(folder))
             raise InputError(f"{name}: the runs have no such measure; valid: {valid}")
     return tables
 
@@ -54,7 +54,7 @@ def no_evaluation(folder: Path) -> InputError:
 def columns(given: str | None, tables: Tables) -> list[str]:
     """The columns to group by: those given, or what was swept, or weight_decay."""
     if given is None:
-        return gathering.varied(tables) or ["weight_decay"]
+        return varied_columns(tables) or ["weight_decay"]
     return [column(name, tables) for name in dict.fromkeys(given.split(","))]
 
 
@@ -71,7 +71,7 @@ def pooled(tables: Tables, by: list[str], option: str = "--by") -> list[str]:
     """A line for each swept column that the groups mix."""
     return [
         f"note: {column} differs within the groups; add it with {option} {','.join([*by, column])}"
-        for column in gathering.varied(tables)
+        for column in varied_columns(tables)
         if column not in by
         and tables.cells.groupby(by, dropna=False)[column].nunique(dropna=False).max() > 1
     ]
@@ -109,7 +109,7 @@ def print_notes(notes: Iterable[str]) -> None:
 
 def events(given: str, long: pd.DataFrame) -> list[str]:
     """The names of events, in the order given. Raises InputError for one that no run has."""
-    from analysis.timescales import UNDEFINED
+    from analysis.times.timescales import UNDEFINED
 
     valid = list(long["event"].unique())
     names = list(dict.fromkeys(given.split(",")))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import gather as gathering
-from analysis import tables as table_files
 from analysis.commands import common
-from analysis.tables import bounded, counted, interval, number, p_value
-from analysis.testing import ALTERNATIVES
+from analysis.output.formats import bounded, counted, interval, number, p_value
+from analysis.output.tables import table_text, write_table
+from analysis.runs.tables import mixtures
+from analysis.stats.testing import ALTERNATIVES
 from grokpipe.errors import InputError
 
 HELP = "arms beside a baseline: tests, differences and effects of times to an event"
@@ -44,9 +44,10 @@ def run(options: argparse.Namespace) -> None:
     need equal budgets are refused where they differ. p-values are also adjusted by Holm for all
     comparisons of the command. Writes tables/compare_<event>.{csv,md,tex}, the table of all tests,
     and figures/survival_<event> and figures/differences_<event>."""
-    from analysis.compare import TESTS, compare, trend
-    from analysis.figures import forest, prepare, save, survival
-    from analysis.timescales import MEASURES, events, undefined
+    from analysis.figures import forest, survival
+    from analysis.figures.style import prepare, save
+    from analysis.times.compare import TESTS, compare, trend
+    from analysis.times.timescales import MEASURES, events, undefined
 
     margin = _margin(options.margin)
     if options.test not in TESTS:
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     names = common.events(options.event, long)
     common.print_notes(
         [
-            *gathering.mixtures(tables.cells),
+            *mixtures(tables.cells),
             *common.pooled(tables, by),
             *common.unfinished(tables),
             *undefined(long, tables.cells, by, names),
@@ -74,12 +75,12 @@ def run(options: argparse.Namespace) -> None:
     name = "_".join(["compare", *(re.sub(r"\W", "_", event) for event in names)])
     to = options.folder / "tables"
     paths = [
-        *table_files.write(shown, to, name, table, readable(table)),
-        *table_files.write(shown, to, f"{name}_tests", tested, readable_tests(tested)),
+        *write_table(shown, to, name, table, readable(table)),
+        *write_table(shown, to, f"{name}_tests", tested, readable_tests(tested)),
     ]
-    print(table_files.text(readable(table)))
+    print(table_text(readable(table)))
     print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
-    print(table_files.text(readable_tests(tested)))
+    print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):
         print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
     prepare()
@@ -174,7 +175,7 @@ def _within(row: dict[str, Any], decimals: int) -> str:
 
 
 def _margin(given: str | None):  # type: ignore[no-untyped-def]
-    from analysis.compare import Margin
+    from analysis.times.compare import Margin
 
     if given is None:
         return None

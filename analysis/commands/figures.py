@@ -15,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the figures that the folder's runs allow, as pdf and png, into <folder>/figures/."""
-    from analysis.figures import collapse, prepare, save
+    from analysis.figures import collapse
+    from analysis.figures.style import prepare, save
 
     tables = common.read(options.folder)
     by = common.columns(options.by, tables)

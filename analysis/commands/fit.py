@@ -5,10 +5,10 @@ import re
 
 import pandas as pd
 
-from analysis import gather as gathering
-from analysis import tables as table_files
 from analysis.commands import common
-from analysis.tables import counted, interval, number, p_value
+from analysis.output.formats import counted, interval, number, p_value
+from analysis.output.tables import table_text, write_table
+from analysis.runs.tables import mixtures
 from grokpipe.errors import InputError
 
 HELP = "power laws of times to events against weight decay or learning rate"
@@ -33,10 +33,10 @@ def run(options: argparse.Namespace) -> None:
     k = 1 for τ2; it bounds times from below, so that only k > 1 contradicts it. Writes
     tables/fit_<against>.{csv,md,tex} and figures/fit_<event>_<against>; an event that allows no fit
     keeps its row, with the reason, and if none does, the command fails."""
-    from analysis import powerlaw
-    from analysis.figures import powerlaw as drawing
-    from analysis.figures import prepare, save
-    from analysis.timescales import MEASURES, events, undefined
+    from analysis.figures import power_law as drawing
+    from analysis.figures.style import prepare, save
+    from analysis.times import power_law
+    from analysis.times.timescales import MEASURES, events, undefined
 
     tables = common.read(options.folder, MEASURES)
     against = [
@@ -49,25 +49,23 @@ def run(options: argparse.Namespace) -> None:
         names = common.events(options.event, long)
     common.print_notes(
         [
-            *gathering.mixtures(tables.cells),
+            *mixtures(tables.cells),
             *common.pooled(tables, against, "--against"),
             *common.unfinished(tables),
             *undefined(long, tables.cells, against, [*names, "t_cross"]),
         ]
     )
-    table = powerlaw.exponents(long, names, against, common.generator())
+    table = power_law.exponents(long, names, against, common.generator())
     if table["k"].isna().all():
         raise InputError("nothing can be fitted: " + "; ".join(dict.fromkeys(table["note"])))
     shown = tables.only(long["key"])
     stem = "_".join(re.sub(r"\W", "_", column) for column in against)
-    paths = table_files.write(
-        shown, options.folder / "tables", f"fit_{stem}", table, readable(table)
-    )
-    print(table_files.text(readable(table)))
+    paths = write_table(shown, options.folder / "tables", f"fit_{stem}", table, readable(table))
+    print(table_text(readable(table)))
     prepare()
     for name in table.loc[table["k"].notna(), "event"].unique():
         of_event = long[long["event"] == name]
-        figure = drawing.draw(of_event, powerlaw.fit(of_event, against, common.generator()))
+        figure = drawing.draw(of_event, power_law.fit(of_event, against, common.generator()))
         stem_of_event = re.sub(r"\W", "_", name)
         paths += save(shown, options.folder / "figures", f"fit_{stem_of_event}_{stem}", figure)
     print("\nwritten: " + " ".join(map(str, paths)))

@@ -5,9 +5,9 @@ import re
 
 import pandas as pd
 
-from analysis import gather as gathering
-from analysis import tables as table_files
 from analysis.commands import common
+from analysis.output.tables import table_text, write_table
+from analysis.runs.tables import mixtures
 from grokpipe.errors import InputError
 
 HELP = "how well curves tell the time until an event: laws, forecasts, rival predictors"
@@ -32,10 +32,10 @@ def run(options: argparse.Namespace) -> None:
     need no law: "now", and the mean of the other seeds. Then how much the gap and its rivals tell,
     in sample and out of sample. Intervals resample seeds. Writes
     tables/forecast_{errors,calibration,laws}_<event> and a figure for each arm."""
-    from analysis import forecasts, gaplaw, predictors
     from analysis.figures import forecast as drawing
-    from analysis.figures import prepare, save
-    from analysis.timescales import MEASURES, events
+    from analysis.figures.style import prepare, save
+    from analysis.forecasting import forecasts, gap_laws, predictors
+    from analysis.times.timescales import MEASURES, events
 
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: must be between 0 and 1")
@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> None:
     forecast, told = forecasts.leave_one_out(tables, long, event, options.predictor)
     errors = forecasts.errors(forecast, options.tolerance)
     calibration = forecasts.calibration(forecast)
-    common.print_notes([*gathering.mixtures(tables.cells), *common.unfinished(tables)])
-    laws, told_of_laws = gaplaw.laws(
+    common.print_notes([*mixtures(tables.cells), *common.unfinished(tables)])
+    laws, told_of_laws = gap_laws.laws(
         tables, long, event, common.generator(), track=common.track("fitting laws")
     )
     common.print_notes(dict.fromkeys([*told, *told_of_laws]))
@@ -62,11 +62,11 @@ def run(options: argparse.Namespace) -> None:
          f"(error within {options.tolerance:.0%})", errors, forecasts.readable_errors(errors)),
         ("calibration", "Predictive intervals", calibration,
          forecasts.readable_calibration(calibration)),
-        ("laws", f"Steps until {event} by each predictor", laws, gaplaw.readable(laws)),
+        ("laws", f"Steps until {event} by each predictor", laws, gap_laws.readable(laws)),
     ):  # fmt: skip
-        print(f"{title}\n\n{table_files.text(readable)}\n")
+        print(f"{title}\n\n{table_text(readable)}\n")
         to = options.folder / "tables"
-        paths += table_files.write(shown, to, f"forecast_{name}_{stem}", table, readable)
+        paths += write_table(shown, to, f"forecast_{name}_{stem}", table, readable)
     prepare()
     by = list(forecast.columns[: forecast.columns.get_loc("key")])
     for number, arm in enumerate(_arms(forecast, by)):

@@ -3,9 +3,17 @@
 import argparse
 from pathlib import Path
 
-from analysis import gather as gathering
 from analysis.commands import common
-from analysis.parts import CELLS, CURVES
+from analysis.runs import gather as gathering
+from analysis.runs.parts import CELLS, CURVES
+from analysis.runs.tables import (
+    mixtures,
+    of_experiment,
+    read_cells,
+    read_gathered,
+    table_size,
+    write_gathered,
+)
 from grokpipe.errors import InputError
 
 HELP = "run logs → curves.parquet and cells.parquet"
@@ -26,15 +34,15 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--to {options.to}: is the folder itself; name another")
     if (options.folder / "cells").is_dir():
         print("\n".join(gathering.gather(options.folder)))
-    if not gathering.size(options.folder, CURVES)[0]:
+    if not table_size(options.folder, CURVES)[0]:
         raise common.no_evaluation(options.folder)
     if options.to:
-        tables = gathering.gathered(options.folder)
+        tables = read_gathered(options.folder)
         if options.experiment:
-            tables = gathering.of_experiment(tables, options.folder, options.experiment)
-        gathering.write(tables, options.to)
+            tables = of_experiment(tables, options.folder, options.experiment)
+        write_gathered(tables, options.to)
     to = options.to or options.folder
-    common.print_notes(gathering.mixtures(gathering.gathered_cells(to)))
+    common.print_notes(mixtures(read_cells(to)))
     for name in (CURVES, CELLS):
-        rows, columns = gathering.size(to, name)
+        rows, columns = table_size(to, name)
         print(f"{to / name}: {rows:,} rows, {columns} columns")

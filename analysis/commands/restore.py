@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from analysis import gather as gathering
 from analysis.commands import common
-from grokpipe import ledger
+from analysis.runs.tables import read_gathered
 from grokpipe.errors import InputError
+from grokpipe.store import manifest
 
 HELP = "gathered tables → run logs, so that a grid goes on where it was not begun"
 
@@ -21,11 +21,11 @@ def run(options: argparse.Namespace) -> None:
     """Write a run log for each finished run of gathered tables that a folder of run logs lacks:
     sweeps then take it for done, interventions follow it as a baseline, and gather joins it with
     what is trained there. Weights and snapshots are not in tables, and are not restored."""
-    from analysis.restore import restore
+    from analysis.runs.restore import restore
 
     common.check_folder(options.tables)
-    if ledger.cells_folder(options.tables).is_dir():
+    if manifest.cells_folder(options.tables).is_dir():
         raise InputError(f"{options.tables}: run logs already; name a folder of gathered tables")
-    tables = gathering.gathered(options.tables)
+    tables = read_gathered(options.tables)
     for line in restore(tables, options.folder, options.experiment):
         print(line)

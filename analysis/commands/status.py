@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from analysis import status as statuses
+from analysis.runs import status as statuses
 
 HELP = "how far the cells are that were asked for"
 

@@ -5,10 +5,10 @@ import re
 
 import pandas as pd
 
-from analysis import gather as gathering
-from analysis import tables as table_files
 from analysis.commands import common
-from analysis.tables import interval, number, p_value
+from analysis.output.formats import interval, number, p_value
+from analysis.output.tables import table_text, write_table
+from analysis.runs.tables import mixtures
 
 HELP = "whether two curves change together: lags and rank correlations, per run, then over runs"
 
@@ -30,19 +30,19 @@ def run(options: argparse.Namespace) -> None:
     the second is later), and Spearman's rank correlations of their levels and of their increments
     from evaluation to evaluation, per run; with --given also the partial ones. Then medians over
     runs with 95 % intervals. Writes tables/synchrony_<first>_<second>.{csv,md,tex}."""
-    from analysis.synchrony import summary
+    from analysis.forecasting.synchrony import summary
 
     columns = [name for name in (options.first, options.second, options.given) if name]
     tables = common.read(options.folder, [], needed=columns)
     by = common.columns(options.by, tables)
-    common.print_notes([*gathering.mixtures(tables.cells), *common.unfinished(tables)])
+    common.print_notes([*mixtures(tables.cells), *common.unfinished(tables)])
     table = summary(tables, options.first, options.second, options.given, by, common.generator())
     name = "_".join(["synchrony", *(re.sub(r"\W", "_", column) for column in columns)])
-    paths = table_files.write(tables, options.folder / "tables", name, table, readable(table, by))
+    paths = write_table(tables, options.folder / "tables", name, table, readable(table, by))
     print(f"From {options.first} to {options.second}" + (
         f", given {options.given}" if options.given else ""
     ) + "\n")  # fmt: skip
-    print(table_files.text(readable(table, by)))
+    print(table_text(readable(table, by)))
     print("\nwritten: " + " ".join(map(str, paths)))
 
 

@@ -2,9 +2,9 @@
 
 import argparse
 
-from analysis import gather as gathering
-from analysis import tables as table_files
 from analysis.commands import common
+from analysis.output.tables import table_text, write_table
+from analysis.runs.tables import mixtures
 
 HELP = "times to events: medians and restricted means with intervals, by group"
 
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> None:
     """Kaplan–Meier medians of every event with 95 % intervals, on the screen and as csv, md and tex
     in <folder>/tables/, beside the events of each run (events.csv). Runs that did not show an event
     count as censored, never as missing."""
-    from analysis.timescales import (
+    from analysis.times.timescales import (
         COLUMNS,
         MEASURES,
         UNDEFINED,
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     long = events(tables)
     common.print_notes(
         [
-            *gathering.mixtures(tables.cells),
+            *mixtures(tables.cells),
             *common.pooled(tables, by),
             *common.unfinished(tables),
             *undefined(long, tables.cells, by, UNDEFINED),
@@ -52,8 +52,8 @@ def run(options: argparse.Namespace) -> None:
     table = timescales(long, by, method, common.generator(), tables.cells)
     to = options.folder / "tables"
     paths = [
-        *table_files.write(tables, to, "timescales", table[[*by, *COLUMNS]], readable(table)),
-        *table_files.write(tables, to, "events", long),
+        *write_table(tables, to, "timescales", table[[*by, *COLUMNS]], readable(table)),
+        *write_table(tables, to, "events", long),
     ]
-    print(table_files.text(readable(table)))
+    print(table_text(readable(table)))
     print("\nwritten: " + " ".join(map(str, paths)))

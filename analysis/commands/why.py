@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from analysis import why as whys
+from analysis.output import lineage as whys
 
 HELP = "the run logs, configuration and commits behind a figure or table"
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
-from analysis.forecasts import FORECASTS
+from analysis.forecasting.forecasts import FORECASTS
 from grokpipe.curves.gap import fit, pool
 
 BINS = 40  # of the time to the event, for a median over runs that were evaluated at other shares

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from analysis.tables import counted, interval, number, p_value
+from analysis.output.formats import counted, interval, number, p_value
 
 HEADINGS = ("arm", "reached", "difference [95 %]", "p, Holm")
 NARROW = 0.01  # of the axis: text beside an axis makes its own room

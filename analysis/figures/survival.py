@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 from scipy import stats
 
-from analysis.compare import Arm, arms
 from analysis.figures.collapse import DASHES
-from analysis.intervals import CONFIDENCE
+from analysis.stats.intervals import CONFIDENCE
+from analysis.times.compare import Arm, arms
 
 APART = 5  # ratio of the arms' typical steps above which the axis is logarithmic
 WIDTH = 4.8  # inches

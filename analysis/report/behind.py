@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import gather, why
-from analysis.gather import Tables
-from analysis.parts import CELLS, CURVES
-from analysis.rows import CELL_COLUMNS
-from grokpipe import ledger
+from analysis.output import lineage
+from analysis.runs.parts import CELLS, CURVES
+from analysis.runs.rows import CELL_COLUMNS
+from analysis.runs.tables import Tables, read_cells
 from grokpipe.errors import InputError
+from grokpipe.store import manifest
 
 TRAINED = ("key", "commit", "processor")
 """what tells one run of a cell from another: gathered tables may hold it of two machines"""
@@ -57,7 +57,7 @@ class Sets:
 
     def __init__(self, folder: Path, experiments: Mapping[str, pd.DataFrame]) -> None:
         self._folder = folder
-        self._logs = ledger.cells_folder(folder).is_dir()
+        self._logs = manifest.cells_folder(folder).is_dir()
         self._asked_by: dict[Trained, list[str]] = {}
         for name, cells in experiments.items():
             for row in cells.to_dict("records"):
@@ -87,15 +87,15 @@ class Sets:
         return (row["key"],) if self._logs else _trained(row)
 
     def _behind(self, shown: Tables, number: int) -> Behind:
-        content = why.content(shown)
-        varied = [name for name, _ in why.once(content["varied"])]
+        content = lineage.content(shown)
+        varied = [name for name, _ in lineage.once(content["varied"])]
         rows = shown.cells.to_dict("records")
         names = sorted({name for row in rows for name in self._names(row)})
         count = f"{len(rows)} run" + "s" * (len(rows) != 1)
         return Behind(
             anchor=f"runs-{number}",
             title=f"{count} of {', '.join(names)}" if names else count,
-            facts=tuple(why.facts(content)),
+            facts=tuple(lineage.facts(content)),
             links=tuple(
                 (f"{name}/{table}", f"../{name}/{table}")
                 for name in (names if not self._logs else [])
@@ -115,7 +115,9 @@ class Sets:
             folder=f"cells/{key}" if self._logs else ", ".join(names),
             state=row["state"],
             commit=" ".join(commit[:SHORT] for commit in row["commit"].split()) + changed,
-            varied=tuple("–" if _missing(row[name]) else why.plain(row[name]) for name in varied),
+            varied=tuple(
+                "–" if _missing(row[name]) else lineage.plain(row[name]) for name in varied
+            ),
         )
 
 
@@ -124,10 +126,10 @@ def experiments(folder: Path, paper: str) -> dict[str, pd.DataFrame]:
     what it was asked for; another gathered cells by experiment. Raises InputError for no folder."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    if not ledger.cells_folder(folder).is_dir():
+    if not manifest.cells_folder(folder).is_dir():
         found = sorted(path.parent for path in folder.glob(f"*/{CELLS}"))
-        return {path.name: gather.gathered_cells(path) for path in found}
-    asked = ledger.read_asked(folder)
+        return {path.name: read_cells(path) for path in found}
+    asked = manifest.read_asked(folder)
     ours = asked[asked["experiment"].astype(str).str.startswith(f"{paper}/")]
     return {
         str(name).partition("/")[2]: rows[["key"]].drop_duplicates()

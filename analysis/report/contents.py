@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from analysis import gather, verdicts, why
-from analysis.figures import prepare, save
-from analysis.findings import NotRun
-from analysis.papers import FIGURE, Experiments, Paper, Published, figure_numbers
+from analysis.claims import judge
+from analysis.claims.judge import VERDICTS, Judged
+from analysis.claims.schema import FIGURE, Paper, Published, figure_numbers
+from analysis.figures.style import prepare, save
+from analysis.output import lineage
 from analysis.report import behind
 from analysis.report.behind import Behind
-from analysis.verdicts import VERDICTS, Judged
+from analysis.runs.experiments import Experiments, NotRun
+from analysis.runs.tables import Tables, mixtures
 from grokpipe.errors import InputError
 
 T = TypeVar("T")
@@ -91,9 +93,9 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
     asked += [further.experiment for further in paper.further]
     if not set(asked) & set(found):
         raise InputError(f"{folder}: none of the experiments of {paper.name}, such as {asked[0]}")
-    experiments = paper.experiments(folder)
+    experiments = Experiments(folder)
     sets = behind.Sets(folder, found)
-    judged = verdicts.judge(paper.claims, experiments, track("judging claims"))
+    judged = judge.judge(paper.claims, experiments, track("judging claims"))
     of_claims = {one.claim.id: sets.add(_tables(one)) for one in judged}
     figures = [
         _figure(paper, number, experiments, judged, sets, to)
@@ -106,7 +108,7 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
             tables += _made(paper, module, experiments, sets)
         except NotRun as error:
             missing.append(f"{module}: {error}")
-    made = why.commit()
+    made = lineage.commit()
     every = behind.union(
         (o.finding.tables for one in judged for o in one.outcomes if o.finding), folder
     )
@@ -119,13 +121,13 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
         missing=tuple(missing),
         sets=tuple(sets.every),
         experiments={name: len(keys) for name, keys in found.items()},
-        notes=tuple(gather.mixtures(every.cells)) if every else (),
+        notes=tuple(mixtures(every.cells)) if every else (),
         folder=folder,
         analysis=(made["commit"] or "not of a clone") + ", changed" * bool(made["dirty"]),
     )
 
 
-def _tables(judged: Judged) -> list[gather.Tables | None]:
+def _tables(judged: Judged) -> list[Tables | None]:
     return [outcome.finding.tables for outcome in judged.outcomes if outcome.finding]
 
 

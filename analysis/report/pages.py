@@ -11,10 +11,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis import tables as text_tables
+from analysis.output.tables import table_text
 from analysis.report import contents, words
 from analysis.report.contents import Report
-from grokpipe import runlog
+from grokpipe.store import files
 
 HTML, MARKDOWN, VERDICTS = "report.html", "report.md", "verdicts.csv"
 MANY = 20  # rows of a table above which it is folded up
@@ -38,7 +38,7 @@ def write(report: Report, to: Path) -> list[Path]:
     paths = [to / HTML, to / MARKDOWN, to / VERDICTS]
     texts = (html(report), markdown(report), verdicts(report).to_csv(index=False))
     for path, content in zip(paths, texts, strict=True):
-        with runlog.replacing(path) as temporary:
+        with files.replacing(path) as temporary:
             temporary.write_text(content)
     return paths
 
@@ -122,4 +122,4 @@ def _as_markdown(frame: pd.DataFrame) -> str:
     columns = [_escaped(column) for column in frame]
     if len(set(columns)) < len(columns):
         raise ValueError(f"two columns have one name: {columns}")
-    return text_tables.text(pd.DataFrame(rows, columns=columns, dtype=object), "github")
+    return table_text(pd.DataFrame(rows, columns=columns, dtype=object), "github")

@@ -2,11 +2,11 @@
 
 import math
 
-from analysis.findings import Finding
-from analysis.intervals import Interval
-from analysis.papers import Criterion
-from analysis.tables import interval, number
-from analysis.verdicts import NOT_RUN, USED, Judged, Outcome
+from analysis.claims.findings import Finding
+from analysis.claims.judge import NOT_RUN, USED, Judged, Outcome
+from analysis.claims.schema import Criterion
+from analysis.output.formats import interval, number
+from analysis.stats.intervals import Interval
 
 DIGITS = 6
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from grokpipe.config.fields import scientific
 from grokpipe.errors import InputError
-from grokpipe.schema import scientific
 from grokpipe.tasks import Task
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from grokpipe.config.fields import scientific
 from grokpipe.errors import InputError
-from grokpipe.schema import scientific
 from grokpipe.tasks import Task
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from submitit.helpers import DelayedSubmission
 
-from grokpipe import claims
 from grokpipe.errors import Interrupted
-from grokpipe.signals import stop_requests
+from grokpipe.launch.signals import stop_requests
+from grokpipe.store import lease
 
 GOING = ("RUNNING", "PREEMPTED")  # states of a SLURM job that nobody has cancelled
 
@@ -35,10 +35,10 @@ class Job:
         with contextlib.ExitStack() as stack:
             stop = stack.enter_context(stop_requests())
             if self.registry is not None:
-                stack.enter_context(claims.claimed(self.registry, mark=self.gpu))
+                stack.enter_context(lease.claimed(self.registry, mark=self.gpu))
             from rich.console import Console
 
-            from grokpipe.worker import work
+            from grokpipe.launch.worker import work
 
             try:
                 work(self.files, stop, Console())

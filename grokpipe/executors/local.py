@@ -15,17 +15,19 @@ from typing import Any
 from uuid import uuid4
 
 import submitit
-import torch
 from submitit.local.local import LocalJob
 
-from grokpipe import claims, memory, packing
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import LocalSettings
-from grokpipe.outcome import Teller
-from grokpipe.packing import Place, Plan
-from grokpipe.watch import watch
+from grokpipe.launch import pack_plan
+from grokpipe.launch.outcomes import Teller
+from grokpipe.launch.pack_plan import Place, Plan
+from grokpipe.launch.supervisor import watch
+from grokpipe.store import lease
+from grokpipe.training import memory
+from grokpipe.training.device import cores, device_of, gpus
 
 LIMIT = 365 * 24 * 60  # minutes; submitit ends a local job after two unless it is told otherwise
 
@@ -38,7 +40,7 @@ class Local(LocalSettings):
 
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
-        device = packing.device(config.device)
+        device = device_of(config.device)
         if device.type == "cuda":
             slots = len(gpus(device)) * self.packs_per_gpu
             free = memory.free_bytes(device) // self.packs_per_gpu
@@ -63,7 +65,7 @@ class Local(LocalSettings):
             watch(plans, workers, tell)
             workers.remove_logs()
             return True
-        started = workers.start([plan for plan in plans if not claims.living(plan.claim)])
+        started = workers.start([plan for plan in plans if not lease.living(plan.claim)])
         tell.say(
             f"{len(started)} processes started for {len(plans)} packs, {len(workers.living())} run "
             "now; wait=false: no results for a sweeper. The same command, or python -m analysis "
@@ -77,7 +79,7 @@ class Workers:
     same folders left behind at work."""
 
     def __init__(self, plans: Sequence[Plan], packs_per_gpu: int):
-        self.device = packing.device(plans[0].configs[0]["device"])
+        self.device = device_of(plans[0].configs[0]["device"])
         self.folders = sorted({plan.folder for plan in plans})
         self.keys = {key for plan in plans for key in plan.keys}
         self.jobs: list[tuple[submitit.Job[None], Path]] = []
@@ -89,9 +91,9 @@ class Workers:
 
     def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
         """Fills the free slots; one launcher at a time, or two would fill the same one."""
-        with claims.waited_for(self.folders[0] / "starting.claim"):
+        with lease.waited_for(self.folders[0] / "starting.claim"):
             living = self.living()
-            packs = [claims.read(path) for f in self.folders for path in f.glob("packs/*.claim")]
+            packs = [lease.read(path) for f in self.folders for path in f.glob("packs/*.claim")]
             at_work = {claim["pid"] for claim in packs if claim is not None}
             idle = sum(claim["pid"] not in at_work for claim in living)
             count = max(0, min(self.slots - len(living), len(waiting) - idle))
@@ -117,10 +119,10 @@ class Workers:
         """The claims of the workers that live on this machine; those of dead ones are removed."""
         found = []
         for path in (path for f in self.folders for path in (f / "workers").glob("*.claim")):
-            claim = claims.living(path)
+            claim = lease.living(path)
             if claim is None:
                 path.unlink(missing_ok=True)
-            elif claims.is_here(claim):
+            elif lease.is_here(claim):
                 found.append(claim)
         return found
 
@@ -141,8 +143,10 @@ class Workers:
     def _of_sweep(self) -> set[int]:
         """The processes that live here for this sweep: all but those at work on another's packs,
         which are another launcher's business."""
-        others = (p for f in self.folders for p in packing.on_disk(f) if not self.keys & {*p.keys})
-        busy = {claim["pid"] for plan in others if (claim := claims.living(plan.claim))}
+        others = (
+            p for f in self.folders for p in pack_plan.on_disk(f) if not self.keys & {*p.keys}
+        )
+        busy = {claim["pid"] for plan in others if (claim := lease.living(plan.claim))}
         ours = {int(job.job_id) for job, claim in self.jobs if not job.done()}
         return ours | {claim["pid"] for claim in self.living()} - busy
 
@@ -188,23 +192,3 @@ class Detached(submitit.LocalExecutor):
             start_new_session=True,
         )
         return LocalJob(folder=self.folder, job_id=str(process.pid), process=process, tasks=[0])
-
-
-def cores() -> int:
-    """Cores that this process may use: those it is bound to, within a control group's share."""
-    count = len(os.sched_getaffinity(0))
-    share = Path("/sys/fs/cgroup/cpu.max")
-    if share.exists() and (quota := share.read_text().split())[0] != "max":
-        count = min(count, max(1, int(quota[0]) // int(quota[1])))
-    return count
-
-
-def gpus(device: torch.device) -> list[str | None]:
-    """What CUDA_VISIBLE_DEVICES calls the GPUs of `device`; [None] for a CPU, or for one GPU that
-    has been chosen by its number."""
-    if device.type != "cuda" or device.index is not None:
-        return [None]
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible:
-        return [name for name in visible.split(",")]
-    return [str(i) for i in range(torch.cuda.device_count())]

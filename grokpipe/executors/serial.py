@@ -4,20 +4,21 @@ from collections.abc import Sequence
 
 import torch
 
-from grokpipe import memory, packing
 from grokpipe.cell import Cell
 from grokpipe.errors import Interrupted
 from grokpipe.executors.settings import SerialSettings
-from grokpipe.outcome import Teller
-from grokpipe.packing import Place, Plan
-from grokpipe.signals import stop_requests
-from grokpipe.worker import work
+from grokpipe.launch.outcomes import Teller
+from grokpipe.launch.pack_plan import Place, Plan
+from grokpipe.launch.signals import stop_requests
+from grokpipe.launch.worker import work
+from grokpipe.training import memory
+from grokpipe.training.device import device_of
 
 
 class Serial(SerialSettings):
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
-        device = packing.device(config.device)
+        device = device_of(config.device)
         threads = config.threads or torch.get_num_threads()
         return Place(device.type, 1, threads, memory.free_bytes(device))
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import submitit
 
-from grokpipe import runlog
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import SlurmSettings
-from grokpipe.outcome import Teller
-from grokpipe.packing import Place, Plan
-from grokpipe.watch import watch
+from grokpipe.launch.outcomes import Teller
+from grokpipe.launch.pack_plan import Place, Plan
+from grokpipe.launch.supervisor import watch
+from grokpipe.store.files import read_json, write_json
 
 WARNING = 120  # seconds before its limit at which a job is told, at most a quarter of its time
 POLL = 5.0  # seconds between two questions to SLURM
@@ -143,7 +143,7 @@ class Jobs:
             job.job_id: [plan.id for plan in part] for job, part in zip(jobs, parts, strict=True)
         }
         array = jobs[0].job_id.partition("_")[0]
-        runlog.write_json(folder / "jobs" / f"{array}.json", elements)
+        write_json(folder / "jobs" / f"{array}.json", elements)
 
     def cancelled(self, plan: Plan) -> bool:
         job = self.seen.get(plan.id)
@@ -159,7 +159,7 @@ class Jobs:
             pack: job
             for folder in self.folders
             for path in (folder / "jobs").glob("*.json")
-            for job, packs in runlog.read_json(path).items()
+            for job, packs in read_json(path).items()
             if job in listed
             for pack in packs
         }

@@ -1,7 +1,7 @@
 """Interventions: changes to representation, loss or weights during training.
 
 A module here has a dataclass `Config` (its first field `name`; what may differ between the cells of
-a pack is marked `per_cell`) and a class `Stacked(cells, width, device)` that acts on a stack of
+a pack is marked `per_cell`) and a class `Stacked(configs, shape, device)` that acts on a stack of
 cells; most derive it from `Plain` and change what they change. It may have `check(config)`, which
 raises InputError for a configuration that it cannot act on.
 
@@ -11,13 +11,12 @@ network as it is, never the intervention's version of it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from grokpipe.cell import Cell
+from grokpipe.config.schema import Config as CellConfig
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,11 @@ class Batch:
 class Plain:
     """Changes nothing; what every intervention can do, over a stack of cells."""
 
-    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
-        """`cells`: of the stack, in its order; `width`: d of the features."""
-        self.cells = list(cells)
+    def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
+        """`configs`: one a cell, in the order of the stack; `shape`: (batch, d) of a cell's
+        features."""
+        self.configs = list(configs)
+        self.shape = shape
         self.device = device
 
     def arguments(self, step: int) -> list[Tensor]:
@@ -71,5 +72,5 @@ class Plain:
 
     def per_cell(self, name: str) -> Tensor:
         """(cell,): one number of each cell's configuration, such as alpha."""
-        values = [float(getattr(cell.config.intervention, name)) for cell in self.cells]
+        values = [float(getattr(config.intervention, name)) for config in self.configs]
         return torch.tensor(values, device=self.device)

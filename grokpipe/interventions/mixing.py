@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from grokpipe.config.fields import scientific
+from grokpipe.config.schema import Config as CellConfig
 from grokpipe.interventions import Batch, Plain
-from grokpipe.schema import scientific
-
-if TYPE_CHECKING:
-    from grokpipe.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,8 @@ def both(batch: Batch, features: Tensor, temperature: Tensor | float = 1.0) -> T
 
 
 class Stacked(Plain):
-    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
-        super().__init__(cells, width, device)
+    def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
+        super().__init__(configs, shape, device)
         self.alpha = self.per_cell("alpha")
 
     def arguments(self, step: int) -> list[Tensor]:

@@ -7,19 +7,16 @@ is left of a delay is due to neither.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from grokpipe.config.fields import scientific
+from grokpipe.config.schema import Config as CellConfig
 from grokpipe.interventions import Batch
 from grokpipe.interventions import norm_match as matching
+from grokpipe.interventions._baseline import check
 from grokpipe.interventions.mixing import both, mixed
-from grokpipe.schema import scientific
-from grokpipe.trajectories import check
-
-if TYPE_CHECKING:
-    from grokpipe.cell import Cell
 
 __all__ = ["Config", "Stacked", "check"]
 
@@ -46,10 +43,10 @@ def restoring(logits: Tensor, scale: Tensor) -> Tensor:
 
 
 class Stacked(matching.Stacked):
-    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
-        super().__init__(cells, width, device)
+    def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
+        super().__init__(configs, shape, device)
         self.alpha = self.per_cell("alpha")
-        self.temperature = cells[0].config.intervention.temperature
+        self.temperature = configs[0].intervention.temperature
 
     def arguments(self, step: int) -> list[Tensor]:
         scale = self.trajectory.at(step).logit_scale if self.temperature else float("nan")

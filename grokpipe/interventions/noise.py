@@ -3,18 +3,16 @@ whether mixing does more than disturb."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from grokpipe.config.fields import scientific
+from grokpipe.config.schema import Config as CellConfig
 from grokpipe.interventions import Batch, Plain
 from grokpipe.interventions.mixing import both, shifted
 from grokpipe.randomness import generator
-from grokpipe.schema import scientific
-
-if TYPE_CHECKING:
-    from grokpipe.cell import Cell
 
 
 @dataclass(frozen=True)
@@ -33,19 +31,13 @@ def noisy(features: Tensor, alpha: Tensor, draws: Tensor) -> Tensor:
 
 
 class Stacked(Plain):
-    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
-        super().__init__(cells, width, device)
+    def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
+        super().__init__(configs, shape, device)
         self.alpha = self.per_cell("alpha")
-        self.shapes = [
-            (cell.config.batch_size or len(cell.task.train), width) for cell in self.cells
-        ]
-        self.draws = [generator(cell.config.seed, "intervention") for cell in self.cells]
+        self.draws = [generator(config.seed, "intervention") for config in self.configs]
 
     def arguments(self, step: int) -> list[Tensor]:
-        drawn = [
-            torch.randn(shape, generator=draws)
-            for shape, draws in zip(self.shapes, self.draws, strict=True)
-        ]
+        drawn = [torch.randn(self.shape, generator=draws) for draws in self.draws]
         return [self.alpha, torch.stack(drawn).to(self.device)]
 
     def objective(self, batch: Batch, *arguments: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from grokpipe.config.fields import scientific
 from grokpipe.interventions import Plain
-from grokpipe.schema import scientific
 
 
 @dataclass(frozen=True)

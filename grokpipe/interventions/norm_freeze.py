@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from grokpipe.config.fields import scientific
+from grokpipe.config.schema import Config as CellConfig
 from grokpipe.curves.events import CROSSINGS
 from grokpipe.errors import InputError
 from grokpipe.interventions import Plain
 from grokpipe.interventions._norm import norms, rescale
-from grokpipe.schema import scientific
-
-if TYPE_CHECKING:
-    from grokpipe.cell import Cell
-    from grokpipe.config import Config as Whole
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Config:
     evaluation after that one on, when its numbers are read; null: from a step on"""
 
 
-def check(config: "Whole") -> None:
+def check(config: CellConfig) -> None:
     own = config.intervention
     if (own.from_step is None) == (own.from_event is None):
         raise InputError(
@@ -44,14 +41,14 @@ def check(config: "Whole") -> None:
 
 
 class Stacked(Plain):
-    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
-        super().__init__(cells, width, device)
-        settings = [cell.config.intervention for cell in cells]
+    def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
+        super().__init__(configs, shape, device)
+        settings = [config.intervention for config in configs]
         self.steps = [own.from_step for own in settings]
         event = settings[0].from_event
         self.crossing = None if event is None else CROSSINGS[event]
-        self.seen = torch.zeros(len(self.cells), dtype=torch.bool)
-        self.held = torch.full((len(self.cells),), float("nan"), device=device)
+        self.seen = torch.zeros(len(self.configs), dtype=torch.bool)
+        self.held = torch.full((len(self.configs),), float("nan"), device=device)
 
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
         rescale(parameters, self.held)

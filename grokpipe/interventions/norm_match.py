@@ -7,18 +7,16 @@ norm of the baseline's seeds at that step. The optimiser's moments are left alon
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from grokpipe.config.fields import scientific
+from grokpipe.config.schema import Config as CellConfig
 from grokpipe.interventions import Plain
+from grokpipe.interventions._baseline import check
 from grokpipe.interventions._norm import rescale
-from grokpipe.schema import scientific
-from grokpipe.trajectories import Trajectory, check, read_for
-
-if TYPE_CHECKING:
-    from grokpipe.cell import Cell
+from grokpipe.store.trajectories import Trajectory, read_for
 
 __all__ = ["Config", "Stacked", "check"]
 
@@ -33,10 +31,10 @@ class Config:
 
 
 class Stacked(Plain):
-    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
-        super().__init__(cells, width, device)
-        self.trajectory: Trajectory = read_for(cells[0].config)  # a pack shares it
+    def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
+        super().__init__(configs, shape, device)
+        self.trajectory: Trajectory = read_for(configs[0])  # a pack shares it
 
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
         target = self.trajectory.at(step).weight_norm
-        rescale(parameters, torch.full((len(self.cells),), target, device=self.device))
+        rescale(parameters, torch.full((len(self.configs),), target, device=self.device))

@@ -6,16 +6,13 @@ Another measure is one more function here, whose name `measure` then may be.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from grokpipe.config.fields import scientific
+from grokpipe.config.schema import Config as CellConfig
 from grokpipe.interventions import Batch, Plain
-from grokpipe.schema import scientific
-
-if TYPE_CHECKING:
-    from grokpipe.cell import Cell
 
 
 def entropy(features: Tensor) -> Tensor:
@@ -43,10 +40,10 @@ class Config:
 
 
 class Stacked(Plain):
-    def __init__(self, cells: "Sequence[Cell]", width: int, device: torch.device):
-        super().__init__(cells, width, device)
+    def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
+        super().__init__(configs, shape, device)
         self.beta = self.per_cell("beta")
-        self.measure = MEASURES[cells[0].config.intervention.measure]
+        self.measure = MEASURES[configs[0].intervention.measure]
 
     def arguments(self, step: int) -> list[Tensor]:
         return [self.beta]

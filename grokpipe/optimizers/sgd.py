@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.optim.sgd import sgd
 
+from grokpipe.config.fields import scientific
 from grokpipe.optimizers import by_config, slices
-from grokpipe.schema import scientific
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from grokpipe.schema import scientific
+from grokpipe.config.fields import scientific
 from grokpipe.tasks import Task, _images
 
 DATA_SET = _images.DataSet(

@@ -7,7 +7,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from grokpipe.schema import scientific
+from grokpipe.config.fields import scientific
 from grokpipe.tasks import Task
 from grokpipe.tasks._pairs import split_pairs
 

@@ -55,9 +55,9 @@ class GrokpipeLauncher(Launcher):
         cell if nobody waited for them."""
         from importlib import import_module
 
-        from grokpipe import launch
-        from grokpipe.composing import applying, composed
-        from grokpipe.grids import check_grid
+        from grokpipe.config.composing import applying, composed
+        from grokpipe.config.grids import check_grid
+        from grokpipe.launch import launcher
 
         module, _, name = self.executor.rpartition(".")
         settings = {k: OmegaConf.to_object(v) if OmegaConf.is_config(v) else v
@@ -70,7 +70,7 @@ class GrokpipeLauncher(Launcher):
             check_grid(hydra, overrides, sweeping=True)
         labels = [" ".join(overrides) for overrides in what_differs(applied)]
         experiment = configs[0][1].runtime.choices.get("experiment")
-        outcomes = launch.run([config for config, _ in configs], labels, experiment, executor)
+        outcomes = launcher.run([config for config, _ in configs], labels, experiment, executor)
         values = [outcome.test_accuracy for outcome in outcomes] or [float("nan")] * len(configs)
         return [
             JobReturn(overrides=overrides, status=JobStatus.COMPLETED, _return_value=value)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grokpipe import ledger
-from grokpipe.runlog import RunLog
+from grokpipe.store import manifest
+from grokpipe.store.run_log import RunLog
 
 STEPS = (0, 1, 10, 100, 200, 300, 400)
 
@@ -82,7 +82,7 @@ def ask(folder: Path, keys: list[str], **values: object) -> None:
          "steps": 400, **values}
         for k in keys
     ]  # fmt: skip
-    ledger.record_asked(folder, rows)
+    manifest.record_asked(folder, rows)
 
 
 @pytest.fixture

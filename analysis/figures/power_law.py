@@ -1,0 +1,140 @@
+"""Times to an event against weight decay or rate, with the fitted law beside slopes of 0 and −1."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+from itertools import cycle
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+from analysis.figures.collapse import DASHES
+from analysis.output.formats import interval, number, p_value
+from analysis.times.laws import POWER
+from analysis.times.power_law import Fit
+
+LABELS = {"weight_decay": "weight decay λ", "lr": "learning rate η"}
+GUIDES = {0: ":", -1: "-."}  # slope → dashes
+TITLE = 58  # letters in a line of the title
+FEW = 8  # grid points that are named on the axis
+
+Colour = tuple[float, float, float] | str
+
+
+def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
+    """The runs behind a power law, on logarithmic axes over its first column. Dot and bar: the time
+    lies between two evaluations; arrow up: beyond the last one; arrow down: before the first. Line:
+    the median under the law, thin beyond the grid points with dots; band: its 95 % interval (delta
+    method, `Fit.median`). Grey lines have slopes 0 and −1 through the middle of the dots' range.
+
+    Further columns of a joint fit give each combination of their values a colour and dashes.
+    Raises ValueError for another law.
+    """
+    if fitted.law != POWER:
+        raise ValueError(f"law={fitted.law}: draws power laws")
+    column, *others = fitted.against
+    groups = list(events.groupby(others)) if others else [((), events)]
+    colours = sns.color_palette("viridis", len(groups) + 1)  # not the pale yellow
+    figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
+    axis.set(xscale="log", yscale="log", xlabel=LABELS.get(column, column))
+    axis.set_ylabel(fitted.event if "/" in fitted.event else f"{fitted.event} (steps)")
+    for (_, runs), colour in zip(groups, colours, strict=False):
+        _points(axis, column, runs, colour)
+    low, high = axis.get_ylim()
+    axis.set_ylim(low / 1.3, high * 1.3)  # of what the runs show: lines may leave the picture
+    for (values, runs), colour, dash in zip(groups, colours, cycle(DASHES), strict=False):
+        label = ", ".join(f"{c} = {v:g}" for c, v in zip(others, values, strict=True)) or "median"
+        _median(axis, fitted, runs, values, colour if others else "black", dash, label)
+    _guides(axis, fitted, events.loc[_between(events), column])
+    points = sorted(events[column].unique())
+    if len(points) <= FEW:
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_xticks(points, [f"{point:g}" for point in points])
+    _label_within_decades(axis.yaxis)
+    axis.grid(alpha=0.3, linewidth=0.5)
+    axis.set_title(_title(fitted), loc="left")
+    handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False,
+        handlelength=2.8,
+    )  # fmt: skip
+    sns.despine(figure)
+    return figure
+
+
+def _between(runs: pd.DataFrame) -> pd.Series:
+    """Whether a time is bounded on both sides; one seen at the first evaluation is not."""
+    return np.isfinite(runs["upper"]) & (runs["lower"] > 0) & (runs["lower"] < runs["upper"])
+
+
+def _points(axis: Axes, column: str, runs: pd.DataFrame, colour: Colour) -> None:
+    x, lower, upper = runs[column], runs["lower"], runs["upper"]
+    between, beyond = _between(runs), np.isinf(upper)
+    axis.vlines(x[between], lower[between], upper[between], color=colour, alpha=0.6)
+    for which, y, mark, size, label in (
+        (between, np.sqrt(lower * upper.mask(beyond)), "o", 3.5, "a run, between evaluations"),
+        (beyond, lower, "^", 6, "a run, later than this"),
+        (~between & ~beyond, upper, "v", 6, "a run, earlier than this"),
+    ):
+        if which.any():
+            axis.plot(
+                x[which], y[which], mark, color=colour, markersize=size, alpha=0.6,
+                markeredgewidth=0, label=label,
+            )  # fmt: skip
+
+
+def _median(
+    axis: Axes,
+    fitted: Fit,
+    runs: pd.DataFrame,
+    others: Sequence[float],
+    colour: Colour,
+    dash: str,
+    label: str,
+) -> None:
+    at = runs[fitted.against[0]]
+    dots = at[_between(runs)]
+    x = np.geomspace(at.min(), at.max(), 200)
+    middle, low, high = fitted.median(x, *(np.full_like(x, value) for value in others))
+    inside = (x >= dots.min()) & (x <= dots.max())
+    axis.plot(x, middle, color=colour, linewidth=0.6)
+    axis.plot(x[inside], middle[inside], dash, color=colour, linewidth=1.6, label=label)
+    axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
+def _guides(axis: Axes, fitted: Fit, dots: pd.Series) -> None:
+    middles = [math.sqrt(low * high) for low, high in fitted.ranges.values()]
+    middles[0] = math.sqrt(dots.min() * dots.max())
+    height = fitted.median(*([middle] for middle in middles))[0]
+    x = np.array(fitted.ranges[fitted.against[0]])
+    for slope, dash in GUIDES.items():
+        axis.plot(
+            x, height * (x / middles[0]) ** slope, dash, color="0.6", linewidth=0.9, zorder=1,
+            label=f"slope {number(slope)}",
+        )  # fmt: skip
+
+
+def _title(fitted: Fit) -> str:
+    """The exponents, then what they rest on, in lines that the figure has room for."""
+    lines = [
+        f"{name}: k = {number(k.estimate, 2)} {interval(k.lower, k.upper, 2)} ({k.method})"
+        for name, k in fitted.exponents.items()
+    ]
+    lines.append(f"observed in {fitted.observed} of {fitted.n} runs, R² {number(fitted.r2, 2)}")
+    if not math.isnan(fitted.lack_of_fit):
+        lines[-1] += f", lack of fit: p {p_value(fitted.lack_of_fit)}"
+    return "\n".join(textwrap.fill(line, TITLE, subsequent_indent="    ") for line in lines)
+
+
+def _label_within_decades(axis: Axis) -> None:
+    """Plain numbers; at 1, 2 and 5 as well where the axis spans less than two decades."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_locator(NullLocator())

@@ -1,0 +1,316 @@
+"""How well predictors tell the steps until an event: the laws of `grokpipe.curves.gap` fitted
+to the evaluations of all runs of an arm, pooled, in and out of sample.
+
+Pooled evaluations of one run are not independent: intervals resample runs (seeds) or leave one out
+at a time, never evaluations, and law and threshold are fitted anew each time.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.forecasting.law_intervals import DEFAULT, clipped, law_interval, of_fit
+from analysis.forecasting.predictors import (
+    COMBINATIONS,
+    ENTROPY_GAP,
+    PREDICTORS,
+    Arm,
+    Predictor,
+    arms,
+)
+from analysis.output.formats import interval as ends
+from analysis.output.formats import number
+from analysis.runs.tables import Tables
+from analysis.stats.intervals import Interval, none
+from grokpipe.curves import gap
+from grokpipe.curves.gap import Kind, Laws, Runs
+from grokpipe.errors import InputError
+
+Floats = NDArray[np.float64]
+
+PARAMETERS = {"power": ("C1", "gamma", "C2"), "logarithmic": ("k", "x_limit"), "quadratic": ()}
+ALL_PARAMETERS = [name for names in PARAMETERS.values() for name in names]
+POSSIBLE = {"r_squared": (0.0, 1.0), "gamma": (0.0, math.inf)}
+"""what the numbers can be that law_intervals.DEFAULT_FEW is for, which the jackknife does not know;
+the others spread too unevenly for an interval that is as wide on both sides (C1 over decades)"""
+ENDLESS = (-math.inf, math.inf)
+LINE = 0.01  # the largest gap over |x* − x∞| below which a logarithm is a line to half a per cent
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One law in one arm."""
+
+    predictor: str
+    law: str
+    """power, logarithmic, or quadratic: least squares on values and their squares"""
+    runs: int
+    points: int
+    undefined: int
+    """evaluations that were left out: the predictor is not defined there"""
+    r_squared: Interval
+    """in sample: every run is in the fit that predicts it"""
+    r_squared_out: Interval
+    """out of sample: 1 − Σ(ΔT − law of the other runs)² / Σ(ΔT − mean of the other runs)²; below 0
+    the law is worse than that mean. Its interval resamples the runs' sums, the laws stay"""
+    parameters: dict[str, Interval]
+    """C1, gamma and C2 of ΔT = C1 gap^gamma + C2, or k and x_limit (x∞) of the logarithm: 0
+    and infinite where it is a line. A gamma at an end of `gap.GAMMA` is only where the search
+    ended"""
+    curvature: str
+    """of ΔT against the predictor: convex, concave or line; undecided if γ's interval holds 1 or
+    C1's holds 0; empty for a quadratic"""
+
+
+Task = tuple[Arm, str, Callable[[np.random.Generator], Fit]]
+"""a fit to be made, by its arm and name"""
+
+
+def fit_law(
+    arm: Arm,
+    predictor: Predictor,
+    kind: Kind,
+    generator: np.random.Generator,
+) -> Fit:
+    """The power or logarithmic law of one predictor. Raises InputError if it was not measured, or
+    is never defined before the event or at it."""
+    runs = arm.pool(predictor, generator)
+    absolute = predictor.form == "absolute"
+    found = law_intervals(runs, kind, generator, absolute=absolute)
+    r_squared = found.pop("r_squared")
+    parameters = found
+    predicted = held_out(runs, kind, absolute)
+    out = out_of_sample(predicted, runs.remaining, runs.run, generator)
+    curvature = (_bend if kind == "power" else _bend_of_logarithm)(parameters)
+    return Fit(
+        predictor.name, kind, len(runs), len(runs.x), runs.undefined,
+        r_squared, out, parameters, curvature,
+    )  # fmt: skip
+
+
+def law_intervals(
+    runs: Runs,
+    kind: Kind,
+    generator: np.random.Generator,
+    method: str | None = None,
+    absolute: bool = False,
+) -> dict[str, Interval]:
+    """R² of a law ("r_squared") and its parameters, each with an interval by resampling runs, or by
+    leaving one out at a time ("jackknife"). None is `law_intervals.DEFAULT`, but of what is in
+    `POSSIBLE` its `DEFAULT_FEW` below `FEW` runs. Raises ValueError for an unknown method.
+    """
+
+    def fitted(counts: Floats) -> Floats:
+        laws = gap.fit_samples(runs, counts, kind, absolute)
+        if kind == "power":
+            return np.stack([laws.r_squared, laws.coefficient, laws.shape, laws.constant], -1)
+        return np.stack([laws.r_squared, *_rate_and_limit(runs, laws)], -1)
+
+    names = ("r_squared", *PARAMETERS[kind])
+    methods = [method or (None if name in POSSIBLE else DEFAULT) for name in names]
+    found = of_fit(fitted, len(runs), generator, methods)
+    named = dict(zip(names, found, strict=True))
+    return {name: clipped(one, *POSSIBLE.get(name, ENDLESS)) for name, one in named.items()}
+
+
+def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
+    """What the law of the other runs predicts at each evaluation, of the shape of `runs.x`."""
+    laws = gap.fit_samples(runs, 1 - np.eye(len(runs)), kind, absolute)
+    predicted = np.empty(len(runs.x))
+    for run in range(len(runs)):
+        predicted[runs.run == run] = laws.law(run).remaining(runs.x[runs.run == run])
+    return predicted
+
+
+def out_of_sample_gain(
+    runs: Runs, first: Floats, second: Floats, generator: np.random.Generator
+) -> Interval:
+    """R² out of sample of one prediction (`held_out`) less that of another, resampling runs. NaN
+    without an interval for fewer than two runs of which all is known."""
+    squares = [np.bincount(runs.run, (runs.remaining - one) ** 2) for one in (first, second)]
+    total, known = _around_the_others(runs.remaining, runs.run)
+    known &= np.isfinite(squares[0]) & np.isfinite(squares[1])
+    if known.sum() < 2:
+        return none(math.nan, "fewer than two runs")
+    gain, total = (squares[1] - squares[0])[known], total[known]
+    return law_interval(
+        lambda indices: gain[indices].sum(-1) / total[indices].sum(-1), len(gain), generator
+    )
+
+
+def fit_combination(
+    arm: Arm,
+    name: str,
+    predictors: Sequence[Predictor],
+    generator: np.random.Generator,
+) -> Fit:
+    """ΔT by least squares on several predictors and their squares, over the evaluations at which
+    all are defined. Raises InputError if there are none."""
+    values, remaining, run, undefined = [], [], [], 0
+    for index, curve in enumerate(arm.curves):
+        before = curve.iloc[:-1]
+        columns = np.stack([one.values(curve, generator)[:-1] for one in predictors], -1)
+        defined = np.isfinite(columns).all(-1)
+        values.append(columns[defined])
+        remaining.append((curve["step"].iloc[-1] - before["step"].to_numpy(float))[defined])
+        run.append(np.full(defined.sum(), index))
+        undefined += int((~defined).sum())
+    x, y, of = np.concatenate(values), np.concatenate(remaining), np.concatenate(run)
+    if not len(x):
+        raise InputError("not defined at any evaluation before the event")
+    x = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
+    design = np.concatenate([np.ones((len(x), 1)), x, x**2], -1)
+    target = y - y.mean()  # of like size, so that the sums keep their digits
+    runs = len(arm)
+    grams = np.stack([design[of == r].T @ design[of == r] for r in range(runs)])
+    products = np.stack([design[of == r].T @ target[of == r] for r in range(runs)])
+    squares = np.bincount(of, target**2, runs)
+
+    def solved(counts: Floats) -> Floats:
+        inverse = np.linalg.pinv(np.einsum("sr,rij->sij", counts, grams), hermitian=True)
+        return np.einsum("sij,sj->si", inverse, counts @ products)
+
+    def fitted(counts: Floats) -> Floats:
+        explained = (solved(counts) * (counts @ products)).sum(-1)
+        # the first of the products is the sum of the targets, of the grams the number of points
+        mean = (counts @ products[:, 0]) ** 2 / np.maximum(counts @ grams[:, 0, 0], 1)
+        total = counts @ squares - mean
+        with np.errstate(invalid="ignore", divide="ignore"):
+            r_squared = np.where(total > 1e-12 * squares.sum(), (explained - mean) / total, np.nan)
+        return r_squared[:, None]
+
+    (r_squared,) = of_fit(fitted, runs, generator, [None])
+    r_squared = clipped(r_squared, *POSSIBLE["r_squared"])
+    predicted = (design * solved(1 - np.eye(runs))[of]).sum(-1)
+    out = out_of_sample(predicted + y.mean(), y, of, generator)
+    return Fit(name, "quadratic", runs, len(x), undefined, r_squared, out, {}, "")
+
+
+def laws(
+    tables: Tables,
+    events: pd.DataFrame,
+    event: str,
+    generator: np.random.Generator,
+    track: Callable[[Sequence[Task]], Iterable[Task]] = iter,
+) -> tuple[pd.DataFrame, list[str]]:
+    """A row per arm and law: the columns that tell the arms apart, then the fields of `Fit`, an
+    interval as name, name_lower, name_upper and name_method; and a line for everything that is not
+    in it: runs without the event, predictors that were not measured. `track` may show progress over
+    the fits, of which each takes seconds.
+
+    Raises InputError if no run had the event, or as `predictors.arms` does.
+    """
+    found = list(arms(tables, events, event))
+    told = [note for one in found for note in one.notes(event)]
+    rows = []
+    tasks = [task for one in found if len(one) for task in _fits(one)]
+    for arm, name, fit in track(tasks):
+        try:
+            rows.append({**arm.values, **_row(fit(generator))})
+        except InputError as error:
+            told.append(f"note: {arm.label}: {name} left out: {error}")
+    if not rows:
+        raise InputError(f"event={event}: no run had it, so no time to it is known")
+    return pd.DataFrame(rows), told
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table for people."""
+    by = list(table.columns[: table.columns.get_loc("predictor")])
+    shown = table[[*by, "predictor", "law"]].copy()
+    titles = {"r_squared": "R²", "r_squared_out": "R² out of sample", "gamma": "γ"}
+    for name, title in titles.items():
+        columns = (table[name], table[f"{name}_lower"], table[f"{name}_upper"])
+        shown[f"{title} [95 %]"] = [
+            f"{number(value, 2)} {ends(lower, upper, 2)}".rstrip()
+            for value, lower, upper in zip(*columns, strict=True)
+        ]
+    low, high = gap.GAMMA
+    at = {"≤ ": table["gamma"] < 1.001 * low, "≥ ": table["gamma"] > 0.999 * high}
+    for sign, there in at.items():
+        shown["γ [95 %]"] = shown["γ [95 %]"].mask(there, sign + shown["γ [95 %]"])
+    return shown.join(table[["curvature", "runs", "points", "undefined"]])
+
+
+def _fits(arm: Arm) -> Iterator[Task]:
+    for predictor in PREDICTORS:
+        yield arm, predictor.name, partial(fit_law, arm, predictor, "power")
+        if predictor is ENTROPY_GAP:
+            yield arm, predictor.name, partial(fit_law, arm, predictor, "logarithmic")
+    for name, predictors in COMBINATIONS.items():
+        yield arm, name, partial(fit_combination, arm, name, predictors)
+
+
+def _row(fit: Fit) -> dict[str, object]:
+    row: dict[str, object] = {
+        name: getattr(fit, name)
+        for name in ("predictor", "law", "runs", "points", "undefined", "curvature")
+    }
+    missing = none(math.nan, "not in this law")
+    intervals = {"r_squared": fit.r_squared, "r_squared_out": fit.r_squared_out}
+    intervals |= {name: fit.parameters.get(name, missing) for name in ALL_PARAMETERS}
+    for name, found in intervals.items():
+        row |= found.columns(name)
+    return row
+
+
+def out_of_sample(
+    predicted: Floats,
+    remaining: Floats,
+    run: NDArray[np.intp],
+    generator: np.random.Generator,
+    method: str | None = None,
+) -> Interval:
+    """R² out of sample, from what the law of the other runs predicted at each evaluation; methods
+    as in `law_intervals`."""
+    squares = np.bincount(run, (remaining - predicted) ** 2)
+    total, known = _around_the_others(remaining, run)
+    known &= np.isfinite(squares)
+    squares, total = squares[known], total[known]
+    if known.sum() < 2:
+        return none(math.nan, "fewer than two runs")
+    found = law_interval(
+        lambda indices: 1 - squares[indices].sum(-1) / total[indices].sum(-1),
+        len(squares), generator, method,
+    )  # fmt: skip
+    return clipped(found, -math.inf, 1.0)
+
+
+def _around_the_others(
+    remaining: Floats, run: NDArray[np.intp]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Each run's sum of squares around the mean of the other runs, and which runs have points."""
+    points, sums = np.bincount(run), np.bincount(run, remaining)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (sums.sum() - sums) / (points.sum() - points)
+    around: Floats = (remaining - mean[run]) ** 2
+    return np.bincount(run, around).astype(float), points > 0
+
+
+def _bend(parameters: dict[str, Interval]) -> str:
+    c1, gamma = parameters["C1"], parameters["gamma"]
+    decided = c1.lower * c1.upper > 0 and (gamma.lower - 1) * (gamma.upper - 1) > 0
+    if not decided:  # as where there is no interval
+        return "undecided"
+    return "convex" if c1.estimate * (gamma.estimate - 1) > 0 else "concave"
+
+
+def _bend_of_logarithm(parameters: dict[str, Interval]) -> str:
+    return "concave" if math.isfinite(parameters["x_limit"].estimate) else "line"
+
+
+def _rate_and_limit(runs: Runs, laws: Laws) -> tuple[Floats, Floats]:
+    """k and x∞ of logarithmic laws; 0 and infinite for a line, which determines neither."""
+    farthest = np.where(laws.direction > 0, runs.x.max(), runs.x.min())
+    line = (laws.coefficient == 0) | (
+        laws.direction * (farthest - laws.threshold) < LINE * laws.shape
+    )
+    with np.errstate(divide="ignore"):
+        rate = np.where(line, 0.0, 1 / laws.coefficient)
+    distance = np.where(line, math.inf, laws.shape)
+    return rate, laws.threshold - laws.direction * distance

@@ -1,0 +1,160 @@
+"""Gathered tables → run logs, the way back from `gather`: a grid goes on, and a baseline
+is followed, on a machine that did not train what is there already.
+
+What tables do not hold is not restored: weights, snapshots, wall times, hosts.
+"""
+
+import math
+import tempfile
+from collections import Counter
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from analysis.runs.tables import Tables
+from grokpipe.config import registry
+from grokpipe.config.composing import CONF
+from grokpipe.config.fields import flatten, scientific_values
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import GROUPS, Config, operational_names, register
+from grokpipe.errors import InputError
+from grokpipe.store import files, manifest, run_log
+
+
+def restore(tables: Tables, folder: Path, experiment: str | None) -> list[str]:
+    """Writes a run log for each finished run of `tables` that `folder` does not have, and records
+    that `experiment` asked for it; returns what a user should know.
+
+    A run log appears whole or not at all. Raises InputError, before anything is written, where a
+    configuration does not give the key by which the run is known.
+    """
+    cells = tables.cells[tables.cells["state"].isin(manifest.FINISHED)]
+    configs = {row["key"]: _checked(row, folder, tables) for _, row in cells.iterrows()}
+    states = manifest.states(folder, configs)
+    manifest.cells_folder(folder).mkdir(parents=True, exist_ok=True)
+    measures = [
+        name for name in tables.curves if name != "key" and name not in tables.configuration
+    ]
+    for _, row in cells.iterrows():
+        if states[row["key"]] == "missing":
+            curves = tables.curves.loc[tables.curves["key"] == row["key"], measures]
+            _write(row, configs[row["key"]], curves, folder, tables.folder)
+    manifest.record_asked(
+        folder,
+        [
+            {"key": key, "experiment": experiment, **flatten(scientific_values(config))}
+            for key, config in configs.items()
+        ],
+    )
+    return _told(states, len(tables.cells) - len(cells), folder)
+
+
+def _told(states: dict[str, str], unfinished: int, folder: Path) -> list[str]:
+    number = Counter(states.values())
+    there = sum(number[state] for state in manifest.FINISHED)
+    begun = len(states) - there - number["missing"]
+    told = [f"{folder}: {number['missing']} restored, {there} were there"]
+    if begun:
+        told.append(f"{begun} are begun in {folder} and left alone; the sweep finishes them")
+    if unfinished:
+        told.append(f"{unfinished} are not finished in the tables; left out")
+    return told
+
+
+def _checked(row: pd.Series, folder: Path, tables: Tables) -> Config:
+    """The configuration of a row of cells, with the present defaults of what is operational.
+    Raises InputError if it is no longer valid, or not the one that the key stands for."""
+    from grokpipe.config.keys import key_of  # needs PyTorch, which tables do not
+
+    try:
+        config = resolve(_nested(row, tables.configuration, folder))
+    except InputError as error:
+        raise InputError(f"{tables.folder}: cell {row['key']}: {error}") from error
+    if (key := key_of(scientific_values(config), row["data"])) != row["key"]:
+        raise InputError(
+            f"{tables.folder}: cell {row['key']}: its configuration gives the key {key}; the "
+            "tables were changed, or lack a column"
+        )
+    return config
+
+
+def _nested(row: pd.Series, names: list[str], folder: Path) -> dict[str, Any]:
+    """The configuration as Hydra would have composed it. A dial of another member of a group, which
+    the table has because other rows have it, is missing in this row and left out."""
+    flat = _operational() | {"outputs": str(folder.parent), "name": folder.name}
+    flat |= {name: _plain(row[name]) for name in names}
+    own = {
+        f"{group}.{item.name}"
+        for group, room in GROUPS.items()
+        for item in fields(registry.module(room, flat[f"{group}.name"], group).Config)
+    }
+    values: dict[str, Any] = {}
+    for name, value in flat.items():
+        *path, last = name.split(".")
+        if value is None and path and path[0] in GROUPS and name not in own:
+            continue
+        node = values
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """A table has text for a list, NaN for what is missing, and floats where some are missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, str):
+        return yaml.safe_load(value) if value.startswith("[") else value
+    value = value.item() if hasattr(value, "item") else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@cache
+def _operational() -> dict[str, Any]:
+    """The defaults of conf/ by dotted name."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        composed = compose("config")
+    return {name: OmegaConf.select(composed, name) for name in sorted(operational_names())}
+
+
+def _write(
+    row: pd.Series, config: Config, curves: pd.DataFrame, folder: Path, source: Path
+) -> None:
+    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=folder) as temporary:
+        log = Path(temporary) / row["key"]
+        run_log.RunLog(log).start(asdict(config), _provenance(row, source))
+        if len(curves):  # none, if it diverged before its first evaluation
+            curves.to_parquet(log / run_log.CURVES, index=False)
+        result = {"state": row["state"], "steps": int(row["trained_steps"])}
+        files.write_json(
+            log / run_log.RESULT, {**result, "reason": row["reason"], "code": row["code"]}
+        )
+        log.rename(manifest.cells_folder(folder) / row["key"])
+
+
+def _provenance(row: pd.Series, source: Path) -> dict[str, Any]:
+    """What the tables know of it, in the place where a run log has it."""
+    return {
+        "commit": row["commit"],
+        "dirty": bool(row["dirty"]),
+        "code": row["code"],
+        "versions": {"torch": row["torch"]},
+        "processor": row["processor"],
+        "data": {"classes": int(row["classes"]), "fingerprint": row["data"]},
+        "restored": {
+            "from": str(source),
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    }

@@ -1,0 +1,126 @@
+"""Run logs as rows of the two tables, in Arrow."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from analysis.runs.configuration import read_scientific
+from grokpipe.config.fields import of_one_type
+from grokpipe.store import files, run_log
+from grokpipe.store.remeasured import REMEASURED
+
+CELL_COLUMNS = [
+    "key", "state", "trained_steps", "reason", "classes", "data", "commit", "dirty", "code",
+    "torch", "processor",
+]  # fmt: skip
+UNKNOWN = "unknown"
+PROCESSOR_SEPARATOR = "; "  # between the names of processors, which have spaces
+
+
+def read(logs: Sequence[Path]) -> tuple[pa.Table, pa.Table]:
+    """(curves, cells) of run logs: a row per key and step, and a row per key. Curves have key,
+    step, measures and configuration; cells have CELL_COLUMNS and configuration. What only some of
+    the logs have comes after what the first has, and is null in the others."""
+    measured, values = zip(*(_read_log(log) for log in logs), strict=True)
+    cells = _table(values)
+    repeated = _encoded(cells).take(
+        np.repeat(np.arange(len(logs)), [len(table) for table in measured])
+    )
+    curves = _columns(pa.concat_tables(measured, promote_options="permissive").combine_chunks())
+    curves |= _columns(repeated.drop_columns(CELL_COLUMNS[1:]))
+    order = dict.fromkeys(
+        name
+        for table, row in zip(measured, values, strict=True)
+        for name in ("key", *table.column_names, *row)
+        if name in curves
+    )
+    return pa.table({name: curves[name] for name in order}), cells
+
+
+def single_values(column: pd.Series) -> list[str]:
+    """The values of a column of CELL_COLUMNS whose texts may hold several, cell by cell."""
+    separator = PROCESSOR_SEPARATOR if column.name == "processor" else None
+    return [value for text in column for value in text.split(separator)]
+
+
+def _read_log(log: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """The curves with every measure, and the row of the cell."""
+    result = run_log.read_result(log)
+    curves = _with_remeasured(_read_curves(log, finished=result is not None), log)
+    if result is None:
+        last = curves["step"][-1].as_py() if curves.num_rows else 0
+        result = {"state": "interrupted", "steps": last, "reason": "not finished"}
+    provenance = files.read_json(log / run_log.PROVENANCE)
+    sessions = [provenance, *provenance.get("resumed", [])]
+    cell = dict(
+        zip(
+            CELL_COLUMNS,
+            (
+                log.name, result["state"], result["steps"], result["reason"],
+                provenance["data"]["classes"], provenance["data"]["fingerprint"],
+                _all_of(session["commit"] for session in sessions),
+                any(session["dirty"] for session in sessions),
+                _all_of(session.get("code") for session in sessions),
+                _all_of(session["versions"]["torch"] for session in sessions),
+                _all_of(
+                    (session.get("processor") for session in sessions), PROCESSOR_SEPARATOR
+                ),
+            ),
+            strict=True,
+        )
+    )  # fmt: skip
+    return curves, cell | read_scientific(log)
+
+
+def _read_curves(log: Path, finished: bool) -> pa.Table:
+    """The same as runlog.read_curves, without the way through pandas where that is the slow way."""
+    path = log / run_log.CURVES
+    if finished and path.exists():
+        return _read_parquet(path)
+    return pa.Table.from_pandas(run_log.read_curves(log), preserve_index=False)
+
+
+def _with_remeasured(curves: pa.Table, log: Path) -> pa.Table:
+    """The curves with the columns that were measured later, null where a step was not."""
+    path = log / REMEASURED
+    if not path.exists():
+        return curves
+    later = _read_parquet(path)
+    at = pc.index_in(curves["step"], value_set=later["step"])
+    new = later.drop_columns([name for name in later.column_names if name in curves.column_names])
+    return pa.table(_columns(curves) | _columns(new.take(at)))
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    # read_table would look for a data set of several files first, which takes longer than the file
+    return pq.ParquetFile(path).read(use_threads=False)
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: of_one_type([row.get(name) for row in rows]) for name in names})
+
+
+def _encoded(table: pa.Table) -> pa.Table:
+    """Words as numbers into a dictionary, which are faster to repeat and to write."""
+    columns = _columns(table)
+    for name, column in columns.items():
+        if pa.types.is_string(column.type):
+            columns[name] = column.dictionary_encode()
+    return pa.table(columns)
+
+
+def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _all_of(values: Iterable[str | None], separator: str = " ") -> str:
+    """The different values in their order, as one text: a run may have gone on under new code, or
+    on another machine."""
+    return separator.join(dict.fromkeys(value or UNKNOWN for value in values))

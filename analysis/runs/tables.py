@@ -1,0 +1,164 @@
+"""The two tables of a folder: `curves`, a row per key and step, and `cells`, a row per key."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+from pyarrow import ArrowException
+from pyarrow.dataset import dataset
+
+from analysis.runs.parts import CELLS, CURVES
+from analysis.runs.rows import CELL_COLUMNS, UNKNOWN, single_values
+from grokpipe.errors import InputError
+from grokpipe.store import files, manifest
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All runs of a folder, sorted by key and step, without wall times."""
+
+    curves: pd.DataFrame
+    """key, step, every measure, then the scientific configuration by dotted name; less if less was
+    read"""
+    cells: pd.DataFrame
+    """CELL_COLUMNS, then the same configuration"""
+    folder: Path
+    """where they were read"""
+
+    @property
+    def configuration(self) -> list[str]:
+        """The names of the configuration columns."""
+        return list(self.cells.columns[len(CELL_COLUMNS) :])
+
+    def only(self, keys: Iterable[str]) -> "Tables":
+        """The rows of these cells."""
+        return replace(
+            self,
+            curves=self.curves[self.curves["key"].isin(keys)],
+            cells=self.cells[self.cells["key"].isin(keys)],
+        )
+
+
+def read_gathered(folder: Path, measures: Iterable[str] | None = None) -> Tables:
+    """The tables as they are on disk. Raises InputError where there are none, or a file is
+    damaged."""
+    path = _stored(folder, CURVES)
+    with _intact(path):
+        stored = dataset(path, format="parquet")
+        columns = stored.schema.names
+        if measures is not None:
+            wanted = {"key", "step", *measures}
+            columns = [column for column in columns if column in wanted]
+        curves = stored.to_table(columns=columns).to_pandas()
+    return Tables(
+        curves=curves.sort_values(["key", "step"], ignore_index=True),
+        cells=read_cells(folder),
+        folder=folder,
+    )
+
+
+def read_cells(folder: Path) -> pd.DataFrame:
+    """The cells alone, which are few. Raises InputError where there are none, or the file is
+    damaged."""
+    path = _stored(folder, CELLS)
+    with _intact(path):
+        cells = pd.read_parquet(path).sort_values("key", ignore_index=True)
+    for place, name in enumerate(CELL_COLUMNS):
+        if name not in cells:  # tables that were stored before there was this column
+            cells.insert(place, name, UNKNOWN)
+    return cells
+
+
+def measure_names(folder: Path) -> list[str]:
+    """The columns of the curves on disk that are neither key, step nor configuration."""
+    others = {"key", "step", *read_cells(folder).columns}
+    names = dataset(_stored(folder, CURVES), format="parquet").schema.names
+    return [name for name in names if name not in others]
+
+
+def table_size(folder: Path, name: str) -> tuple[int, int]:
+    """Rows and columns of a table, without reading it. Raises InputError where there is none."""
+    data = dataset(_stored(folder, name), format="parquet")
+    return data.count_rows(), len(data.schema)
+
+
+def write_gathered(tables: Tables, folder: Path) -> None:
+    """The tables as two single files, as they are kept under outputs/reference."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in ((CURVES, tables.curves), (CELLS, tables.cells)):
+        with files.replacing(folder / name) as temporary:
+            table.to_parquet(temporary, index=False, compression="zstd")
+
+
+def of_experiment(tables: Tables, folder: Path, experiment: str) -> Tables:
+    """The cells that `experiment` asked for in a folder of run logs, which others may share.
+    Raises InputError if it never did."""
+    asked = manifest.read_asked(folder)
+    keys = asked["key"][asked["experiment"] == experiment]
+    if not len(keys):
+        valid = ", ".join(sorted(asked["experiment"].dropna().unique())) or "none"
+        raise InputError(f"--experiment {experiment}: not asked for in {folder}; valid: {valid}")
+    return tables.only(keys)
+
+
+def mixtures(cells: pd.DataFrame) -> list[str]:
+    """One line each where cells were trained by different code or software, or on different
+    processors, whose rounding a run follows."""
+    values = {
+        column: set(single_values(cells[column]))
+        for column in ("commit", "torch", "code", "processor")
+    }
+    told = []
+    for column in ("commit", "torch"):
+        if (versions := len(values[column])) > 1:
+            told.append(f"note: cells were trained by {versions} versions of {column}")
+    trajectories = Counter(code.partition(":")[0] for code in values["code"] - {UNKNOWN})
+    if (versions := max(trajectories.values(), default=1)) > 1:
+        told.append(f"note: cells were trained by {versions} versions of the scientific code")
+    if len(values["processor"]) > 1:
+        names = ", ".join(sorted(values["processor"]))
+        told.append(f"note: cells were trained on different processors: {names}")
+    if cells["dirty"].eq(True).any():
+        told.append("note: some cells were trained by code that differs from its commit")
+    return told
+
+
+def varied_columns(tables: Tables) -> list[str]:
+    """Configuration columns with more than one value, the seed and repetitions left out."""
+    several = [c for c in tables.configuration if tables.cells[c].nunique(dropna=False) > 1]
+    return [
+        column
+        for column in several
+        if column != "seed" and not _repeats_a_dial(tables.cells, column)
+    ]
+
+
+def _repeats_a_dial(cells: pd.DataFrame, column: str) -> bool:
+    """Whether `group.x` is the dial `x` again, from which the group takes its value."""
+    group, _, dial = column.rpartition(".")
+    return bool(group) and dial in cells and cells[dial].equals(cells[column])
+
+
+@contextmanager
+def _intact(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (ArrowException, OSError) as error:
+        why = str(error).splitlines()[0]
+        remedy = "restore it, or delete it and gather the run logs again"
+        raise InputError(f"{path}: not readable as parquet ({why}); {remedy}") from error
+
+
+def _stored(folder: Path, name: str) -> Path:
+    path = folder / name
+    if path.exists():
+        return path
+    cells = manifest.cells_folder(folder)
+    if cells.is_dir():
+        raise InputError(f"{folder}: no run log in {cells} yet")
+    raise InputError(
+        f"{folder}: neither run logs (a folder cells/) nor gathered tables ({CURVES} and {CELLS})"
+    )

@@ -1,0 +1,281 @@
+"""Rank tests of times that may not have happened: those that never did are tied at +∞.
+
+That tie is what is known only if all runs had the same chance to show the event: a test that rests
+on it is refused where a run is censored and the budgets differ, or where a run was followed less
+far than another run's event. `alternative` is one of `testing.ALTERNATIVES`: "later" is that the
+times of `a` (of the first arms) are the later ones. Without two runs that are known to differ there
+is nothing to test, and a test is refused too.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from analysis.stats.survival import Times
+from analysis.stats.testing import TestResult, check_alternative, refused
+
+EXACT = 100
+"""runs, or pairs, up to which the null distribution of ranks with ties is counted out"""
+SMALL = 8
+"""runs of the smaller arm up to which scipy counts out ranks without ties ("auto")"""
+LABELLINGS = 20_000
+"""ways to share the runs among ordered arms up to which all are enumerated"""
+GREATER = {"two-sided": "two-sided", "later": "greater", "earlier": "less"}
+"""what scipy calls an alternative"""
+
+
+def known_order(a: Times, b: Times) -> NDArray[np.float64]:
+    """Each run of `a` beside each of `b`, (n, m): 1 where it is known to be later, −1 earlier, 0
+    where both are at the same evaluation or the order is unknown: both censored, or one censored
+    before the other's event."""
+    return _known_later(a, b).astype(float) - _known_later(b, a).T
+
+
+def mann_whitney(
+    a: Times, b: Times, budgets: Sequence[ArrayLike], alternative: str = "two-sided"
+) -> TestResult:
+    """Mann & Whitney's test (1947); `budgets` holds those of each arm, one number or one per run.
+
+    The statistic is U of `a`: its pairs with runs of `b` in which it is later, ties counted half.
+    Under one budget that is Gehan's generalised Wilcoxon test (1965), W = 2U − nm. Without ties p
+    is scipy's: exact if an arm has at most `SMALL` runs, else asymptotic with correction for
+    continuity. With ties it is exact given the ties (the shift algorithm of Streitberg & Röhmel
+    1986) up to `EXACT` runs in all, else asymptotic with corrections for ties and continuity.
+    """
+    check_alternative(alternative)
+    name = "Mann–Whitney"
+    if why := _refusal([a, b], budgets):
+        return refused(name, why, alternative)
+    ranks = stats.rankdata(np.concatenate([_tied_at_infinity(a), _tied_at_infinity(b)]))
+    ties = len(np.unique(ranks)) < len(ranks)
+    exact = len(ranks) <= EXACT if ties else min(len(a), len(b)) <= SMALL
+    found = stats.mannwhitneyu(
+        ranks[: len(a)],
+        ranks[len(a) :],
+        alternative=GREATER[alternative],
+        method="exact" if exact and not ties else "asymptotic",
+    )
+    p = float(found.pvalue)
+    if exact and ties:
+        doubled = np.rint(2 * ranks).astype(int)  # midranks are halves
+        p = _p(_subset_sums(doubled, len(a)), int(doubled[: len(a)].sum()), alternative)
+    method = ("exact" if exact else "asymptotic") + (", ties at midranks" if ties else "")
+    return TestResult(name, float(found.statistic), p, alternative, method)
+
+
+def sign(a: Times, b: Times, alternative: str = "two-sided") -> TestResult:
+    """The exact sign test of pairs, a[i] with b[i] (the same seed); its statistic is the number of
+    pairs in which `a` is later.
+
+    Pairs at the same evaluation and pairs of unknown order (`known_order`) are left out; `method`
+    says how many count. No budgets are needed. Raises ValueError for arms of unequal length.
+    """
+    check_alternative(alternative)
+    _check_pairs(a, b)
+    order = np.diagonal(known_order(a, b))
+    later, n = int((order > 0).sum()), int((order != 0).sum())
+    if not n:
+        return refused("sign", "no pair is known to differ", alternative)
+    p = float(stats.binomtest(later, n, 0.5, GREATER[alternative]).pvalue)
+    return TestResult("sign", later, p, alternative, f"exact, {n} of {len(a)} pairs")
+
+
+def wilcoxon(
+    a: Times, b: Times, budgets: Sequence[ArrayLike], alternative: str = "two-sided"
+) -> TestResult:
+    """Wilcoxon's signed-rank test (1945) of pairs, a[i] with b[i] (the same seed); its statistic is
+    the sum of the ranks of the pairs in which `a` is later.
+
+    A pair of which one run is censored ranks as larger than all observed differences, tied with the
+    others of its kind: its sign is known, its size only if never means never. p does not rest on
+    that, as under the null hypothesis each sign is a toss whatever the ranks. Pairs at the same
+    evaluation or both censored are left out (Wilcoxon's rule); `method` says how many count. p is
+    exact given the ties up to `EXACT` pairs, else asymptotic with corrections for ties and
+    continuity. Raises ValueError for arms of unequal length.
+    """
+    check_alternative(alternative)
+    _check_pairs(a, b)
+    if why := _refusal([a, b], budgets):
+        return refused("Wilcoxon", why, alternative)
+    order = np.diagonal(known_order(a, b))
+    sizes = np.where(a.observed & b.observed, np.abs(a.times - b.times), math.inf)
+    if not order.any():
+        return refused("Wilcoxon", "no pair is known to differ", alternative)
+    signs, ranks = order[order != 0], stats.rankdata(sizes[order != 0])
+    statistic = float(ranks[signs > 0].sum())
+    if len(ranks) <= EXACT:
+        doubled = np.rint(2 * ranks).astype(int)
+        p = _p(_signed_sums(doubled), int(doubled[signs > 0].sum()), alternative)
+    else:
+        found = stats.wilcoxon(
+            signs * ranks, alternative=GREATER[alternative], method="asymptotic", correction=True
+        )
+        p = float(found.pvalue)
+    method = "exact" if len(ranks) <= EXACT else "asymptotic"
+    method += f", {len(ranks)} of {len(a)} pairs"
+    return TestResult("Wilcoxon", statistic, p, alternative, method)
+
+
+def jonckheere(
+    arms: Sequence[Times], budgets: Sequence[ArrayLike], alternative: str = "two-sided"
+) -> TestResult:
+    """Jonckheere & Terpstra's test of a trend over arms in the order given; `budgets` holds those
+    of each arm. "later": the first arms have the later times, they fall along the order.
+
+    The statistic J counts the pairs of runs of different arms in which the run of the later arm has
+    the later time, ties half (Hollander & Wolfe 1999, sec. 6.2). p is by enumeration where there
+    are at most `LABELLINGS` ways to share the runs among the arms, else by the normal approximation
+    corrected for ties (eq. 6.19). Raises ValueError for fewer than two arms.
+    """
+    check_alternative(alternative)
+    if len(arms) < 2:
+        raise ValueError(f"a trend over {len(arms)} arms: must be at least 2")
+    if why := _refusal(arms, budgets):
+        return refused("Jonckheere", why, alternative)
+    samples = [_tied_at_infinity(arm) for arm in arms]
+    sizes = [len(arm) for arm in arms]
+    statistic = float(_concordant(*samples))
+    labellings = math.factorial(sum(sizes)) // math.prod(math.factorial(n) for n in sizes)
+    if labellings <= LABELLINGS:
+        ways = np.array(list(_shared_out(range(sum(sizes)), sizes)))
+        shared = np.concatenate(samples)[ways]
+        null = _concordant(*np.split(shared, np.cumsum(sizes)[:-1], axis=-1))
+        falling, rising = float((null <= statistic).mean()), float((null >= statistic).mean())
+        method = f"exact, {labellings:,} labellings"
+        p = _of_tails(falling, rising, alternative)
+        return TestResult("Jonckheere", statistic, p, alternative, method)
+    ties = np.unique(np.concatenate(samples), return_counts=True)[1]
+    mean, variance = _concordant_moments(np.array(sizes, dtype=float), ties.astype(float))
+    z = (statistic - mean) / math.sqrt(variance)
+    p = _of_tails(float(stats.norm.cdf(z)), float(stats.norm.sf(z)), alternative)
+    return TestResult("Jonckheere", statistic, p, alternative, "asymptotic")
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """p-values adjusted for all tests of a declared family, (m,) (Holm 1979, step-down).
+
+    A refused test (NaN) stays NaN and still counts in the family, as if its p were 1: that a test
+    could not be made does not make the others stronger. Raises ValueError outside [0, 1].
+    """
+    p = np.asarray(p, dtype=float)
+    if ((p < 0) | (p > 1)).any():
+        raise ValueError(f"p={p}: must be between 0 and 1")
+    order = np.argsort(p)  # NaN comes last
+    steps = p[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
+
+
+def _known_later(a: Times, b: Times) -> NDArray[np.bool_]:
+    at, other = a.times[:, None], b.times
+    return b.observed & np.where(a.observed[:, None], at > other, at >= other)
+
+
+def _tied_at_infinity(arm: Times) -> NDArray[np.float64]:
+    return np.where(arm.observed, arm.times, math.inf)
+
+
+def _check_pairs(a: Times, b: Times) -> None:
+    if len(a) != len(b):
+        raise ValueError(f"pairs of {len(a)} and {len(b)} runs")
+
+
+def _refusal(arms: Sequence[Times], budgets: Sequence[ArrayLike]) -> str | None:
+    """Why ties at infinity are not what is known, or cannot tell anything."""
+    if len(arms) != len(budgets):
+        raise ValueError(f"budgets of {len(budgets)} arms for {len(arms)}")
+    times = np.concatenate([arm.times for arm in arms])
+    observed = np.concatenate([arm.observed for arm in arms])
+    if not observed.all():
+        given = np.concatenate([np.ravel(np.asarray(of, dtype=float)) for of in budgets])
+        if not (given == given[0]).all():
+            return (
+                f"a run is censored and budgets go from {given.min():,.10g} to"
+                f" {given.max():,.10g}; the log-rank test allows that"
+            )
+        followed, last = times[~observed].min(), times[observed].max(initial=0)
+        if followed < last:
+            return (
+                f"a run was followed to {followed:,.10g} only, another had the event at"
+                f" {last:,.10g}; the log-rank test allows that"
+            )
+    if len(np.unique(np.where(observed, times, math.inf))) == 1:
+        return "no two runs are known to differ"
+    return None
+
+
+def _subset_sums(scores: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    """In how many ways `size` of the scores give each sum."""
+    total = int(scores.sum())
+    ways = np.zeros((size + 1, total + 1))
+    ways[0, 0] = 1
+    for score in scores:
+        ways[1:, score:] += ways[:-1, : total + 1 - score].copy()
+    return ways[size]
+
+
+def _signed_sums(scores: NDArray[np.int64]) -> NDArray[np.float64]:
+    """In how many ways any of the scores give each sum."""
+    total = int(scores.sum())
+    ways = np.zeros(total + 1)
+    ways[0] = 1
+    for score in scores:
+        ways[score:] += ways[: total + 1 - score].copy()
+    return ways
+
+
+def _p(ways: NDArray[np.float64], at: int, alternative: str) -> float:
+    """The p of a sum that is large where the first arm is later."""
+    later, earlier = ways[at:].sum() / ways.sum(), ways[: at + 1].sum() / ways.sum()
+    return _of_tails(float(later), float(earlier), alternative)
+
+
+def _of_tails(later: float, earlier: float, alternative: str) -> float:
+    """p of the tail looked at; two-sided it is twice the smaller one."""
+    p = {"later": later, "earlier": earlier}.get(alternative, 2 * min(later, earlier))
+    return min(p, 1.0)
+
+
+def _shared_out(runs: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """All ways to share the runs among arms of these sizes: the first arm's runs, the second's …"""
+    if not sizes:
+        yield ()
+        return
+    for first in combinations(runs, sizes[0]):
+        rest = [run for run in runs if run not in first]
+        yield from ((*first, *others) for others in _shared_out(rest, sizes[1:]))
+
+
+def _concordant(*samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """J of samples of shape (…, n_i)."""
+    total = np.zeros(())
+    for position, low in enumerate(samples):
+        for high in samples[position + 1 :]:
+            one, other = low[..., :, None], high[..., None, :]
+            total = total + ((one < other) + 0.5 * (one == other)).sum((-2, -1))
+    return total
+
+
+def _concordant_moments(
+    sizes: NDArray[np.float64], ties: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Mean and variance of J under the null hypothesis, given the sizes of the arms and how many
+    runs share each time (Hollander & Wolfe 1999, eq. 6.19)."""
+    n = sizes.sum()
+
+    def spread(counts: NDArray[np.float64]) -> float:
+        return float((counts * (counts - 1) * (2 * counts + 5)).sum())
+
+    def falling(counts: NDArray[np.float64], factors: int) -> float:
+        return float(np.prod([counts - factor for factor in range(factors)], axis=0).sum())
+
+    all_runs = np.array([n])
+    variance = (spread(all_runs) - spread(sizes) - spread(ties)) / 72
+    variance += falling(sizes, 3) * falling(ties, 3) / (36 * falling(all_runs, 3))
+    variance += falling(sizes, 2) * falling(ties, 2) / (8 * falling(all_runs, 2))
+    return float(n**2 - (sizes**2).sum()) / 4, variance

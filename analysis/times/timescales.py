@@ -1,0 +1,248 @@
+"""Times to events: one row per run and event, and their medians by group."""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
+
+from analysis.output.formats import bounded, counted, interval, number
+from analysis.runs.tables import Tables
+from analysis.stats import effects, restricted, survival
+from analysis.stats.intervals import Interval, none
+from analysis.stats.survival import Times
+from grokpipe.curves.events import CROSSINGS, ENTROPY, RNC1, learned_levels, run_events
+from grokpipe.store.manifest import FINISHED
+
+COLUMNS = (
+    "event n reached median lower upper method mean mean_lower mean_upper mean_method horizon"
+    " resolution runs share share_lower share_upper share_method"
+).split()
+EVENT_COLUMNS = ["step", "observed", "lower", "upper", "budget"]
+MEASURES = ("train_accuracy", "test_accuracy", RNC1, ENTROPY)
+"""what events are read from"""
+UNDEFINED = {
+    "t_cross": "no other seed of the arm grokked where its entropy is known",
+    **{f"{name}/tau1": "tau1 was not seen, or was seen at step 0"
+       for name in ("tau2_rise", "tau2_half", "tau2_arrive")},
+}  # fmt: skip
+"""events that a run may not have at all, not even as censored, and why"""
+NO_RUN = "none: no run has this event"
+
+
+def events(tables: Tables) -> pd.DataFrame:
+    """A row per run and event: key, event, step, observed, lower, upper, budget, state, then the
+    configuration. A run that is not finished is censored at its last step and has its state.
+
+    t_cross uses the mean entropy at t_grok of the other seeds of the same arm. Runs without an
+    evaluation have no row, and those of UNDEFINED none of that event: `undefined` tells of them.
+    """
+    rows = []
+    cells = tables.cells.set_index("key")
+    runs = {
+        str(key): {str(name): curves[name].to_numpy() for name in curves}
+        for key, curves in tables.curves.groupby("key", sort=True)
+    }
+    levels = _levels(tables, runs)
+    for key, curves in runs.items():
+        cell = cells.loc[key]
+        found = run_events(
+            curves,
+            chance=1 / cell["classes"],
+            budget=float(cell["steps"]),
+            finished=cell["state"] == "done",
+            level=levels.get(key, math.nan),
+        )
+        for name, event in found.items():
+            rows.append({"key": key, "event": name, **vars(event), "state": cell["state"]})
+    long = pd.DataFrame(rows, columns=["key", "event", *EVENT_COLUMNS, "state"])
+    configuration = tables.cells[["key", *tables.configuration]]
+    return long.merge(configuration, on="key", how="left", sort=False)
+
+
+def arms(tables: Tables) -> pd.Series:
+    """For each cell by its key, the number of its arm: the cells that differ in the seed alone."""
+    same = [column for column in tables.configuration if column != "seed"]
+    number = tables.cells.groupby(same, dropna=False, sort=False).ngroup()
+    return number.set_axis(tables.cells["key"])
+
+
+def _levels(tables: Tables, runs: Mapping[str, Mapping[str, NDArray[Any]]]) -> dict[str, float]:
+    """For each run with entropies, the mean entropy at t_grok of the others of its arm."""
+    at_grok = pd.Series(
+        {
+            key: _at_first(curves[ENTROPY], CROSSINGS["t_grok"].reached(curves["test_accuracy"]))
+            for key, curves in runs.items()
+            if ENTROPY in curves
+        },
+        dtype=float,
+    )
+    return dict(at_grok.groupby(arms(tables).reindex(at_grok.index)).transform(learned_levels))
+
+
+def _at_first(values: NDArray[Any], reached: NDArray[np.bool_]) -> float:
+    return float(values[reached.argmax()]) if reached.any() else math.nan
+
+
+def timescales(
+    events: pd.DataFrame,
+    by: Sequence[str],
+    method: str = survival.DEFAULT,
+    generator: np.random.Generator | None = None,
+    runs: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Kaplan–Meier medians with 95 % intervals by a method of `survival.median`: columns `by`, then
+    COLUMNS and followed, in the order of the groups (largest first) and of the events' definitions.
+
+    `runs` holds all runs (key, columns `by`), by default those of `events`. A group's `n` counts
+    its runs with the event, seen or censored, and `runs` all; without any its row has no numbers.
+
+    `mean` is restricted to `horizon`, the steps that all groups were followed to, or ∞ if all their
+    runs had the event. `resolution` is the widest gap between evaluations in which an event of the
+    group was seen: no number is known more finely. `share` is reached/n (`share`).
+    """
+    order = {name: position for position, name in enumerate(events["event"].unique())}
+    groups = _groups(events if runs is None else runs, by)
+    rows = []
+    for event, of_event in events.groupby("event", sort=False):
+        of_groups = [of_event[of_event["key"].isin(group["key"])] for group in groups]
+        times = [
+            Times(rows["step"].to_numpy(float), rows["observed"].to_numpy(bool))
+            if len(rows)
+            else None
+            for rows in of_groups
+        ]
+        until = restricted.horizon(
+            (known, of_group["budget"].to_numpy())
+            for known, of_group in zip(times, of_groups, strict=True)
+            if known
+        )
+        for group, of_group, known in zip(groups, of_groups, times, strict=True):
+            row = {column: group[column].iloc[0] for column in by}
+            row |= {"event": event, "runs": len(group)}
+            if known is None:
+                rows.append(row | {"n": 0, "reached": 0, "method": NO_RUN, "mean_method": NO_RUN})
+                continue
+            mean = (
+                restricted.restricted_mean(known.times, known.observed, until)
+                if until > 0
+                else none(math.nan, "followed for 0 steps")
+            )
+            widths = (of_group["upper"] - of_group["lower"])[of_group["observed"]]
+            rows.append(
+                row
+                | {"horizon": until, "resolution": widths.max()}
+                | share(of_group).columns("share")
+                | vars(survival.median(known.times, known.observed, method, generator))
+                | mean.columns("mean")
+            )
+    table = pd.DataFrame(rows, columns=[*by, *COLUMNS, "followed"])
+    table["order"] = table["event"].map(order)
+    ascending = [not is_numeric_dtype(table[column]) for column in by] + [True]
+    table = table.sort_values([*by, "order"], ascending=ascending, ignore_index=True)
+    return table.drop(columns="order")
+
+
+def share(runs: pd.DataFrame) -> Interval:
+    """The share of an event's rows that had it, with the interval of Clopper & Pearson; none while
+    a run that has not had it is unfinished."""
+    waiting = int((~runs["observed"].astype(bool) & ~runs["state"].isin(FINISHED)).sum())
+    if waiting:
+        return none(math.nan, f"{waiting} of {len(runs)} runs are not finished")
+    return effects.proportion(int(runs["observed"].sum()), len(runs))
+
+
+def undefined(
+    events: pd.DataFrame, runs: pd.DataFrame, by: Sequence[str], names: Collection[str]
+) -> list[str]:
+    """A line for each reason why runs do not have one of the events `names`, with their number in
+    each group of the columns `by`; `runs` holds all runs."""
+    seen = set(events["key"])
+    missing = {"no evaluation yet": {"all events": ~runs["key"].isin(seen)}}
+    for name, why in UNDEFINED.items():
+        if name not in names or (name == "t_cross" and "t_collapse" not in set(events["event"])):
+            continue  # not asked for, or no run measured the entropy
+        of_event = set(events.loc[events["event"] == name, "key"])
+        without = runs["key"].isin(seen - of_event)
+        missing.setdefault(why, {})[name] = without
+    told = []
+    for why, by_event in missing.items():
+        lines: dict[str, list[str]] = {}
+        for name, without in by_event.items():
+            if without.any():
+                counts = [
+                    f"{k} of {len(group)} runs of {label}"
+                    for label, group in labelled(runs, by).items()
+                    if (k := int(without[group.index].sum()))
+                ]
+                lines.setdefault(", ".join(counts), []).append(name)
+        told += [f"note: {counts} are without {', '.join(names)}: {why}"
+                 for counts, names in lines.items()]  # fmt: skip
+    return told
+
+
+def labelled(runs: pd.DataFrame, by: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The runs by the values of these columns, numbers from the largest to the smallest, words by
+    alphabet, what has no value last; within a group by seed and key.
+
+    The label has the values that there are, or "none"; where that makes two groups the same, with
+    the names of their columns.
+    """
+    ascending = [not (len(by) == 1 and is_numeric_dtype(runs[by[0]]))] * len(by)
+    ordered = runs.sort_values([*by, "seed", "key"], ascending=[*ascending, True, True])
+    groups = ordered.groupby(list(by), sort=False, dropna=False)
+    found = [(dict(zip(by, values, strict=True)), group) for values, group in groups]
+    there = [{c: text(v) for c, v in values.items() if pd.notna(v)} for values, _ in found]
+    labels = [", ".join(values.values()) or "none" for values in there]
+    if len(set(labels)) < len(labels):
+        labels = [", ".join(f"{c}={v.get(c, 'none')}" for c in by) for v in there]
+    return dict(zip(labels, (group for _, group in found), strict=True))
+
+
+def text(value: object) -> str:
+    """A configuration's value as a user writes it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _groups(runs: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:
+    return list(labelled(runs.drop_duplicates("key"), by).values())
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table for people: thousands separated, what was not reached as a bound. Of an event
+    that no run had the restricted mean is its horizon, whatever the runs are: none is shown."""
+    shown = table.drop(columns=[*COLUMNS[1:], "followed"])
+    shown["reached"] = [counted(row.reached, row.n, row.runs) for row in table.itertuples()]
+    shown["median"] = [
+        bounded(row.median, row.followed, row.n, decimals(row.event)) for row in table.itertuples()
+    ]
+    shown["95 % interval"] = [
+        f"{number(row.lower, decimals(row.event))} – {number(row.upper, decimals(row.event))}"
+        if not math.isnan(row.lower)
+        else "–"
+        for row in table.itertuples()
+    ]
+    means = (
+        (
+            number(row.mean, decimals(row.event)),
+            interval(row.mean_lower, row.mean_upper, decimals(row.event)),
+            f"to {number(row.horizon, decimals(row.event))}" if math.isfinite(row.horizon) else "",
+        )
+        for row in table.itertuples()
+    )
+    shown["mean [95 %]"] = [
+        " ".join(filter(None, parts)) if reached else "–"
+        for parts, reached in zip(means, table["reached"], strict=True)
+    ]
+    shown["known to within"] = [
+        number(row.resolution, decimals(row.event)) for row in table.itertuples()
+    ]
+    return shown
+
+
+def decimals(event: str) -> int:
+    """Steps have none; ratios of times, such as tau2_half/tau1, have two."""
+    return 2 if "/" in event else 0

@@ -1,0 +1,129 @@
+"""The configurations of a sweep's cells. Hydra composes one for each choice of groups, which takes
+it 60 ms; plain values are then set in it one cell after the other, which takes one."""
+
+import copy
+from collections.abc import Sequence
+from functools import cache, reduce
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from grokpipe.config.schema import GROUPS
+
+PACKAGE = Path(__file__).resolve().parents[1]
+CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
+"""the folder of configurations: inside an installed package, beside it in a clone"""
+
+Composed = tuple[dict[str, Any], DictConfig]
+"""a cell's configuration, resolved, and the node `hydra` that came with it"""
+
+
+class Base:
+    """What jobs have in common that choose the same groups and set the same plain keys."""
+
+    def __init__(self, config: DictConfig):
+        self.hydra = config.hydra
+        with open_dict(config):
+            del config["hydra"]
+        self.config = config
+        self.values: dict[str, Any] = {}
+        """`config` resolved"""
+        self.set: dict[str, str] = {}
+        """overrides that are in force in it, by key: those of the last job"""
+        texts = _texts(OmegaConf.to_container(config))
+        self.referring = " ".join(text for text in texts if "${" in text)
+        """all that may take its value from another key"""
+
+    def with_values(self, plain: dict[str, Override]) -> dict[str, Any]:
+        """The resolved configuration of a job that sets these keys. Raises OmegaConf's errors."""
+        changed = {k: o for k, o in plain.items() if self.set.get(k) != o.input_line}
+        for key, override in changed.items():
+            OmegaConf.update(self.config, key, override.value(), merge=True)
+            self.set[key] = str(override.input_line)
+        referring = " ".join([self.referring, *(t for t in self.set.values() if "${" in t)])
+        if not self.values or any(key.rpartition(".")[2] in referring for key in changed):
+            # this takes a millisecond; else nothing but the changed values themselves differs
+            self.values = OmegaConf.to_container(self.config, resolve=True)  # type: ignore[assignment]
+        values = copy.deepcopy(self.values)
+        for key in plain:
+            *path, last = key.split(".")
+            node = reduce(lambda node, name: node[name], path, values)
+            found = OmegaConf.select(self.config, key)
+            node[last] = OmegaConf.to_container(found) if OmegaConf.is_config(found) else found
+        return values
+
+
+def _texts(value: Any) -> list[str]:
+    """All strings in nested lists and dictionaries."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def applying(
+    loader: ConfigLoader, master: DictConfig, job_overrides: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """The overrides of each job that apply to it. Where a group is swept, a key of it that some of
+    the chosen members have is left out for the others: intervention.alpha for `none`, in
+    intervention=none,mixing. A key that none of them has stays, to be refused. Raises Hydra's
+    errors for a member that does not exist."""
+    heads = {text: text.partition("=")[0] for overrides in job_overrides for text in overrides}
+    keys: dict[str, set[str]] = {}
+    """of each member of a swept group, by the text that chooses it"""
+    for group in GROUPS:
+        members = [text for text, head in heads.items() if head == group]
+        if len(members) > 1 and any(head.startswith(f"{group}.") for head in heads.values()):
+            for text in members:
+                node = loader.load_sweep_config(master, [text])[group]
+                keys[text] = {f"{group}.{name}" for name in node}
+    known = set().union(*keys.values())
+    found = []
+    for overrides in job_overrides:
+        own = set().union(*(keys.get(text, ()) for text in overrides))
+        found.append([text for text in overrides if heads[text] not in known - own])
+    return found
+
+
+def composed(
+    loader: ConfigLoader, master: DictConfig, job_overrides: Sequence[Sequence[str]]
+) -> list[Composed]:
+    """What `load_sweep_config` gives for each job, without repeating its work. Raises what it
+    raises."""
+    parse = cache(OverridesParser.create(config_loader=loader).parse_override)
+    is_group = cache(loader.get_group_options)
+    bases: dict[tuple[tuple[str, ...], ...], Base] = {}
+
+    @cache
+    def plain_key(text: str) -> str | None:
+        """The key of ours that it sets to a plain value, if that is what it does."""
+        override: Override = parse(text)
+        key = override.key_or_group
+        changes = override.type is not None and override.type.name == "CHANGE"
+        if not changes or override.package is not None or key.startswith("hydra"):
+            return None
+        # a dictionary is merged into what is there, so the next one would find the last one's
+        return None if is_group(key) or isinstance(override.value(), dict) else key
+
+    def base_of(others: tuple[str, ...], keys: tuple[str, ...]) -> Base:
+        if (others, keys) not in bases:
+            bases[others, keys] = Base(loader.load_sweep_config(master, list(others)))
+        return bases[others, keys]
+
+    found = []
+    for overrides in job_overrides:
+        plain = {key: text for text in overrides if (key := plain_key(text)) is not None}
+        base = base_of(tuple(t for t in overrides if plain_key(t) is None), tuple(plain))
+        try:
+            values = base.with_values({key: parse(text) for key, text in plain.items()})
+        except OmegaConfBaseException:
+            loader.load_sweep_config(master, list(overrides))  # raises, in Hydra's own words
+            raise
+        found.append((values, base.hydra))
+    return found

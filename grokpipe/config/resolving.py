@@ -1,0 +1,184 @@
+"""From Hydra's composition to a checked configuration."""
+
+import copy
+import json
+from dataclasses import MISSING, fields
+from functools import lru_cache
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from grokpipe.config import registry
+from grokpipe.config.fields import check, leaves
+from grokpipe.config.schema import GROUPS, Config, EvalConfig
+from grokpipe.curves.events import CROSSINGS
+from grokpipe.errors import InputError
+from grokpipe.schedule import snapshot_count
+
+
+def resolve(composed: DictConfig | dict[str, Any]) -> Config:
+    """The checked configuration object of one composed cell; raises InputError.
+
+    The group nodes become instances of the `Config` dataclasses of their modules.
+    """
+    container = composed
+    if isinstance(composed, DictConfig):
+        try:
+            container = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
+        except OmegaConfBaseException as error:
+            raise InputError(_one_line(error)) from error
+    values: dict[str, Any] = {str(k): value for k, value in container.items() if k != "hydra"}
+    for group, room in GROUPS.items():
+        node = values.get(group)
+        if not isinstance(node, dict) or "name" not in node:
+            raise InputError(
+                f"{group}={node}: needs a name; valid: {', '.join(registry.names(room))}"
+            )
+        values[group] = _typed(registry.module(room, node["name"], group).Config, node, f"{group}.")
+    config = _config(values)
+    check(config)
+    _check_dials(config)
+    _check_measures(config.measures.names)
+    _check_evaluation(config.eval)
+    _check_batches(config)
+    _check_stop(config)
+    chosen = registry.module("interventions", config.intervention.name, "intervention")
+    if hasattr(chosen, "check"):
+        chosen.check(config)
+    if config.snapshots is not None:
+        snapshot_count(config.snapshots)
+    if config.name in ("", ".", "..") or "/" in config.name:
+        raise InputError(f"name={config.name!r}: must be the name of one folder, without a slash")
+    if not config.outputs:
+        raise InputError("outputs=: must be a folder")
+    return config
+
+
+def _check_dials(config: Config) -> None:
+    """A group that takes a value from a dial must have the dial's: else one run had two keys, and
+    tables would file it under the wrong value. A dial that no group takes must be null: else it
+    would look as if it had an effect."""
+    for group in GROUPS:
+        chosen = getattr(config, group)
+        for item in fields(chosen):
+            if item.name == "name" or not hasattr(config, item.name):
+                continue
+            value, dial = getattr(chosen, item.name), getattr(config, item.name)
+            if value != dial:
+                raise InputError(
+                    f"{group}.{item.name}={value}: differs from {item.name}={dial}; "
+                    f"set {item.name} alone"
+                )
+    taken = {item.name for group in GROUPS for item in fields(getattr(config, group))}
+    for name, value, rule in leaves(config):
+        if rule.dial and value is not None and name not in taken:
+            chosen = ", ".join(f"{group}={getattr(config, group).name}" for group in GROUPS)
+            raise InputError(f"{name}={value}: of no effect with {chosen}; set {name}=null")
+
+
+def _check_measures(names: list[str]) -> None:
+    for name in names:
+        registry.module("measures", name, "measures.names")
+    if len(set(names)) < len(names):
+        raise InputError(f"measures.names={names}: each measure once")
+
+
+def _check_evaluation(evaluation: EvalConfig) -> None:
+    if evaluation.schedule == "regular" and evaluation.every is None:
+        raise InputError("eval.every=null: eval.schedule=regular needs a number of steps")
+    if evaluation.schedule == "published" and evaluation.every is not None:
+        raise InputError(
+            f"eval.every={evaluation.every}: has no effect with eval.schedule=published; "
+            "add eval.schedule=regular"
+        )
+
+
+def _check_batches(config: Config) -> None:
+    if config.batches == "full" and config.batch_size is not None:
+        raise InputError(
+            f"batch_size={config.batch_size}: of no effect with batches=full; add batch_size=null"
+        )
+    if config.batches != "full" and config.batch_size is None:
+        raise InputError(f"batch_size=null: batches={config.batches} needs a number of samples")
+
+
+def _check_stop(config: Config) -> None:
+    stop = config.stop
+    for name in ("sustained", "margin"):
+        value = getattr(stop, name)
+        if (value is None) != (stop.event is None):
+            shown = "null" if value is None else value
+            why = "no event to stop after" if stop.event is None else "needs a number"
+            event = "null" if stop.event is None else stop.event
+            raise InputError(f"stop.{name}={shown}: {why} with stop.event={event}")
+    measure, slash, _ = CROSSINGS[stop.event].column.partition("/") if stop.event else ("", "", "")
+    if slash and measure not in config.measures.names:
+        raise InputError(f"stop.event={stop.event}: needs {measure} among measures.names")
+
+
+def _config(values: dict[str, Any]) -> Config:
+    """The whole from its typed groups and its other values."""
+    kinds = {item.name: item for item in fields(Config)}
+    typed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise InputError(unknown(name, [*kinds]))
+        kind = kinds[name].default_factory
+        if name in GROUPS:
+            typed[name] = value
+        elif kind is not MISSING and isinstance(value, dict):
+            typed[name] = _typed(kind, value, f"{name}.")
+        else:
+            typed[name] = _typed_alone(name, value)
+    return Config(**typed)
+
+
+# OmegaConf takes milliseconds to check a node, and the cells of a grid have nearly all in common.
+_known: dict[str, Any] = {}
+
+
+def _typed(kind: Any, values: dict[str, Any], prefix: str) -> Any:
+    """An instance of the dataclass `kind`."""
+    key = f"{kind.__module__}.{kind.__qualname__} {json.dumps(values, sort_keys=True)}"
+    if key not in _known:
+        try:
+            node = OmegaConf.structured(kind)
+            OmegaConf.set_readonly(node, False)  # which it is if the dataclass is frozen
+            for name, value in values.items():
+                if name not in kind.__dataclass_fields__:
+                    valid = [prefix + key for key in kind.__dataclass_fields__]
+                    raise InputError(unknown(prefix + name, valid))
+                OmegaConf.update(node, name, value, merge=True)
+            _known[key] = OmegaConf.to_object(node)
+        except OmegaConfBaseException as error:
+            raise InputError(prefix + _one_line(error)) from error
+    return copy.copy(_known[key])
+
+
+def _typed_alone(name: str, value: Any) -> Any:
+    """A value of `Config` that is no group and no node."""
+    key = f"{name}={json.dumps(value)}"
+    if key not in _known:
+        try:
+            OmegaConf.update(_alone(), name, value, merge=True)
+            _known[key] = _alone()[name]
+        except OmegaConfBaseException as error:
+            raise InputError(_one_line(error)) from error
+    return _known[key]
+
+
+@lru_cache
+def _alone() -> DictConfig:
+    """A node that checks one value after the other; what it holds means nothing."""
+    return OmegaConf.structured(Config)
+
+
+def unknown(name: str, valid: list[str]) -> str:
+    """One line for a key that does not exist, with the nearest ones that do."""
+    return f"{name}: no such key; nearest: {', '.join(registry.nearest(name, valid))}"
+
+
+def _one_line(error: OmegaConfBaseException) -> str:
+    first = str(error.msg or error).splitlines()[0]
+    return f"{error.full_key}: {first}" if error.full_key else first

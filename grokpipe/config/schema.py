@@ -1,0 +1,148 @@
+"""The schema of a cell's configuration.
+
+The values themselves stand in conf/. Each group (task, arch, optimizer, intervention) has its
+schema beside its code: the dataclass `Config` of `grokpipe/<group>s/<name>.py`.
+"""
+
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from grokpipe.config.fields import leaves, operational, scientific
+from grokpipe.curves.events import CROSSINGS
+
+GROUPS = {
+    "task": "tasks",
+    "arch": "archs",
+    "optimizer": "optimizers",
+    "intervention": "interventions",
+}
+
+
+@dataclass
+class MeasuresConfig:
+    names: list[str] = scientific()
+    """modules of grokpipe/measures, computed at every evaluation, in this order of columns"""
+
+
+@dataclass
+class EvalConfig:
+    schedule: str = scientific(choices=("published", "regular"))
+    """published: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto &
+    Sato); regular: every `every` steps. The last step is always evaluated."""
+    every: int | None = scientific(at_least=1)
+    """steps between evaluations; for `regular` only, null otherwise"""
+
+
+@dataclass
+class StopConfig:
+    event: str | None = scientific(choices=tuple(CROSSINGS), neutral=None)
+    """the event (grokpipe/curves/events.py) after which a cell ends before its budget; null: none.
+    One rule for all cells of an experiment: their runs are compared"""
+    sustained: int | None = scientific(at_least=1, neutral=None)
+    """evaluations in a row that must show it"""
+    margin: int | None = scientific(at_least=0, neutral=None)
+    """steps from the first of them to the end"""
+
+
+@dataclass
+class CheckpointConfig:
+    every: float = operational(above=0)
+    """seconds of wall time between checkpoints"""
+
+
+@dataclass
+class SaveConfig:
+    final: bool = operational()
+    """write final.pt: parameters, optimiser state and generators after the last step"""
+
+
+@dataclass
+class PackConfig:
+    width: int | None = operational(at_least=1)
+    """cells trained together, at most; null: by device and memory"""
+
+
+@dataclass
+class Config:
+    """One cell and how to run it."""
+
+    task: Any = None
+    """group: the data and its split"""
+    arch: Any = None
+    """group: the network"""
+    optimizer: Any = None
+    """group: the update rule"""
+    intervention: Any = None
+    """group: a change to representation, loss or weights during training"""
+    measures: MeasuresConfig = field(default_factory=MeasuresConfig)
+    """group: what is logged beside losses and accuracies"""
+    seed: int = scientific(at_least=0, below=2**63, per_cell=True)
+    """root of every generator of the cell; equal seeds share split, initial weights and batches"""
+    weight_decay: float = scientific(at_least=0, per_cell=True, dial=True)
+    """weight decay λ"""
+    lr: float = scientific(above=0, per_cell=True, dial=True)
+    """learning rate η"""
+    steps: int = scientific(at_least=1)
+    """optimiser steps: the budget"""
+    batches: str = scientific(choices=("epochs", "replacement", "full"), neutral="epochs")
+    """epochs: shuffled, each sample once an epoch, which may end inside a batch; replacement: every
+    sample drawn anew from the training set; full: the training set in every step"""
+    batch_size: int | None = scientific(at_least=1)
+    """samples per step; null for batches=full"""
+    init_scale: float | None = scientific(above=0, per_cell=True, dial=True)
+    """factor on the architecture's initial parameters; null: it has none"""
+    train_size: int | None = scientific(at_least=1, dial=True)
+    """training samples, the first of the data set as published; null: the task has a fraction"""
+    loss: str = scientific(choices=("squared_error", "cross_entropy"))
+    """squared_error: against one-hot targets, summed over batch and classes; cross_entropy: mean
+    over the batch"""
+    eval: EvalConfig = field(default_factory=EvalConfig)
+    """when the network is evaluated"""
+    stop: StopConfig = field(default_factory=StopConfig)
+    """when a cell ends before its budget"""
+    tf32: bool = scientific(neutral=False)
+    """CUDA may round the factors of matrix products to 10 bits of mantissa"""
+    name: str = operational()
+    """folder below `outputs`; the experiments of one paper share one"""
+    outputs: str = operational()
+    """folder of all run logs"""
+    device: str = operational()
+    """auto: CUDA if there is one, else the CPU; or cpu, cuda, cuda:1, …"""
+    compile: str = operational(choices=("auto", "on", "off"))
+    """torch.compile for the training step; auto: where it pays, and a compiler is there"""
+    threads: int | None = operational(at_least=1)
+    """CPU threads of PyTorch; null leaves its own choice"""
+    pack: PackConfig = field(default_factory=PackConfig)
+    """how many cells train together"""
+    progress: bool = operational()
+    """show progress: a live line on a terminal, a plain line now and then elsewhere"""
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    """how often a checkpoint is written"""
+    save: SaveConfig = field(default_factory=SaveConfig)
+    """what is kept of a finished cell"""
+    snapshots: str | None = operational(neutral=None)
+    """log:N keeps the weights (fp32) of N evaluations, evenly spaced on a logarithmic scale of
+    steps; null: none"""
+    force: bool = operational(neutral=False)
+    """a cell that is finished is moved aside, and trained again"""
+
+
+def operational_names() -> set[str]:
+    """Dotted names of the operational keys: those a table of results leaves out."""
+    names = set()
+    for item in fields(Config):
+        if "rule" in item.metadata:
+            found = [(item.name, item.metadata["rule"])]
+        elif item.default_factory is not MISSING:
+            found = [(f"{item.name}.{n}", rule) for n, _, rule in leaves(item.default_factory())]
+        else:
+            found = []  # a group: scientific throughout
+        names |= {name for name, rule in found if not rule.scientific}
+    return names
+
+
+def register() -> None:
+    """Makes the schema known to Hydra as `schema`, the first entry of conf/config.yaml."""
+    ConfigStore.instance().store(name="schema", node=Config)

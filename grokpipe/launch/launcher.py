@@ -1,0 +1,187 @@
+"""From composed configurations to finished run logs: check all, drop the done, hand the rest to an
+executor, and tell what became of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from grokpipe.cell import Cell
+from grokpipe.config.fields import flatten
+from grokpipe.config.resolving import resolve
+from grokpipe.errors import InputError
+from grokpipe.launch import baselines, planning
+from grokpipe.launch.executor import Executor
+from grokpipe.launch.outcomes import Outcome, Teller, summary, sweep_table
+from grokpipe.launch.pack_plan import Plan
+from grokpipe.launch.worker import say
+from grokpipe.store import lease, manifest, run_log, snapshots
+from grokpipe.training.loop import snapshot_steps
+
+failures: list[Outcome] = []
+"""of this process: a sweeper may launch several batches, and the exit code must tell of all"""
+
+
+def run(
+    configs: Sequence[DictConfig | dict[str, Any]],
+    labels: Sequence[str],
+    experiment: str | None,
+    executor: Executor,
+) -> list[Outcome]:
+    """Trains every cell that is not finished; nothing starts unless all cells are valid.
+
+    `labels` name the cells to the user. Without waiting for the end, or in a dry run, there are no
+    outcomes. Raises InputError and Interrupted.
+    """
+    cells = _checked(configs, labels)
+    console = Console(quiet=not cells[0].config.progress)
+    waiting = baselines.waiting(cells, labels)
+    outcomes: dict[int, Outcome] = {}
+    done: set[str] = set()
+    for turn in (False, True):  # cells that follow a baseline of this sweep come after it
+        places = [i for i in range(len(cells)) if (i in waiting) == turn]
+        if not places:
+            continue
+        if turn and executor.dry_run:
+            say(console, f"{len(places)} more cells follow, once their baseline has finished")
+            continue
+        ready = [baselines.settled_cell(cells[i], labels[i]) for i in places]
+        found = _run(ready, [labels[i] for i in places], experiment, executor, console, done)
+        if not found and not executor.dry_run:
+            if waiting and not turn:
+                told = f"{len(waiting)} cells follow a baseline that is not finished yet: "
+                say(console, told + "the same command again, once it is")
+            return []
+        outcomes |= dict(zip(places, found, strict=False))
+    if executor.dry_run:
+        return []
+    ended = [outcomes[i] for i in range(len(cells))]
+    failures.extend(outcome for outcome in ended if outcome.state == "failed")
+    single = summary(ended[0], ended[0].key in done) if len(cells) == 1 else None
+    # cells that come out equal are one
+    say(console, single or sweep_table([*{one.key: one for one in ended}.values()]))
+    return ended
+
+
+def _run(
+    cells: Sequence[Cell],
+    labels: Sequence[str],
+    experiment: str | None,
+    executor: Executor,
+    console: Console,
+    done: set[str],
+) -> list[Outcome]:
+    """Trains these cells; adds the keys of those that were finished before to `done`."""
+    by_folder: dict[Path, dict[str, Cell]] = {}
+    for cell in cells:
+        by_folder.setdefault(cell.folder, {})[cell.key] = cell
+    if executor.dry_run:
+        for folder, asked in by_folder.items():
+            say(console, _dry_run(folder, asked, executor))
+        return []
+
+    plans: list[Plan] = []
+    before: set[str] = set()
+    for folder, asked in by_folder.items():
+        new, finished = _submit(folder, asked, experiment, executor, console)
+        plans += new
+        before |= finished
+    done |= before
+    tell = Teller(cells, labels, before, console)
+    if not executor.run(plans, tell):
+        return []
+    return [tell.outcome(cell) for cell in cells]
+
+
+def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:
+    cells: list[Cell] = []
+    for config, label in zip(configs, labels, strict=True):
+        try:
+            cells.append(Cell.of(resolve(config)))
+        except InputError as error:
+            place = f" (cell {len(cells) + 1} of {len(configs)}: {label})"
+            raise InputError(f"{error}{place if len(configs) > 1 else ''}") from error
+    for cell, label in zip(cells, labels, strict=True):
+        if cell.config.stop != cells[0].config.stop:
+            raise InputError(f"stop: {label} ends by another rule than {labels[0]}; one for all")
+    return cells
+
+
+def _submit(
+    folder: Path,
+    asked: dict[str, Cell],
+    experiment: str | None,
+    executor: Executor,
+    console: Console,
+) -> tuple[list[Plan], set[str]]:
+    """Records what is asked for; the packs of what is missing, and the keys of what is finished."""
+    executor.place([*asked.values()])  # raises for what it cannot give, before anything is written
+    (folder / "packs").mkdir(parents=True, exist_ok=True)
+    # two sweeps at one moment must not fix two packs with the same cell
+    with lease.waited_for(folder / "planning.claim"):
+        if next(iter(asked.values())).config.force:
+            say(console, planning.move_aside(folder, asked))
+        rows = [
+            {"key": key, "experiment": experiment, **flatten(cell.values)}
+            for key, cell in asked.items()
+        ]
+        manifest.record_asked(folder, rows)
+        states = manifest.states(folder, asked)
+        missing = {key: c for key, c in asked.items() if states[key] not in manifest.FINISHED}
+        for key in missing:
+            if states[key] == "failed":  # it is tried again
+                run_log.forget_result(manifest.cells_folder(folder) / key)
+        for line in _about_snapshots(folder, asked, missing):
+            say(console, line)
+        if not missing:
+            return [], set(asked)
+        plans, told = planning.fix(folder, missing, executor.place([*missing.values()]))
+        for line in told:
+            say(console, line)
+    return plans, asked.keys() - missing.keys()
+
+
+def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Cell]) -> list[str]:
+    """What the snapshots of these cells will take, and which cells have none for good."""
+    first = next(iter(asked.values()))
+    if first.config.snapshots is None:
+        return []
+    told = []
+    if missing:
+        total = sum(_snapshot_bytes(cell) for cell in missing.values())
+        told = [f"snapshots={first.config.snapshots}: {total / 1e6:,.1f} MB in {folder}"]
+    logs = (manifest.cells_folder(folder) / key for key in asked if key not in missing)
+    if without := sum(not snapshots.steps(log) for log in logs):
+        told.append(f"{without} cells are done without snapshots; force=true trains them again")
+    return told
+
+
+def _snapshot_bytes(cell: Cell) -> int:
+    """Of all snapshots of one cell whose run goes on to its budget, float32."""
+    return 4 * cell.parameters * len(snapshot_steps(cell.config))
+
+
+def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
+    """What would run there, in how many packs and jobs."""
+    states = manifest.states(folder, asked)
+    counts = {state: [*states.values()].count(state) for state in dict.fromkeys(states.values())}
+    missing = {key: c for key, c in asked.items() if states[key] not in manifest.FINISHED}
+    lines = [f"{folder}: " + ", ".join(f"{n} {state}" for state, n in counts.items())]
+    if missing:
+        place = executor.place([*missing.values()])
+        plans, left = planning.known_plans(folder, missing)
+        packs, told = planning.new_packs(left, place)
+        widths = [*(len(plan.keys) for plan in plans), *map(len, packs)]
+        by_width = ", ".join(
+            f"{widths.count(w)} of {w} cell{'s' if w > 1 else ''}" for w in sorted({*widths})[::-1]
+        )
+        steps = sum(cell.config.steps for cell in missing.values())
+        lines += [
+            *told,
+            *_about_snapshots(folder, asked, missing),
+            f"would train {len(missing)} cells, at most {steps:,} seed-steps, in packs: {by_width}",
+            executor.describe(len(widths), place),
+        ]
+    return "\n".join([*lines, "nothing was submitted: dry_run=true"])

@@ -1,0 +1,195 @@
+"""Trains packs in this process, as the launcher, a local worker or a SLURM job."""
+
+import contextlib
+import faulthandler
+import gc
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from grokpipe.cell import Cell
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import Config
+from grokpipe.errors import Interrupted
+from grokpipe.launch import pack_plan
+from grokpipe.launch.pack_plan import Plan
+from grokpipe.provenance.fingerprint import fingerprint, source
+from grokpipe.provenance.origin import provenance
+from grokpipe.store import files, lease, manifest, run_log
+from grokpipe.store.run_log import RunLog
+from grokpipe.training import numerics
+from grokpipe.training.compiling import worth_compiling
+from grokpipe.training.device import device_of
+from grokpipe.training.loop import train
+from grokpipe.training.pack import Pack, step_seconds
+from grokpipe.training.progress import RunProgress
+
+FATAL = 2  # sudden deaths in a row, at one checkpoint, after which a pack is split
+
+Labels = Callable[[Plan], str]
+
+
+def by_id(plan: Plan) -> str:
+    return f"pack {plan.id[:8]}, {len(plan.keys)} cell{'s' if len(plan.keys) > 1 else ''}"
+
+
+def work(
+    files: Sequence[Path], stop: threading.Event, console: Console, label: Labels = by_id
+) -> None:
+    """Trains each unfinished pack of `files` (packs/<id>.json) that no other process trains.
+
+    An exception in a pack, or repeated sudden death, splits it in two; that of a single cell
+    becomes its state `failed`. Raises Interrupted once `stop` is set.
+    """
+    source()  # of the code that was loaded: its files may change while it runs
+    with numerics.flushed():
+        for file in files:
+            if stop.is_set():
+                raise Interrupted("stopped between two packs")
+            if (plan := pack_plan.read(file)) is not None:
+                _work_on(plan, stop, console, label)
+
+
+def _work_on(plan: Plan, stop: threading.Event, console: Console, label: Labels) -> None:
+    halves: list[Plan] = []
+    with lease.claimed(plan.claim, mark=plan.stamp) as claim:
+        current = pack_plan.read(plan.file)  # another process may have finished or split it
+        if claim is None or current is None or manifest.all_ended(plan.folder, plan.keys):
+            return
+        try:
+            _train(current, claim, stop, console, label(plan))
+        except Interrupted:
+            raise
+        except Exception as error:
+            if files.is_disk_fault(error):
+                raise  # no cell's fault
+            if stop.is_set():  # signals reach the children too, such as a compiler
+                raise Interrupted("stopped, at the last checkpoint") from error
+            why = reason(error)
+            if len(plan.keys) == 1:
+                RunLog(_log(plan, plan.keys[0])).fail(why, traceback.format_exc())
+            else:
+                halves = pack_plan.split(current)
+                say(console, f"{label(plan)}: {why}; the pack of {len(plan.keys)} goes on as two")
+    if halves:
+        gc.collect()  # what the failed pack held, before its halves need it
+    for half in halves:
+        _work_on(half, stop, console, label)
+
+
+def _train(
+    plan: Plan, claim: lease.Claim, stop: threading.Event, console: Console, label: str
+) -> None:
+    logs = [RunLog(_log(plan, key)) for key in plan.keys]
+    cells = [Cell.of(resolve(config)) for config in plan.configs]
+    config = cells[0].config
+    device = device_of(config.device)
+    torch.set_num_threads(plan.threads)
+    library = numerics.choose_products(config.tf32)
+    files.remove_leftovers(plan.file.parent, f"{plan.id}.pt")
+    if plan.compiled is None:
+        plan = _with_compiling_settled(plan, cells, device, console)
+    origin = provenance(
+        pack=plan.id,
+        width=len(cells),
+        device=str(device),
+        compiled=plan.compiled,
+        command=plan.command,
+        products=library,
+        subnormals=numerics.subnormals(),
+        **_code(config),
+    )
+    for cell, log in zip(cells, logs, strict=True):
+        if run_log.state(log.folder) not in manifest.FINISHED:
+            log.start(asdict(cell.config), {**origin, "data": _data(cell)})
+    if claim.deaths >= FATAL:
+        raise SuddenDeath(_last_words(claim))
+    with (
+        _crashes_to(lease.crash_file(plan.claim)),
+        RunProgress(label, config.steps, console, config.progress, claim.tell) as progress,
+    ):
+        pack = Pack(cells, str(device), bool(plan.compiled))
+        train(pack, logs, plan.checkpoint, progress, stop, claim.lost)
+
+
+class SuddenDeath(Exception):
+    """Of earlier processes with this pack, without an exception."""
+
+
+def _last_words(claim: lease.Claim) -> str:
+    """Why the processes that had the pack before died, as far as is known."""
+    crash = lease.crash_file(claim.path)
+    words = crash.read_text().splitlines()[:1] if crash.exists() else []
+    why = words[0] if words else "killed, for lack of memory as it seems"
+    return f"its process died {claim.deaths} times at the same checkpoint ({why})"
+
+
+@contextlib.contextmanager
+def _crashes_to(path: Path) -> Iterator[None]:
+    """Signals of the processor, such as a segmentation fault, leave a traceback in `path`."""
+    if faulthandler.is_enabled():  # somebody wants to see them elsewhere
+        yield
+        return
+    with open(path, "w") as file:
+        faulthandler.enable(file)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
+
+
+def _with_compiling_settled(
+    plan: Plan, cells: Sequence[Cell], device: torch.device, console: Console
+) -> Plan:
+    """The plan with `compiled` as this machine has it, for good."""
+    config = cells[0].config
+    seconds = 0.0
+    if config.compile == "auto":
+        with contextlib.suppress(Exception):  # training meets it again, as an outcome of a cell
+            seconds = config.steps * step_seconds(cells, device)
+    compiled, told = worth_compiling(config.compile, seconds, device)
+    say(console, told)
+    settled = replace(plan, compiled=compiled)
+    settled.write()
+    return settled
+
+
+def _code(config: Config) -> dict[str, str]:
+    """The fingerprint of the code for provenance, if it can be taken."""
+    try:
+        return {"code": fingerprint(config)}
+    except Exception:  # training meets it again, as an outcome of a cell
+        return {}
+
+
+def reason(error: Exception) -> str:
+    """An exception in one line; lack of memory by its name, whoever reports it."""
+    no_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if no_memory or "can't allocate memory" in str(error):
+        return "does not fit memory"
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def say(console: Console, text: str | None) -> None:
+    if text is not None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _log(plan: Plan, key: str) -> Path:
+    return manifest.cells_folder(plan.folder) / key
+
+
+def _data(cell: Cell) -> dict[str, str | int]:
+    """What provenance says of the data."""
+    task = cell.task
+    return {
+        "fingerprint": task.fingerprint,
+        "classes": task.classes,
+        "train_samples": len(task.train),
+        "test_samples": len(task.test),
+    }

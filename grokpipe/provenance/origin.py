@@ -1,0 +1,56 @@
+"""Which code, software and machine trained a cell."""
+
+import platform
+import subprocess
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@lru_cache(maxsize=1)
+def commit() -> tuple[str | None, bool | None]:
+    """The commit of this clone and whether files differ from it; (None, None) outside a clone."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(ROOT), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != ROOT:
+            return None, None
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+
+
+def processor() -> str:
+    """The processor's name as Linux gives it, or what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def provenance(**how: Any) -> dict[str, Any]:
+    """What is known when training starts, as plain values, and `how` the pack is trained."""
+    head, dirty = commit()
+    return {
+        "commit": head,
+        "dirty": dirty,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("grokpipe", "torch", "numpy", "hydra-core")},
+        },
+        "processor": processor(),
+        "host": platform.node(),
+        "threads": torch.get_num_threads(),
+        **how,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

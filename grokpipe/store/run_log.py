@@ -1,0 +1,177 @@
+"""The run log: a cell's folder on disk, written so that a crash at any moment loses no evaluation
+that a checkpoint knows of. Nothing here needs PyTorch, so analysis reads run logs without it.
+
+    config.yaml       the resolved configuration
+    curves.jsonl      one line per evaluation, appended, while the cell is unfinished
+    curves.parquet    the same as a table, once it is finished
+    provenance.json   commit, versions, device, threads, pack, wall time, data
+    final.pt          parameters, optimiser state and generators after the last step
+    traceback.txt     of a cell that failed
+    snapshots/        weights at a few evaluations, if they are asked for
+    remeasured.parquet  further measures of these (remeasure.py)
+    result.json       state, steps, reason, code; written last: with it, the cell is finished
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from omegaconf import OmegaConf
+from pyarrow import parquet
+
+from grokpipe.config.fields import flatten
+from grokpipe.config.schema import operational_names
+from grokpipe.store import snapshots
+from grokpipe.store.files import read_json, remove_leftovers, replacing, write_json, write_text
+
+CONFIG, LINES, CURVES = "config.yaml", "curves.jsonl", "curves.parquet"
+PROVENANCE, FINAL, RESULT = "provenance.json", "final.pt", "result.json"
+TRACEBACK = "traceback.txt"
+
+
+class RunLog:
+    """The writing side; one process at a time."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def start(self, config: dict[str, Any], provenance: dict[str, Any]) -> None:
+        """Creates the folder. A cell that goes on keeps its first provenance and notes this one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.folder)
+        remove_leftovers(self.folder / snapshots.FOLDER)
+        forget_result(self.folder)
+        write_text(self.folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(config)))
+        path = self.folder / PROVENANCE
+        if path.exists():
+            before = read_json(path)
+            provenance = {**before, "resumed": [*before.get("resumed", []), provenance]}
+        write_json(path, provenance)
+
+    def append(self, row: dict[str, float]) -> None:
+        with open(self.folder / LINES, "a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def keep(self, rows: int) -> bool:
+        """Cuts the unfinished curve to its first `rows` rows; False if there are not so many."""
+        kept = read_lines(self.folder)[:rows]
+        write_text(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in kept))
+        return len(kept) == rows
+
+    def sync(self) -> None:
+        """Brings the appended rows to the disk: before a checkpoint that counts on them."""
+        with open(self.folder / LINES, "ab") as file:
+            os.fsync(file.fileno())
+
+    def finish(self, state: str, steps: int, reason: str, seconds: float) -> None:
+        """Curves to Parquet, wall time to provenance, then the result that makes it final."""
+        rows = read_lines(self.folder)
+        if rows:
+            with replacing(self.folder / CURVES) as temporary:
+                _table(rows).to_parquet(temporary, index=False)
+        provenance = read_json(self.folder / PROVENANCE)
+        write_json(self.folder / PROVENANCE, {**provenance, "wall_seconds": round(seconds, 1)})
+        self._end(state, steps, reason)
+        (self.folder / LINES).unlink(missing_ok=True)
+
+    def fail(self, reason: str, trace: str) -> None:
+        """The result of a cell that raised; its rows so far stay as they are."""
+        write_text(self.folder / TRACEBACK, trace)
+        rows = read_lines(self.folder)
+        steps = int(rows[-1]["step"]) if rows else 0
+        self._end("failed", steps, reason)
+
+    def _end(self, state: str, steps: int, reason: str) -> None:
+        """`code` repeats the fingerprints of provenance.json, so that status need not read it."""
+        provenance = read_json(self.folder / PROVENANCE)
+        sessions = [provenance, *provenance.get("resumed", [])]
+        code = " ".join(dict.fromkeys(session.get("code", "unknown") for session in sessions))
+        result = {"state": state, "steps": steps, "reason": reason, "code": code}
+        write_json(self.folder / RESULT, result)
+
+
+def forget_result(folder: Path) -> None:
+    """Of a failed try: the cell is unfinished again."""
+    for left in (RESULT, TRACEBACK):
+        (folder / left).unlink(missing_ok=True)
+
+
+def is_run_log(folder: Path) -> bool:
+    """Whether a run has begun there; provenance is the last that `start` writes."""
+    return (folder / CONFIG).is_file() and (folder / PROVENANCE).is_file()
+
+
+def state(folder: Path) -> str:
+    """missing, interrupted (begun, not finished), done, diverged or failed."""
+    result = read_result(folder)
+    if result is not None:
+        return str(result["state"])
+    return "interrupted" if is_run_log(folder) else "missing"
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """`state`, `steps`, `reason` of a finished cell; None if it is not finished."""
+    try:
+        return read_json(folder / RESULT)
+    except FileNotFoundError:
+        return None
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The resolved configuration, nested."""
+    config = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
+    assert isinstance(config, dict)
+    return {str(name): value for name, value in config.items()}
+
+
+def read_scientific(folder: Path) -> dict[str, Any]:
+    """The scientific configuration by dotted name."""
+    operational = operational_names()
+    flat = flatten(read_config(folder))
+    return {name: value for name, value in flat.items() if name not in operational}
+
+
+def read_curves(folder: Path) -> pd.DataFrame:
+    """One row per evaluation, `step` first; the rows so far if the cell is unfinished."""
+    if (folder / CURVES).exists() and read_result(folder) is not None:
+        return pd.read_parquet(folder / CURVES)
+    return _table(read_lines(folder))
+
+
+def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Those of the columns that its curves have; faster than `read_curves`."""
+    if (folder / CURVES).exists() and (folder / RESULT).exists():
+        with parquet.ParquetFile(folder / CURVES) as file:
+            have = [name for name in names if name in file.schema_arrow.names]
+            table = file.read(columns=have, use_threads=False)
+        return {name: table[name].to_numpy() for name in have}
+    rows = read_lines(folder)
+    return {
+        name: np.array([row[name] for row in rows]) for name in names if rows and name in rows[0]
+    }
+
+
+def read_lines(folder: Path) -> list[dict[str, float]]:
+    """The rows of an unfinished curve up to the first damaged line, which a crash may leave."""
+    rows = []
+    path = folder / LINES
+    text = path.read_bytes() if path.is_file() else b""
+    for line in text.split(b"\n")[:-1]:  # what follows the last line end is torn
+        try:
+            row = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(row, dict) or "step" not in row:
+            break
+        rows.append(row)
+    return rows
+
+
+def _table(rows: list[dict[str, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["step"])
+    return table.astype({name: "int64" if name == "step" else "float64" for name in table})

@@ -1,0 +1,119 @@
+"""How much memory a pack takes, and how much there is.
+
+bytes = table + evaluation + width · (p · (1 + s) + a + t), in bytes, with
+  p  the parameters of one cell
+  s  tensors of optimiser state for each (AdamW 2, SGD 1)
+  a  the intermediate results of one training step that are alive at once, gradients included:
+     read off the traced program, so it knows of no cache and no allocator's rounding
+  t  one evaluation that waits to be read: logits, features, parameters
+  table: inputs and labels, shared; evaluation: one cell's outputs in float64, and their copies
+"""
+
+import os
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+from torch.fx import Graph
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from grokpipe.cell import Cell
+from grokpipe.training.pack import shortcut_network, stacked_gradients, stacked_intervention
+
+OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
+SPARE = 0.6  # share of what is free that packs may take: an allocator holds up to 1.4 times as much
+COPIES = 4  # of the logits in float64, while measures are taken
+
+
+def pack_bytes(cell: Cell, width: int) -> int:
+    """Of a pack of `width` cells like this one, by the formula above."""
+    shared, per_cell = terms(cell)
+    return shared + width * per_cell
+
+
+def terms(cell: Cell) -> tuple[int, int]:
+    """The formula's two: what the cells of a pack share, and what each takes, in bytes."""
+    network, task = shortcut_network(cell), cell.task
+    parameters = sum(p.numel() * p.element_size() for p in network.parameters())
+    states = OPTIMIZER_STATES.get(cell.config.optimizer.name, 2)
+    samples, classes = len(task.labels), task.classes
+    features = next(m.in_features for n, m in network.named_modules() if n == "head")
+    waiting = 4 * samples * (features + classes) + parameters
+    shared = _bytes(task.inputs) + _bytes(task.labels)
+    evaluation = samples * (8 * COPIES * classes + 4 * features)
+    return shared + evaluation, parameters * (1 + states) + step_bytes(cell) + waiting
+
+
+def step_bytes(cell: Cell) -> int:
+    """The intermediate results of one cell's training step that are alive at once, batch and
+    gradients included."""
+    network, task = shortcut_network(cell), cell.task
+    batch = cell.config.batch_size or len(task.train)
+    named = dict(network.named_parameters())
+    intervention = stacked_intervention([cell], network, torch.device("cpu"))
+    shapes = [argument.shape for argument in intervention.arguments(0)]
+    with FakeTensorMode():
+        parameters = [torch.empty(1, *p.shape) for p in named.values()]
+        inputs = torch.empty(1, batch, *task.inputs.shape[1:], dtype=task.inputs.dtype)
+        labels = torch.empty(1, batch, dtype=torch.int64)
+        others = [torch.empty(shape) for shape in shapes]
+    program = stacked_gradients(network, cell.config.loss, list(named), intervention)
+    graph = make_fx(program, tracing_mode="fake")(*parameters, inputs, labels, *others).graph
+    return _bytes(inputs) + _bytes(labels) + peak_bytes(graph)
+
+
+def peak_bytes(graph: Graph) -> int:
+    """The largest sum of the storages that are alive at once in a traced program, its arguments
+    left out. A storage lives from its first tensor to the last use of any view of it."""
+    nodes = list(graph.nodes)
+    place = {node: i for i, node in enumerate(nodes)}
+    lives: dict[int, tuple[int, int, int]] = {}  # by storage: size, first and last node
+    arguments = set()
+    for i, node in enumerate(nodes):
+        value = node.meta.get("val")
+        if not isinstance(value, Tensor):
+            continue
+        storage = value.untyped_storage()
+        identity = storage._cdata
+        if node.op == "placeholder":
+            arguments.add(identity)
+        last = max((place[user] for user in node.users), default=i)
+        size, first, before = lives.get(identity, (storage.nbytes(), i, i))
+        lives[identity] = (size, first, max(before, last))
+    changes = [0] * (len(nodes) + 1)
+    for identity, (size, first, last) in lives.items():
+        if identity not in arguments:
+            changes[first] += size
+            changes[last + 1] -= size
+    alive = peak = 0
+    for change in changes:
+        alive += change
+        peak = max(peak, alive)
+    return peak
+
+
+def free_bytes(device: torch.device) -> int:
+    """What a process may still take on `device`: for the CPU what Linux calls available, within the
+    limit of the control group if there is one."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
+        free = 1024 * int(lines["MemAvailable"].split()[0])
+    limit, used = (Path("/sys/fs/cgroup") / f"memory.{name}" for name in ("max", "current"))
+    if limit.exists() and limit.read_text().strip() != "max":
+        free = min(free, int(limit.read_text()) - int(used.read_text()))
+    return free
+
+
+def widest(cell: Cell, free: int) -> int:
+    """Cells like this one that fit into a pack that may take `free` bytes, at least 1."""
+    shared, per_cell = terms(cell)
+    return max(1, int((SPARE * free - shared) // per_cell))
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

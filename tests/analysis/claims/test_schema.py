@@ -1,0 +1,142 @@
+"""Claims of a paper as they are read: by the file, and by nothing outside its package."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from analysis.claims import schema
+from grokpipe.errors import InputError
+from tests.helpers import toy_paper
+
+
+def read(folder: Path, content: object) -> schema.Paper:
+    text = content if isinstance(content, str) else yaml.safe_dump(content, allow_unicode=True)
+    (folder / "entropy").mkdir(exist_ok=True)
+    (folder / "entropy" / "claims.yaml").write_text(text)
+    return schema.read("entropy", folder, toy_paper.__name__, f"{toy_paper.__name__}.figures")
+
+
+def content() -> dict:
+    return yaml.safe_load((toy_paper.FOLDER / "entropy" / "claims.yaml").read_text())
+
+
+def test_everything_is_typed() -> None:
+    found = toy_paper.read()
+    time, _, mixing, bare, *_, lemma = found.claims
+    assert (time.id, time.figure, time.used) == ("A-time", 1, False)
+    assert [criterion.within for criterion in time.criteria] == [
+        (100.0, 300.0), (-float("inf"), 1000.0)
+    ]  # fmt: skip
+    assert mixing.criteria[0].within == (1.0, float("inf"))
+    assert mixing.published == "1000"  # YAML's number
+    assert bare.published == "0.655"
+    assert (lemma.figure, lemma.criteria[0].runs, lemma.criteria[0].within) == (None, 1000, None)
+    assert [claim.id for claim in found.claims if claim.used] == ["E-used"]
+    assert found.tables[0].frame.values.tolist() == [
+        ["Baseline <i>", "3/3", "–"], ["Mixing", "2/3", "+1,000"]
+    ]  # fmt: skip
+
+
+def test_the_entropy_paper_can_be_read_and_names_each_figure() -> None:
+    """Every quantity of its claims is there, and so are figures 1 to 11."""
+    found = schema.read("entropy")
+    assert len(found.claims) == 51
+    assert schema.figure_numbers(found.figures) == list(range(1, 12))
+    assert {claim.figure for claim in found.claims} == {*range(1, 12), None}
+    assert [table.name for table in found.tables] == ["Table 1", "Table 2", "Table 3"]
+
+
+def test_an_unknown_paper_names_the_valid_ones() -> None:
+    with pytest.raises(InputError, match="entrpy: no such paper; valid: entropy"):
+        schema.read("entrpy")
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"figur": 1}, ["claim A-time", "figur"]),
+        ({"figure": 3}, ["claim A-time", "figure=3", "valid: 1, 2"]),
+        ({"used": "yes"}, ["claim A-time", "used=yes"]),
+        ({"statement": ["x"]}, ["claim A-time", "statement=['x']", "must be text"]),
+        ({"statement": None}, ["claim A-time", "statement=None"]),
+        ({"criteria": []}, ["claim A-time", "criteria: none"]),
+        ({"criteria": {}}, ["claim A-time", "criteria: must be a list"]),
+        ({"id": ["x"]}, ["claims[0]", "id=['x']"]),
+    ],
+)
+def test_a_wrong_claim_is_named_with_its_key(tmp_path: Path, change: dict, parts: list) -> None:
+    wrong = content()
+    wrong["claims"][0] |= change
+    with pytest.raises(InputError) as error:
+        read(tmp_path, wrong)
+    for part in parts:
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "part"),
+    [
+        ({"within": [0, 1]}, "quantity is missing"),
+        ({"quantity": "times.mean_time"}, "needs either within or both every and runs"),
+        ({"quantity": "times.mean_time", "within": [0, 1], "every": True, "runs": 3}, "either"),
+        ({"quantity": "times.grokked", "every": True}, "both every and runs"),
+        ({"quantity": "times.mean_time", "within": [0, 1], "runs": 3}, "both every and runs"),
+        ({"quantity": "times.grokked", "every": False, "runs": 3}, "every=False"),
+        ({"quantity": "times.grokked", "every": True, "runs": 0}, "runs=0"),
+        ({"quantity": "times.grokked", "every": True, "runs": True}, "runs=True"),
+        ({"quantity": "times.mean_time", "within": [1, 0]}, "within=[1, 0]"),
+        ({"quantity": "times.mean_time", "within": [1, "x"]}, "two numbers"),
+        ({"quantity": "times.mean_time", "within": [True, 2]}, "two numbers"),
+        ({"quantity": "times.mean_time", "within": [0, float("nan")]}, "two numbers"),
+        ({"quantity": "times.mean_time", "within": 3}, "two numbers"),
+        ({"quantity": "times.mean_tme", "within": [0, 1]}, "valid: mean_time, grokked, delay"),
+        ({"quantity": "tims.mean_time", "within": [0, 1]}, "no such module; valid: "),
+        ({"quantity": "mean_time", "within": [0, 1]}, "no such module"),
+        # what a module has, but is no quantity of it, and what lies outside the package
+        ({"quantity": "times.tables", "within": [0, 1]}, "no such function"),
+        ({"quantity": "times.none", "within": [0, 1]}, "no such function"),
+        ({"quantity": "times._times", "within": [0, 1]}, "no such function"),
+        ({"quantity": "times.Finding", "within": [0, 1]}, "no such function"),
+        ({"quantity": "os.system", "within": [0, 1]}, "no such module"),
+        ({"quantity": "times.pd.read_pickle", "within": [0, 1]}, "no such function"),
+        ({"quantity": "__init__.read", "within": [0, 1]}, "no such module"),
+    ],
+)
+def test_a_wrong_criterion_is_named(tmp_path: Path, criterion: dict, part: str) -> None:
+    wrong = content()
+    wrong["claims"][1]["criteria"] = [criterion]
+    with pytest.raises(InputError) as error:
+        read(tmp_path, wrong)
+    assert "claim A-all: criteria[0]" in str(error.value)
+    assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("claims: [", "not YAML"),
+        ("!!python/object/apply:os.system [echo]", "not YAML"),
+        ("- 1", "must be keys with values"),
+        ("paper: {title: x, cite: y}", "claims is missing"),
+        ("paper: {title: x}\nclaims: []", "cite is missing"),
+        ("paper: {title: x, cite: y}\nclaims: []\nrules: []", "no such key rules"),
+        ("paper: {title: x, cite: y}\nclaims: [3]", "claims[0]: must be keys with values"),
+        (
+            "paper: {title: x, cite: y}\nclaims: []\nfurther: [{module: os, experiment: e}]",
+            "further[0]: module=os: no such module; valid: ",
+        ),
+    ],
+)
+def test_a_wrong_file_is_one_line(tmp_path: Path, text: str, part: str) -> None:
+    with pytest.raises(InputError) as error:
+        read(tmp_path, text)
+    assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_no_claim_stands_there_twice(tmp_path: Path) -> None:
+    wrong = content()
+    wrong["claims"][1]["id"] = "A-time"
+    with pytest.raises(InputError, match="claim A-time: stands there twice"):
+        read(tmp_path, wrong)

@@ -1,0 +1,157 @@
+"""`python -m analysis` on a small folder: tables, figures, and one line for wrong input."""
+
+from pathlib import Path
+
+import matplotlib.image
+import pandas as pd
+import pytest
+
+from analysis.__main__ import main
+from grokpipe.store.manifest import record_asked
+from tests.analysis.conftest import write_run
+
+
+def test_timescales_on_screen_and_in_three_formats(runs: Path, capsys) -> None:
+    assert main(["timescales", str(runs)]) == 0
+    screen = capsys.readouterr().out
+    table = pd.read_csv(runs / "tables" / "timescales.csv")
+    assert list(table)[:7] == [
+        "weight_decay", "event", "n", "reached", "median", "lower", "upper"
+    ]  # fmt: skip
+    half = table[table["event"] == "tau2_half"].set_index("weight_decay")
+    assert half.loc[0.3, ["n", "reached", "median"]].tolist() == [3, 3, 100]
+    # one of three never groks: it counts, and the median is that of all three
+    assert half.loc[0.1, ["n", "reached", "median"]].tolist() == [3, 2, 300]
+    assert half.loc[0.1, ["mean", "horizon", "resolution"]].tolist() == pytest.approx(
+        [300, 400, 100]
+    )
+    assert table["weight_decay"].is_monotonic_decreasing
+    for text in (screen, (runs / "tables/timescales.md").read_text()):
+        assert "2/3" in text
+        assert "tau2_half" in text
+    assert r"\begin{tabular}" in (runs / "tables/timescales.tex").read_text()
+
+
+def test_events_of_each_run_with_interval_and_censoring(runs: Path) -> None:
+    write_run(runs, 9, 0.3, 100, state=None)
+    main(["timescales", str(runs)])
+    events = pd.read_csv(runs / "tables" / "events.csv")
+    row = events[(events["seed"] == 2) & (events["weight_decay"] == 0.1)]
+    never = row[row["event"] == "tau2_rise"].iloc[0]
+    assert (never["step"], never["observed"], never["upper"]) == (400, False, float("inf"))
+    unfinished = events[(events["seed"] == 9) & (events["event"] == "tau2_half")].iloc[0]
+    assert (unfinished["observed"], unfinished["state"]) == (False, "interrupted")
+    crossed = events[(events["seed"] == 9) & (events["event"] == "tau_rnc1@0.1")].iloc[0]
+    assert (crossed["lower"], crossed["upper"], crossed["budget"]) == (10, 100, 400)
+
+
+def test_never_reached_is_a_bound_for_people_and_infinite_in_csv(runs: Path, capsys) -> None:
+    main(["timescales", str(runs)])
+    table = pd.read_csv(runs / "tables" / "timescales.csv")
+    assert table[table["event"] == "tau_rnc1@0.05"]["median"].tolist() == [float("inf")] * 2
+    assert "> 400 (3 runs)" in capsys.readouterr().out
+
+
+def test_by_any_column_and_a_note_when_groups_mix(runs: Path, capsys) -> None:
+    assert main(["timescales", str(runs), "--by", "seed"]) == 0
+    assert "weight_decay differs within the groups" in capsys.readouterr().err
+    table = pd.read_csv(runs / "tables" / "timescales.csv")
+    assert sorted(set(table["seed"])) == [0, 1, 2]
+    assert main(["timescales", str(runs), "--by", "weight_decay,seed"]) == 0
+
+
+def test_figures_are_drawn_and_the_same_each_time(runs: Path) -> None:
+    assert main(["figures", str(runs)]) == 0
+    png, pdf = (runs / "figures" / f"collapse_weight_decay.{end}" for end in ("png", "pdf"))
+    image = matplotlib.image.imread(png)
+    assert image.shape[0] > 500
+    assert image[..., :3].std() > 0.05  # something is on it
+    first = png.read_bytes(), pdf.read_bytes()
+    main(["figures", str(runs)])
+    assert (png.read_bytes(), pdf.read_bytes()) == first
+
+
+def test_figures_by_a_column_of_words(runs: Path) -> None:
+    for path in (runs / "cells").glob("0300*/config.yaml"):
+        path.write_text(path.read_text() + "loss: squared_error\n")
+    for path in (runs / "cells").glob("0100*/config.yaml"):
+        path.write_text(path.read_text() + "loss: cross_entropy\n")
+    assert main(["figures", str(runs), "--by", "loss"]) == 0
+    assert (runs / "figures" / "collapse_loss.png").exists()
+
+
+def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys) -> None:
+    assert main(["gather", str(runs), "--to", str(tmp_path / "reference")]) == 0
+    assert "6 new" in capsys.readouterr().out
+    assert main(["timescales", str(tmp_path / "reference")]) == 0
+    main(["timescales", str(runs)])
+    ours, theirs = (p / "tables/timescales.csv" for p in (tmp_path / "reference", runs))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["timescales", "nowhere"], ["nowhere", "no such folder"]),
+        (["timescales", "."], ["neither run logs"]),
+        (["timescales", "runs", "--by", "weigth"], ["--by weigth", "weight_decay"]),
+        (["figures", "runs", "--by", "seed,steps"], ["takes one column"]),
+        (["gather", "empty"], ["no run log"]),
+    ],
+)
+def test_wrong_input_is_one_line(
+    runs: Path, arguments, parts, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(runs.parent)
+    (runs.parent / "empty" / "cells").mkdir(parents=True)
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    for part in parts:
+        assert part in printed.err
+
+
+@pytest.mark.parametrize("name", ["cells.parquet", "curves.parquet"])
+def test_a_truncated_table_is_one_line(runs: Path, tmp_path: Path, capsys, name: str) -> None:
+    to = tmp_path / "reference"
+    assert main(["gather", str(runs), "--to", str(to)]) == 0
+    content = (to / name).read_bytes()
+    (to / name).write_bytes(content[: len(content) // 2])
+    capsys.readouterr()
+    assert main(["timescales", str(to)]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"error: {to / name}: not readable as parquet (")
+    assert printed.count("\n") == 1
+
+
+def test_gather_counts_rows_without_reading_the_curves(runs: Path, capsys) -> None:
+    main(["gather", str(runs)])
+    capsys.readouterr()
+    part = runs / "curves.parquet" / "part-000000.parquet"
+    content = part.read_bytes()
+    part.write_bytes(b"\0" * 1000 + content[1000:])  # the counts stand at the end of the file
+    write_run(runs, 7, 0.1, 200)
+    assert main(["gather", str(runs)]) == 0
+    told = capsys.readouterr().out
+    assert "1 new, 6 gathered before" in told
+    assert f"curves.parquet: {7 * 7} rows" in told
+    assert "cells.parquet: 7 rows" in told
+
+
+def test_gather_notes_what_is_mixed(runs: Path, capsys) -> None:
+    path = runs / "cells" / "0300000000000000" / "provenance.json"
+    path.write_text(path.read_text().replace("c0ffee", "beef"))
+    main(["gather", str(runs)])
+    assert "2 versions of commit" in capsys.readouterr().err
+
+
+def test_gather_only_what_an_experiment_asked_for(runs: Path, tmp_path: Path, capsys) -> None:
+    keys = ["0100000000000001", "0300000000000000"]
+    record_asked(runs, [{"key": key, "experiment": "demo", "seed": 0} for key in keys])
+    to = tmp_path / "demo"
+    assert main(["gather", str(runs), "--experiment", "demo", "--to", str(to)]) == 0
+    assert f"{to}/cells.parquet: 2 rows" in capsys.readouterr().out
+    assert pd.read_parquet(to / "cells.parquet")["key"].tolist() == keys
+    assert set(pd.read_parquet(to / "curves.parquet")["key"]) == set(keys)
+    assert main(["gather", str(runs), "--experiment", "dmo", "--to", str(to)]) == 2
+    assert "valid: demo" in capsys.readouterr().err

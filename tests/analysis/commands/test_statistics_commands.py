@@ -1,0 +1,268 @@
+"""compare, fit, forecast, synchrony as commands: tables, figures, one line for wrong input."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.__main__ import main
+from analysis.stats import bootstrap
+from tests.analysis.conftest import write_run
+
+STEPS = 200 * np.arange(40)
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 200)
+
+
+@pytest.fixture
+def grokking(tmp_path: Path) -> Path:
+    """Gathered tables of two arms of four runs whose entropy falls before they grok; one never
+    does."""
+    draws = np.random.default_rng(1)
+    curves, cells = [], []
+    for betas, around in (("[0.9, 0.98]", 5000), ("[0.9, 0.999]", 3000)):
+        for seed in range(4):
+            at = around + 400 * seed if (betas, seed) != ("[0.9, 0.98]", 3) else np.inf
+            key = f"{around}{seed}"
+            left = np.maximum(at - STEPS, 0) if np.isfinite(at) else np.full(40, 9000.0)
+            entropy = 0.6 + (left / 1.2e5) ** 0.6 + draws.normal(0, 0.003, 40)
+            curves.append(
+                pd.DataFrame(
+                    {
+                        "key": key, "step": STEPS,
+                        "train_accuracy": (STEPS >= 400).astype(float),
+                        "test_accuracy": np.where(at <= STEPS, 1.0, 0.01),
+                        "train_loss": np.exp(-STEPS / 1000), "test_loss": 1 + left / 1e3,
+                        "weight_norm": 40 + left / 1e3, "spectral/entropy_train": entropy,
+                        "optimizer.betas": betas, "seed": seed,
+                    }
+                )
+            )  # fmt: skip
+            cells.append(
+                {
+                    "key": key, "state": "done", "trained_steps": 7800, "reason": "", "classes": 97,
+                    "data": "f", "commit": "c", "dirty": False, "torch": "2", "code": "x:y",
+                    "optimizer.betas": betas, "seed": seed, "weight_decay": 1.0, "steps": 7800,
+                }
+            )  # fmt: skip
+    folder = tmp_path / "grokking"
+    folder.mkdir()
+    pd.concat(curves).to_parquet(folder / "curves.parquet")
+    pd.DataFrame(cells).to_parquet(folder / "cells.parquet")
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if ".why." not in path.name}
+
+
+def test_compare_prints_writes_and_draws(runs: Path, capsys) -> None:
+    command = ["compare", str(runs), "--event", "tau2_half", "--by", "weight_decay"]
+    assert main([*command, "--baseline", "0.3"]) == 0
+    screen = capsys.readouterr().out
+    table = pd.read_csv(runs / "tables" / "compare_tau2_half.csv")
+    assert table["arm"].tolist() == [0.3, 0.1]
+    assert table["reached"].tolist() == [3, 2]
+    # seeds 0, 1, 2: 200 − 100, 300 − 100, 400 (censored) − 200, to a horizon of 400
+    assert table["difference"][1] == pytest.approx(500 / 3)
+    assert "p (log-rank)" in screen
+    assert "2/3" in screen
+    tests = pd.read_csv(runs / "tables" / "compare_tau2_half_tests.csv")
+    assert len(tests) == 5
+    assert names(runs / "figures") == {
+        "survival_tau2_half.pdf", "survival_tau2_half.png",
+        "differences_tau2_half.pdf", "differences_tau2_half.png",
+    }  # fmt: skip
+    assert r"\begin{tabular}" in (runs / "tables" / "compare_tau2_half.tex").read_text()
+    assert (runs / "tables" / "compare_tau2_half.why.json").exists()
+
+
+def test_compare_is_the_same_each_time(runs: Path) -> None:
+    command = ["compare", str(runs), "--event", "tau2_half", "--by", "weight_decay"]
+    main([*command, "--baseline", "0.3"])
+    files = [*(runs / "tables").iterdir(), *(runs / "figures").iterdir()]
+    first = {path: path.read_bytes() for path in files}
+    main([*command, "--baseline", "0.3"])
+    assert {path: path.read_bytes() for path in files} == first
+
+
+def test_compare_by_a_group_and_with_a_margin(runs: Path, capsys) -> None:
+    command = ["compare", str(runs), "--event", "tau2_half", "--by", "task", "--baseline", "mnist"]
+    assert main(command) == 2
+    assert "all runs are mnist" in capsys.readouterr().err
+    command = ["compare", str(runs), "--event", "tau2_half", "--by", "weight_decay"]
+    assert main([*command, "--baseline", "0.3", "--margin", "10%"]) == 0
+    assert "in ±13" in capsys.readouterr().out  # a tenth of 400/3
+
+
+def test_compare_tests_a_trend_over_three_arms(runs: Path, capsys) -> None:
+    for seed in range(3):
+        write_run(runs, seed, 0.01, 400)
+    command = ["compare", str(runs), "--event", "tau2_rise", "--by", "weight_decay"]
+    assert main([*command, "--baseline", "0.3"]) == 0
+    screen = capsys.readouterr().out
+    assert "trend of tau2_rise along 0.3 → 0.1 → 0.01: Jonckheere" in screen
+    assert "later along the arms" in screen
+    tests = pd.read_csv(runs / "tables" / "compare_tau2_rise_tests.csv")
+    row = tests[tests["name"] == "Jonckheere"].iloc[0]
+    assert (row["arm"], row["direction"]) == ("0.3 → 0.1 → 0.01", "later")
+    assert 0 < row["p"] == row["p_holm"] < 1
+    command[3] = "tau_rnc1@0.01"  # which no run has
+    assert main([*command, "--baseline", "0.3"]) == 0
+    screen = capsys.readouterr().out
+    assert "along 0.3 → 0.1 → 0.01: not tested: no two runs are known to differ" in screen
+    assert "nan" not in screen
+
+
+def never_groks_alone(folder: Path) -> None:
+    """In the arm of 3000 none but seed 0 groks: it has no t_cross, which its others have."""
+    curves = pd.read_parquet(folder / "curves.parquet")
+    curves.loc[curves["key"].isin(["30001", "30002", "30003"]), "test_accuracy"] = 0.01
+    curves.to_parquet(folder / "curves.parquet")
+
+
+def test_runs_without_an_event_are_told_of_and_counted(grokking: Path, capsys) -> None:
+    never_groks_alone(grokking)
+    assert main(["timescales", str(grokking)]) == 0
+    told = "note: 1 of 4 runs of [0.9, 0.999] are without t_cross: no other seed of the arm grokked"
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert "0/3 of 4" in printed.out or "3/3 of 4" in printed.out
+    table = pd.read_csv(grokking / "tables" / "timescales.csv")
+    of_cross = table[table["event"] == "t_cross"].set_index("optimizer.betas")
+    assert of_cross.loc["[0.9, 0.999]", ["n", "runs"]].tolist() == [3, 4]
+    command = ["compare", str(grokking), "--event", "t_cross", "--by", "optimizer.betas"]
+    assert main([*command, "--baseline", "[0.9, 0.98]"]) == 0
+    assert told in capsys.readouterr().err
+    assert "/3 of 4" in (grokking / "tables" / "compare_t_cross.md").read_text()
+
+
+def test_an_arm_without_the_event_is_no_unknown_arm(grokking: Path, capsys) -> None:
+    curves = pd.read_parquet(grokking / "curves.parquet")
+    curves.loc[curves["key"].str.startswith("3000"), "test_accuracy"] = 0.01
+    curves.to_parquet(grokking / "curves.parquet")
+    command = ["compare", str(grokking), "--event", "t_cross", "--by", "optimizer.betas"]
+    assert main([*command, "--baseline", "[0.9, 0.999]"]) == 2
+    assert "none of its 4 runs has t_cross: no other seed" in capsys.readouterr().err
+    assert main(["timescales", str(grokking)]) == 0
+    table = pd.read_csv(grokking / "tables" / "timescales.csv")
+    row = table[table["event"] == "t_cross"].set_index("optimizer.betas").loc["[0.9, 0.999]"]
+    assert row[["n", "reached", "runs"]].tolist() == [0, 0, 4]
+    assert row[["median", "lower", "mean"]].isna().all()
+    curves["test_accuracy"] = 0.01
+    curves.to_parquet(grokking / "curves.parquet")
+    assert main([*command, "--baseline", "[0.9, 0.98]"]) == 2
+    assert "--event t_cross: no run has it: no other seed" in capsys.readouterr().err
+
+
+def test_runs_without_a_value_stay_in_every_command(grokking: Path, capsys) -> None:
+    cells = pd.read_parquet(grokking / "cells.parquet")
+    cells["intervention.beta"] = np.where(cells["optimizer.betas"] == "[0.9, 0.98]", np.nan, 0.3)
+    cells.to_parquet(grokking / "cells.parquet")
+    curves = pd.read_parquet(grokking / "curves.parquet")
+    curves["collapse/rnc1"] = curves["collapse/nc2_cond"] = 1.0
+    curves["intervention.beta"] = curves["key"].map(cells.set_index("key")["intervention.beta"])
+    curves.to_parquet(grokking / "curves.parquet")
+    by = ["--by", "intervention.beta"]
+    assert main(["compare", str(grokking), "--event", "t_grok", *by, "--baseline", "none"]) == 0
+    table = pd.read_csv(grokking / "tables" / "compare_t_grok.csv")
+    assert table["n"].tolist() == [4, 4]
+    assert main(["timescales", str(grokking), *by]) == 0
+    shown = (grokking / "tables" / "timescales.md").read_text()
+    assert "nan" not in shown and "| –" in shown
+    capsys.readouterr()
+    assert main(["figures", str(grokking), *by]) == 0
+    assert "4 runs have no intervention.beta: they are not drawn" in capsys.readouterr().err
+    assert main(["fit", str(grokking), "--against", "intervention.beta"]) == 2
+    assert "intervention.beta: not finite in" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_fit_prints_writes_and_draws(runs: Path, capsys) -> None:
+    for seed in range(3):
+        write_run(runs, seed, 0.01, 400 if seed else 9999)
+    assert main(["fit", str(runs), "--event", "tau_rnc1@0.1,tau_rnc1@0.01"]) == 0
+    screen = capsys.readouterr().out
+    assert "observed in 0 of 9 runs" in screen
+    table = pd.read_csv(runs / "tables" / "fit_weight_decay.csv").set_index("event")
+    row = table.loc["tau_rnc1@0.1"]
+    assert 0 < row["lower"] < row["k"] < row["upper"]
+    assert row["observed"] == 7
+    assert names(runs / "figures") == {
+        "fit_tau_rnc1_0_1_weight_decay.pdf", "fit_tau_rnc1_0_1_weight_decay.png"
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+def test_fit_of_nothing_fails_with_the_reasons(runs: Path, capsys) -> None:
+    assert main(["fit", str(runs), "--event", "tau_rnc1@0.05,tau_rnc1@0.01"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: nothing can be fitted: tau_rnc1@0.05: observed in 0 of 6")
+    assert "tau_rnc1@0.01: observed in 0 of 6 runs" in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (runs / "tables" / "fit_weight_decay.csv").exists()
+
+
+def test_forecast_prints_writes_and_draws(grokking: Path, capsys) -> None:
+    assert main(["forecast", str(grokking)]) == 0
+    printed = capsys.readouterr()
+    for said in ("mean of the others", "Predictive intervals", "entropy gap", "lead time"):
+        assert said in printed.out
+    assert "1 of 4 runs were not seen to have t_grok" in printed.err
+    assert "collapse/rnc1: the runs did not measure it" in printed.err
+    errors = pd.read_csv(grokking / "tables" / "forecast_errors_t_grok.csv")
+    now = errors[(errors["forecast"] == "now") & (errors["quantity"] == "error at 50%")]
+    assert now["median"].tolist() == pytest.approx([0.5, 0.5], abs=0.05)
+    assert len(names(grokking / "figures")) == 4
+
+
+def test_synchrony_prints_and_writes(grokking: Path, capsys) -> None:
+    command = ["synchrony", str(grokking), "--second", "spectral/entropy_train"]
+    assert main([*command, "--given", "train_loss", "--by", "optimizer.betas"]) == 0
+    assert (
+        "From test_accuracy to spectral/entropy_train, given train_loss" in capsys.readouterr().out
+    )
+    (path,) = (grokking / "tables").glob("synchrony*.csv")
+    table = pd.read_csv(path)
+    assert table["n"].tolist() == [4, 4]
+    assert table["observed"].tolist() == [3, 4]
+    assert table["lag"][1] < 0  # the entropy is half-way down before accuracy jumps
+    assert table["earlier"].tolist() == [3, 4]
+    assert "partial_levels" in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ("compare --event tau9 --by weight_decay --baseline 0.3", ["--event tau9", "tau2_half"]),
+        ("compare --event tau1 --by decay --baseline 0.3", ["--by decay", "weight_decay"]),
+        ("compare --event tau1 --by weight_decay --baseline 3", ["--baseline 3", "0.3 | 0.1"]),
+        ("compare --event tau1 --by weight_decay --baseline 0.3 --test t", ["--test t", "sign"]),
+        (
+            "compare --event tau1 --by weight_decay --baseline 0.3 --margin -5",
+            ["--margin -5", "positive"],
+        ),
+        ("fit --against lr", ["lr", "no such column", "weight_decay"]),
+        ("fit --against task", ["task.name", "numbers"]),
+        ("fit --event tau9", ["--event tau9", "tau2_half"]),
+        ("forecast", ["spectral/entropy_train", "no such measure", "collapse/rnc1"]),
+        ("forecast --event tau1,t_mem --predictor collapse/rnc1", ["name one of them"]),
+        ("forecast --tolerance 2", ["--tolerance 2", "between 0 and 1"]),
+        ("synchrony --second collapse/rnc", ["collapse/rnc", "collapse/rnc1"]),
+        ("forecast --predictor collapse/rnc1", ["t_grok", "nothing to forecast from", "needs ≥ 3"]),
+    ],
+)  # fmt: skip
+def test_wrong_input_is_one_line(
+    runs: Path, arguments: str, parts: list[str], monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(runs.parent)
+    command, *options = arguments.split()
+    assert main([command, "runs", *options]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    for part in parts:
+        assert part in errors[0]

@@ -1,0 +1,51 @@
+"""H̃ at T_grok, and tables made of others."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.papers.entropy.estimates.thresholds import at_grok
+from analysis.runs.combine import every, join
+from tests.helpers.entropy_runs import Run, tables
+
+
+def test_the_entropy_is_that_of_the_evaluation_that_showed_grokking(tmp_path: Path) -> None:
+    runs = [Run(0, 2_000, at_grok=0.6), Run(1, 1_500, at_grok=0.55), Run(2, None)]
+    found = at_grok(tables("x", runs, tmp_path))
+    assert list(found.index) == [run.key("x") for run in runs]
+    np.testing.assert_allclose(found[:2], [0.6, 0.55])
+    assert math.isnan(found.iloc[2])
+
+
+def test_a_run_without_an_entropy_has_no_threshold(tmp_path: Path) -> None:
+    run = Run(0, 2_000)
+    run.curves["spectral/entropy_train"] = np.full(len(run.steps), math.nan)
+    assert at_grok(tables("x", [run], tmp_path)).isna().all()
+
+
+def test_joined_tables_hold_each_run_once_and_all_dials(tmp_path: Path) -> None:
+    runs = [Run(0, 2_000), Run(1, 2_500)]
+    first = tables("x", runs, tmp_path)
+    second = tables("x", [*runs[:1], Run(2, None, dials={"intervention.alpha": 0.3})], tmp_path)
+    joined = join([first, second], tmp_path)
+    assert sorted(joined.cells["seed"]) == [0, 1, 2]
+    assert not joined.curves.duplicated(["key", "step"]).any()
+    assert len(joined.curves) == sum(len(run.steps) for run in [*runs, Run(2, None)])
+    assert joined.configuration == [*first.configuration, "intervention.alpha"]
+    assert joined.cells["intervention.alpha"].isna().sum() == 2
+
+
+def test_a_column_without_a_value_does_not_change_the_others(tmp_path: Path) -> None:
+    # concatenating it would warn, and warnings are errors
+    empty = tables("x", [Run(0, None, dials={"task.n": None})], tmp_path)
+    words = tables("y", [Run(0, None, dials={"task.n": "five"})], tmp_path)
+    assert join([empty, words], tmp_path).cells["task.n"].dropna().tolist() == ["five"]
+
+
+def test_every_200_steps_leaves_those_evaluations(tmp_path: Path) -> None:
+    fewer = every(tables("x", [Run(0, 2_100)], tmp_path), 200)
+    pd.testing.assert_index_equal(
+        pd.Index(fewer.curves["step"]), pd.Index(np.arange(0, 3_101, 200)), check_names=False
+    )

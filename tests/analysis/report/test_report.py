@@ -1,0 +1,341 @@
+"""The report of a made-up paper: what is told of each claim, figure, table and run."""
+
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.__main__ import main
+from analysis.claims.findings import Finding
+from analysis.claims.judge import Judged, Outcome, holds, verdict
+from analysis.claims.schema import Claim, Criterion, Further
+from analysis.report import contents, words
+from analysis.report.behind import Sets, experiments, union
+from analysis.runs import gather
+from analysis.runs.tables import read_gathered, write_gathered
+from analysis.stats.intervals import Interval, none
+from grokpipe.store import manifest
+from tests.analysis.conftest import write_run
+from tests.helpers import made_report, toy_paper
+
+EMPTY = {"meta", "link", "img", "br"}  # elements without an end
+
+
+class Page(HTMLParser):
+    """Its elements and text; every element must be closed."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.said = ""
+        self.feed(content)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.said += data.replace("\N{NO-BREAK SPACE}", " ")
+
+    def all(self, attribute: str) -> list[str]:
+        return [of[attribute] or "" for _, of in self.elements if attribute in of]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return made_report.stored(tmp_path)
+
+
+@pytest.fixture
+def page(runs: Path) -> Page:
+    made_report.report(runs)
+    return Page((runs / "report/report.html").read_text())
+
+
+def test_each_claim_with_its_verdict_and_all_that_belongs_to_it(page: Page) -> None:
+    verdicts = {of["data-claim"]: of["data-verdict"] for _, of in page.elements
+                if "data-claim" in of}  # fmt: skip
+    assert verdicts == {
+        "A-time": "reproduced", "A-all": "reproduced", "B": "not run", "C": "inconclusive",
+        "D": "not reproduced", "E-used": "used for calibration", "M": "reproduced",
+    }  # fmt: skip
+    for said in (
+        "Runs grok at 200 steps on average & no <i>later</i>.",
+        "200 [150, 250] (3 runs, by hand)",
+        "the whole 95 % interval is within 100 to 300",
+        "the whole 95 % interval is at or below 1,000",
+        "every run shows it, of at least 1,000",
+        "3 of 3 runs [0.29, 1.00]",
+        "1,000 of 1,000 tries",
+        "Nothing can be said: e2_mixing: not run.",
+        "A note with H̃* and a <script>.",
+        "Lemma 1", "full proof", "0.655", "Known when the rules were written: three <b>trials</b>.",
+    ):  # fmt: skip
+        assert said in page.said
+    assert page.said.count("200 [150, 250] (3 runs, by hand)") == 6  # claim and overview, once each
+    assert page.said.count("A note with") == 3  # once a claim, though twice a criterion
+
+
+def test_the_counts_add_up(page: Page) -> None:
+    counts = {of["data-verdict"]: int(of["data-count"]) for _, of in page.elements
+              if "data-count" in of}  # fmt: skip
+    assert counts == {
+        "reproduced": 3, "not reproduced": 1, "inconclusive": 1, "used for calibration": 1,
+        "not run": 1,
+    }  # fmt: skip
+
+
+def test_figures_are_inside_or_say_what_is_missing(page: Page, runs: Path) -> None:
+    assert page.all("data-figure") == ["1", "2"]
+    images = [of for tag, of in page.elements if tag == "img"]
+    assert len(images) == 1
+    assert images[0]["src"].startswith("data:image/png;base64,iVBOR")
+    assert (images[0]["width"], images[0]["height"]) == ("960", "240")  # 8 × 2 inches
+    assert "Accuracy of each run, <u>wide</u> & low." in page.said
+    assert "Not drawn: e2_mixing: not run" in page.said
+    assert re.search(r"Figure 2 \(ours", page.said)
+    assert not re.search(r"Figure 1 \(ours", page.said)
+    assert (runs / "report/figure_1.png").exists()
+    assert (runs / "report/figure_1.why.json").exists()
+
+
+def test_tables_stand_beside_the_published_ones(page: Page) -> None:
+    first, second = page.said.index("Baseline <i>"), page.said.index("Ours: <times>")
+    assert first < second < page.said.index("Ours: not run") < page.said.index("Other tables")
+    for said in ("a|b", "30 rows", "4.14286", "+1,000", "Settings", "chosen among four"):
+        assert said in page.said
+
+
+def test_every_link_within_the_page_has_a_target(page: Page) -> None:
+    ids = page.all("id")
+    assert len(set(ids)) == len(ids)
+    targets = {link[1:] for link in page.all("href") if link.startswith("#")}
+    assert targets <= set(ids)
+    for needed in ("claim-A-time", "claim-M", "figure-1", "figure-2", "runs-1"):
+        assert needed in targets
+
+
+def test_it_needs_nothing_but_itself(page: Page, runs: Path) -> None:
+    assert not {"script", "iframe", "object", "video", "base"} & {tag for tag, _ in page.elements}
+    assert all(link.startswith("data:") for link in page.all("src"))
+    assert [of["href"] for tag, of in page.elements if tag == "link"] == ["data:,"]
+    content = (runs / "report/report.html").read_text()
+    for network in ("http:", "https:", "//", "url(", "@import"):
+        assert network not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", content)
+
+
+@pytest.mark.parametrize("kind", ["stored", "logs"])
+def test_a_click_leads_to_the_runs(tmp_path: Path, kind: str) -> None:
+    folder = getattr(made_report, kind)(tmp_path)
+    report = made_report.report(folder)
+    page = Page((folder / "report/report.html").read_text())
+    (behind,) = report.sets
+    assert {run.key for run in behind.runs} == {f"0300{seed:012d}" for seed in range(3)}
+    assert behind.title == "3 runs of e1_baseline"
+    assert behind.varied == ("seed",)
+    assert [run.varied for run in behind.runs] == [("0",), ("1",), ("2",)]
+    assert [run.commit for run in behind.runs] == ["c0ffee"] * 3
+    assert report.behind["A-time"] == report.behind["D"] == behind
+    assert report.behind["B"] is report.behind["M"] is None
+    away = [link for link in page.all("href") if link.startswith("../")]
+    assert len(away) >= 3
+    for link in away:
+        assert (folder / "report" / link).exists(), link
+    if kind == "logs":
+        assert f"../cells/{behind.runs[0].key}" in away
+    for said in ("3 done; from", "c0ffee (3)", "seed: 0–2", "optimizer.betas=[0.9, 0.999]"):
+        assert said in page.said
+
+
+def test_markdown_says_the_same(runs: Path, page: Page) -> None:
+    text = (runs / "report/report.md").read_text()
+    for said in (
+        "### A-time: reproduced", "### E-used: used for calibration", "### B: not run",
+        r"Runs grok at 200 steps on average & no \<i\>later\</i\>.",
+        "the whole 95 % interval is within 100 to 300", "![Figure 1](figure_1.png)",
+        r"Not drawn: e2\_mixing: not run", r"H̃\* is later by \| 1,000 steps", r"a\|b",
+    ):  # fmt: skip
+        assert said in text
+    ids = set(re.findall(r'<a id="([^"]+)"', text))
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= ids
+    assert "<script>" not in text
+    assert "\n\n\n" not in text
+
+
+def test_the_verdicts_are_a_table_too(runs: Path, page: Page) -> None:
+    table = pd.read_csv(runs / "report/verdicts.csv", dtype=str, keep_default_na=False)
+    told = dict(re.findall(r"### (\S+): (.+)", (runs / "report/report.md").read_text()))
+    assert dict(zip(table["id"], table["verdict"], strict=True)) == told
+    assert "B" in told and len(told) == len(table)
+    assert table.set_index("id").loc["B", "ours"] == "–"
+
+
+def test_the_same_runs_give_the_same_bytes(runs: Path) -> None:
+    before = None
+    for _ in range(2):
+        made_report.report(runs)
+        files = {path.name: path.read_bytes() for path in (runs / "report").iterdir()}
+        assert before is None or files == before
+        before = files
+
+
+def test_a_figure_of_an_earlier_report_does_not_stay(runs: Path) -> None:
+    old = runs / "report/figure_2.png"
+    old.parent.mkdir()
+    old.write_text("of runs that are gone")
+    made_report.report(runs)
+    assert not old.exists()
+
+
+def test_all_experiments(tmp_path: Path) -> None:
+    runs = made_report.stored(tmp_path)
+    write_run(tmp_path / "other", 7, 0.1, 300)
+    write_gathered(gather.read(tmp_path / "other"), runs / "e2_mixing")
+    report = made_report.report(runs)
+    assert [figure.missing for figure in report.figures] == ["", ""]
+    assert report.by_verdict()["not run"] == []
+    assert [behind.title for behind in report.sets] == [
+        "3 runs of e1_baseline", "1 run of e2_mixing", "4 runs of e1_baseline, e2_mixing"
+    ]  # fmt: skip
+    everything = report.sets[-1]
+    assert everything.varied == ("seed", "weight_decay")
+
+
+def test_a_cell_that_was_trained_twice_is_two_runs(tmp_path: Path) -> None:
+    runs = made_report.stored(tmp_path)
+    again = read_gathered(runs / "e1_baseline")
+    again.cells["processor"] = "another"
+    write_gathered(again, runs / "e1_again")
+    tables = [read_gathered(runs / name) for name in ("e1_baseline", "e1_again")]
+    sets = Sets(runs, experiments(runs, "entropy"))
+    found = [sets.add(of) for of in ([tables[0]], [tables[1]], tables)]
+    assert [behind.title for behind in found if behind] == [
+        "3 runs of e1_baseline", "3 runs of e1_again", "6 runs of e1_again, e1_baseline"
+    ]  # fmt: skip
+
+
+def test_a_folder_of_settings_alone_has_a_report(tmp_path: Path) -> None:
+    """As E0 comes before the experiments of the claims."""
+    made_report.stored(tmp_path).joinpath("e1_baseline").rename(tmp_path / "e0")
+    only = replace(toy_paper.read(), further=(Further("settings", "e0"),))
+    stored = tmp_path / "stored"
+    write_gathered(read_gathered(tmp_path / "e0"), stored / "e0")
+    report = contents.build(only, stored, stored / "report")
+    assert [table.name for chapter in report.chapters for table in chapter.tables] == ["Settings"]
+    assert {judged.verdict for judged in report.judged if judged.claim.id != "M"} == {"not run"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["entrpy"], ["entrpy: no such paper; valid: entropy"]),
+        (["entropy", "--runs", "nowhere"], ["nowhere: no such folder"]),
+        (["entropy", "--runs", "."], ["none of the experiments of entropy, such as e1_baseline"]),
+        (["entropy", "--runs", "logs"], ["none of the experiments of entropy"]),
+    ],
+)
+def test_wrong_input_is_one_line(
+    arguments: list[str], parts: list[str], tmp_path: Path, monkeypatch, capsys
+) -> None:
+    write_run(tmp_path / "logs", 0, 0.3, 100)  # nobody asked for it
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("analysis.claims.schema.read", _made_up(toy_paper.read()))
+    assert main(["report", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    for part in parts:
+        assert part in printed.err
+    assert not (tmp_path / "report").exists()
+
+
+def test_the_command_says_where_it_wrote(runs: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("analysis.claims.schema.read", _made_up(toy_paper.read()))
+    assert main(["report", "entropy", "--runs", str(runs)]) == 0
+    printed = capsys.readouterr().out
+    assert "3 reproduced" in printed
+    assert str(runs / "report/report.html") in printed
+
+
+def _made_up(made_up: object) -> object:
+    from analysis.claims import schema
+
+    real = schema.read
+    return lambda name: made_up if name == "entropy" else real(name)
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((14_360.4, 12_140.2, 17_100), "14,360 [12,140, 17,100]"),
+        ((0.6093, 0.5951, 0.6241), "0.609 [0.595, 0.624]"),
+        ((0.00047, 0.0001, 0.0009), "0.00047 [0.00010, 0.00090]"),
+        ((-0.248, -0.31, -0.19), "−0.25 [−0.31, −0.19]"),
+        ((5, 1, math.inf), "5.00 [1.00, ∞]"),
+        ((0, 0, 0), "0 [0, 0]"),
+        ((1e-9, 0, 2e-9), "0.000000 [0.000000, 0.000000]"),
+    ],
+)
+def test_numbers_have_the_digits_that_their_intervals_know(ends, said: str) -> None:
+    outcome = judged((0, 1), Finding(Interval(*ends, "BCa"), 3, None)).outcomes[0]
+    assert words.ours(outcome) == f"{said} (3 tries, BCa)"
+
+
+@pytest.mark.parametrize(
+    ("rule", "finding", "said"),
+    [
+        ((0, 10), Finding(Interval(5, 4, 6, "BCa"), 3, None),
+         "Reproduced: x 5.0 [4.0, 6.0] of 3 tries lies within 0 to 10."),
+        ((7, 10), Finding(Interval(5, 4, 6, "BCa"), 3, None),
+         "Not reproduced: x 5.0 [4.0, 6.0] of 3 tries has no part within 7 to 10."),
+        ((5, math.inf), Finding(Interval(5, 4, 6, "BCa"), 3, None, note="it is so"),
+         "Inconclusive: x 5.0 [4.0, 6.0] of 3 tries is neither wholly at or above 5 nor wholly"
+         " outside. It is so."),
+        ((0, 10), Finding(none(5, "one run"), 1, None),
+         "Inconclusive: x 5.00 of 1 try has no interval (one run)."),
+        ((0, 10), Finding(Interval(5, 4, 6, "t"), 6, None, seeds=3),
+         "Reproduced: x 5.0 [4.0, 6.0] of 6 tries of 3 seeds lies within 0 to 10."),
+        (3, Finding(Interval(1, 0, 1, "CP"), 3, None, 3), "Reproduced: x in 3 of 3 tries."),
+        (4, Finding(Interval(1, 0, 1, "CP"), 3, None, 3),
+         "Inconclusive: x in 3 of 3 tries, where 4 are asked for."),
+    ],
+)  # fmt: skip
+def test_the_sentence_a_reader_needs(rule, finding: Finding, said: str) -> None:
+    assert words.sentence(judged(rule, finding)) == said
+
+
+def judged(rule: tuple[float, float] | int, finding: Finding) -> Judged:
+    within, runs = (None, rule) if isinstance(rule, int) else (rule, None)
+    criterion = Criterion("m.x", lambda experiments: finding, within, runs)
+    claim = Claim("X", "", "", "", "", None, False, (criterion,))
+    outcomes = (Outcome(criterion, finding, "", holds(criterion, finding)),)
+    return Judged(claim, outcomes, verdict(claim, outcomes))
+
+
+def test_runs_of_a_set_are_counted_once_and_only_with_an_evaluation(tmp_path: Path) -> None:
+    write_run(tmp_path, 0, 0.3, 100)
+    (write_run(tmp_path, 1, 0.3, 100, state=None) / "curves.jsonl").write_text("")
+    tables = gather.read(tmp_path)
+    found = union([tables, None, tables], tmp_path)
+    assert found is not None
+    assert found.cells["key"].tolist() == ["0300000000000000"]
+    assert found.configuration == tables.configuration
+    assert union([None], tmp_path) is None
+
+
+def test_an_experiment_that_was_asked_for_but_not_begun_is_not_run(tmp_path: Path) -> None:
+    runs = made_report.logs(tmp_path)
+    asked = [{"key": "0900000000000000", "experiment": "entropy/e2_mixing", "seed": 0}]
+    manifest.record_asked(runs, asked)
+    report = made_report.report(runs)
+    assert [judged.claim.id for judged in report.by_verdict()["not run"]] == ["B"]
+    assert report.figures[1].missing == "e2_mixing: no run has an evaluation yet"

@@ -1,0 +1,179 @@
+"""What README and docs say is what happens: commands run, numbers are the stored ones."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.__main__ import parser as analysis_parser
+from docs import stored_numbers
+from docs.reference import COLLAPSE
+from tests.helpers.cli import ROOT, run
+
+README = (ROOT / "README.md").read_text()
+STATISTICS = (ROOT / "docs" / "statistics.md").read_text()
+EXTENDING = (ROOT / "docs" / "extending.md").read_text()
+SMALL = "steps=2 train_size=64 batch_size=16 arch.width=12 threads=1"
+SMALL_TOKENS = "steps=2 batch_size=16 arch.width=12 arch.feedforward=12 threads=1"
+
+
+def commands(text: str) -> list[str]:
+    """The lines of the shell blocks, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, flags=re.S)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def shell(command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a line in bash, `python` being this one, so that quotes mean what a user's shell makes
+    of them."""
+    return run(
+        ["bash", "-c", f'python() {{ "{sys.executable}" "$@"; }}; {command}'], cwd, **variables
+    )
+
+
+def test_the_commands_of_the_readme(tmp_path: Path) -> None:
+    """All of them in the order in which they stand, trained for two steps; `make test` runs this
+    very test, and what makes an environment is left to it."""
+    done_lines = []
+    for line in commands(README):
+        if line.startswith("python -m grokpipe "):
+            on_tokens = "mod_add" in line or "entropy" in line
+            done = shell(f"{line} {SMALL_TOKENS if on_tokens else SMALL}", tmp_path)
+        elif line.startswith(("python -m analysis", "python -m grokpipe.remeasure")):
+            done = shell(line, tmp_path)
+        else:
+            continue
+        nothing = " fit " in line  # after two steps
+        assert done.returncode == 2 * nothing, f"{line}\n{done.stdout}\n{done.stderr}"
+        assert not nothing or "observed in 0 of 40 runs; nothing to fit" in done.stderr
+        done_lines.append(line)
+    assert len(done_lines) == 15
+    cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
+             for name in ("default", "sums", "mixed", "kept", "collapse", "entropy")}  # fmt: skip
+    # the single cell (decay 0.1, seed 0) is one of the sweep's forty
+    assert cells == {
+        "default": 40, "sums": 1, "mixed": 20, "kept": 1, "collapse": 20, "entropy": 10,
+    }  # fmt: skip
+    written = {
+        "tables": {"timescales", "events", "compare_tau2_half", "compare_tau2_half_tests"},
+        "figures": {"collapse_weight_decay", "survival_tau2_half", "differences_tau2_half"},
+    }  # fmt: skip
+    for kind, names in written.items():
+        found = {
+            path.name.split(".")[0] for path in (tmp_path / "outputs/default" / kind).iterdir()
+        }
+        assert found == names
+    assert list((tmp_path / "outputs/kept/cells").glob("*/remeasured.parquet"))
+
+
+def test_the_readme_names_the_make_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), flags=re.M))
+    named = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(commands(README))))
+    assert named <= targets
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert {line.split()[0] for line in listed.splitlines()} == targets
+
+
+def test_continuous_integration_runs_the_readmes_test_command() -> None:
+    for command in ("make test", "make test-slurm"):
+        assert command in commands(README)
+        assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+@pytest.mark.parametrize("document", stored_numbers.BLOCKS)
+def test_the_numbers_of_a_document_are_the_stored_ones(document: str) -> None:
+    """If the stored files have changed: make readme."""
+    assert stored_numbers.renewed(document) == (ROOT / document).read_text()
+
+
+def test_the_commands_of_the_statistics_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That they do what they say is tested with the commands; here, that they are spelled right."""
+    lines = [line for line in commands(STATISTICS) if line.startswith("python -m analysis")]
+    assert len(lines) == 5
+    for line in lines:
+        options = analysis_parser().parse_args(shlex.split(line)[3:])
+        assert options.folder == Path("outputs/x")
+
+
+def test_the_functions_of_the_statistics_run(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", STATISTICS, flags=re.S)
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(block, names)
+    assert "Interval(" in capsys.readouterr().out
+    assert names["table"]["arm"].tolist() == ["0.3", "0.1", "0.01", "0.003"]
+
+
+def test_the_readmes_figure_and_links_exist() -> None:
+    for target in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_figures_are_drawn_from_the_stored_tables(tmp_path: Path) -> None:
+    """What `make figures` does, into a copy."""
+    stored = tmp_path / "stored"
+    shutil.copytree(COLLAPSE, stored, ignore=shutil.ignore_patterns("figures", "tables"))
+    assert shell(f"python -m analysis figures {stored}", tmp_path).returncode == 0
+    drawn = (stored / "figures" / "collapse_weight_decay.png").read_bytes()
+    assert drawn[:4] == b"\x89PNG"
+    assert len(drawn) > 50_000
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code with the files of docs/extending.md added."""
+    copy = tmp_path_factory.mktemp("extended")
+    for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
+        shutil.copytree(ROOT / package, copy / package)
+    files = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", EXTENDING, flags=re.S)
+    assert len(files) == 8
+    for path, text in files:
+        assert not (copy / path).exists(), path
+        (copy / path).write_text(text)
+    return copy
+
+
+def test_extending_by_two_files_each(extended: Path) -> None:
+    lines = commands(EXTENDING)
+    assert len(lines) == 4
+    for line in lines:
+        done = shell(line, extended, PYTHONPATH=str(extended))
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    logs = list((extended / "outputs/default/cells").iterdir())
+    assert len(logs) == 5
+    for log in logs:
+        assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
+
+
+def test_the_extended_schema_is_checked(extended: Path) -> None:
+    line = "python -m grokpipe task=sparse_parity arch=quadratic steps=2 task.bits=2"
+    done = shell(line, extended, PYTHONPATH=str(extended))
+    assert done.returncode == 2
+    assert "task.bits=2: must be ≥ 3" in done.stderr
+
+
+def test_no_document_or_code_needs_this_machine() -> None:
+    """Nothing that is committed names a path of the place where it was written."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a clone")
+    home = str(ROOT.parent) + os.sep
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".json", ".csv", ".cff"}:
+            assert home not in path.read_text(), name

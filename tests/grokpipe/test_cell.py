@@ -1,0 +1,163 @@
+"""Keys: what changes a cell's identity and what does not; every choice composes and steps."""
+
+import dataclasses
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+
+from grokpipe.cell import Cell
+from grokpipe.config import registry
+from grokpipe.config.fields import flatten, scientific, scientific_values
+from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import GROUPS, Config, operational_names
+from grokpipe.errors import InputError
+from grokpipe.launch import baselines
+from grokpipe.training.evaluate import Evaluator
+from grokpipe.training.pack import Pack
+from tests.conftest import CONF, SMALL
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seed=1",
+        "weight_decay=0.2",
+        "weight_decay=0",
+        "lr=3e-4",
+        "lr=5e-5",
+        "steps=21",
+        "batch_size=17",
+        "init_scale=7.5",
+        "train_size=65",
+        "loss=cross_entropy",
+        "optimizer=sgd",
+        "optimizer.betas=[0.9,0.98]",
+        "arch.width=13",
+        "eval={schedule: regular, every: 5}",
+        "measures.names=[weights]",
+        "batches=replacement",
+        "stop={event: tau1, sustained: 1, margin: 0}",
+        "tf32=true",
+        "arch.feature_width=11",
+    ],
+)
+def test_scientific_keys_change_the_key(cell, override) -> None:
+    assert cell(override).key != cell().key
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "name=other",
+        "outputs=elsewhere",
+        "threads=1",
+        "progress=false",
+        "checkpoint.every=1",
+        "save.final=false",
+        "device=cpu",
+        "compile=off",
+        "pack.width=7",
+        "weight_decay=0.10",
+        "lr=0.001",
+    ],
+)
+def test_operational_keys_and_spellings_do_not(cell, override) -> None:
+    assert cell(override).key == cell().key
+
+
+def test_keys_are_stable(cell) -> None:
+    """A changed key orphans every run log on disk. Renew this only with a new SCHEMA_VERSION or
+    knowing that the meaning of the default configuration has changed."""
+    assert cell().key == "c33e0bf3f4b8011d"
+
+
+def test_an_edited_default_is_another_key(cell, tmp_path: Path) -> None:
+    """The resolved value is hashed, not the difference from the defaults."""
+    before = cell().key
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf)
+    text = (conf / "config.yaml").read_text()
+    (conf / "config.yaml").write_text(text.replace("weight_decay: 0.1", "weight_decay: 0.2"))
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        assert Cell.of(resolve(hydra_compose("config", SMALL))).key != before
+        unedited = hydra_compose("config", [*SMALL, "weight_decay=0.1"])
+        assert Cell.of(resolve(unedited)).key == before
+
+
+def test_a_neutral_value_stays_out_of_the_key() -> None:
+    @dataclasses.dataclass
+    class Older:
+        seed: int = scientific()
+
+    @dataclasses.dataclass
+    class Newer:
+        seed: int = scientific()
+        warmup: int = scientific(neutral=0)
+
+    assert scientific_values(Newer(3)) == scientific_values(Older(3))
+    assert scientific_values(Newer(3, 10)) == {"seed": 3, "warmup": 10}
+
+
+def test_every_field_of_the_schema_is_marked_and_documented(compose) -> None:
+    config = compose()
+    assert "weight_decay" in flatten(scientific_values(config))
+    assert operational_names() == {
+        "name", "outputs", "threads", "progress", "checkpoint.every", "save.final", "device",
+        "compile", "pack.width", "snapshots", "force",
+    }  # fmt: skip
+    source = (CONF.parent / "grokpipe" / "config" / "schema.py").read_text()
+    for item in dataclasses.fields(Config):
+        line = next(n for n, text in enumerate(source.split("\n")) if f"    {item.name}: " in text)
+        assert source.split("\n")[line + 1].strip().startswith('"""'), item.name
+
+
+CHOICES = [
+    (group, file.stem)
+    for group in (*GROUPS, "measures")
+    for file in sorted((CONF / group).glob("*.yaml"))
+]
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_composes_steps_and_keeps_its_key(
+    cell, token_cell, compose, group, choice, request
+) -> None:
+    if choice == "fashion_mnist":
+        request.getfixturevalue("fashion_mnist")
+    pairs = ("transformer", "entropy_main", "cyclic")
+    on_tokens = choice in pairs or (group == "task" and "mnist" not in choice)
+    make = (lambda *o: token_cell(*o, "batch_size=16")) if on_tokens else cell
+    if choice == "mlp_pairs":
+        make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
+    one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
+    assert one.key == again.key
+    if baselines.follows(one.config):  # tests/interventions/test_norms.py trains a baseline
+        with pytest.raises(InputError, match=r"intervention\.trajectory=None"):
+            Pack([one])
+        return
+    pack = Pack([one])
+    pack.advance(1)
+    row = Evaluator.of(one.config, one.task).row(pack.table(0))
+    assert row["train_loss"] > 0
+
+
+EXPERIMENTS = sorted((CONF / "experiment").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: file.stem)
+def test_every_experiment_composes(compose, file) -> None:
+    choice = file.relative_to(CONF / "experiment").with_suffix("")
+    assert Cell.of(compose(f"experiment={choice}")).config.name == choice.parts[0]
+
+
+@pytest.mark.parametrize(("group", "room"), GROUPS.items())
+def test_every_module_of_a_room_has_a_choice_and_the_other_way_round(group, room) -> None:
+    texts = [file.read_text() for file in (CONF / group).glob("*.yaml")]
+    named = {found[1] for text in texts if (found := re.search(r"\bname: (\w+)", text))}
+    assert registry.names(room) == sorted(named)

@@ -1,0 +1,166 @@
+"""Measures taken from snapshots: the bits that training would have logged, and where they go."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from pyarrow import parquet
+from rich.console import Console
+
+from grokpipe import remeasure
+from grokpipe.config import registry
+from grokpipe.provenance import fingerprint
+from grokpipe.store import manifest, remeasured, run_log
+from grokpipe.training import numerics
+from tests.helpers.snapshotted import KEPT, REGULAR, train
+
+
+@pytest.fixture(autouse=True)
+def products() -> None:
+    """As launch does before it trains."""
+    numerics.choose_products(False)
+
+
+def run(folder: Path, *names: str) -> list[str]:
+    return remeasure.remeasure(folder, names, Console(quiet=True))
+
+
+def notes(log: Path) -> dict[str, remeasured.Note]:
+    return remeasured.read(log).notes
+
+
+def pretend_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint, "source", lambda: "0123456789abcdef")
+
+
+@pytest.mark.parametrize("make", ["cell", "token_cell"])
+def test_the_numbers_are_those_of_training_to_the_bit(make, request, tmp_path: Path) -> None:
+    make_cell = request.getfixturevalue(make)
+    cyclic = make == "token_cell"
+    names = [n for n in registry.names("measures") if cyclic or not n.startswith("fourier")]
+    for folder, measures in ((tmp_path / "all", ",".join(names)), (tmp_path / "few", "logits")):
+        train(
+            [make_cell(f"seed={s}", REGULAR, f"measures.names=[{measures}]") for s in (1, 2)],
+            folder,
+        )
+    others = [name for name in names if name != "logits"]
+    assert run(tmp_path / "few", *others) == [f"2 cells: {', '.join(others)} measured"]
+    by_seed = {
+        folder: {
+            run_log.read_config(log)["seed"]: log for log in remeasure.run_logs(tmp_path / folder)
+        }
+        for folder in ("all", "few")
+    }
+    for seed in (1, 2):
+        logged = run_log.read_curves(by_seed["all"][seed]).set_index("step").loc[KEPT]
+        found = pd.read_parquet(by_seed["few"][seed] / "remeasured.parquet").set_index("step")
+        own = run_log.read_curves(by_seed["few"][seed])
+        assert set(found) == set(logged) - set(own)
+        pd.testing.assert_frame_equal(found, logged[list(found)], check_exact=True)
+        assert found.notna().any().all()
+
+
+def test_nothing_else_of_a_run_log_is_touched(cell, tmp_path: Path) -> None:
+    (log,) = train([cell(REGULAR, "measures.names=[weights]")], tmp_path)
+    before = {path: path.read_bytes() for path in log.rglob("*") if path.is_file()}
+    run(tmp_path, "logits")
+    after = {path: path.read_bytes() for path in log.rglob("*") if path.is_file()}
+    after.pop(log / "remeasured.parquet")
+    assert after == before
+
+
+def test_the_file_says_where_each_measure_comes_from(cell, tmp_path: Path, monkeypatch) -> None:
+    (log,) = train([cell(REGULAR, "measures.names=[weights]")], tmp_path)
+    source = fingerprint.source()
+    run(tmp_path, "logits")
+    pretend_other_code(monkeypatch)
+    run(tmp_path, "spectral")
+    metadata = parquet.read_schema(log / "remeasured.parquet").metadata
+    found = json.loads(metadata[b"grokpipe"])
+    assert found["logits"]["columns"] == ["logits/scale", "logits/margin", "logits/entropy"]
+    assert found["logits"]["steps"] == KEPT
+    assert found["logits"]["origin"].keys() == {"commit", "dirty", "source", "torch"}
+    assert found["logits"]["origin"]["torch"] == torch.__version__
+    assert found["logits"]["origin"]["source"] == source
+    assert found["spectral"]["origin"]["source"] == "0123456789abcdef"
+    table = pd.read_parquet(log / "remeasured.parquet")
+    assert table["step"].tolist() == KEPT
+    assert [str(kind) for kind in table.dtypes] == ["int64"] + ["float64"] * (len(table.T) - 1)
+
+
+def test_what_is_there_is_kept_unless_the_code_is_another(
+    cell, tmp_path: Path, monkeypatch
+) -> None:
+    train([cell(REGULAR, f"seed={seed}", "measures.names=[weights]") for seed in (1, 2)], tmp_path)
+    assert run(tmp_path, "logits") == ["2 cells: logits measured"]
+    files = [log / "remeasured.parquet" for log in remeasure.run_logs(tmp_path)]
+    stamps = [file.stat().st_mtime_ns for file in files]
+    assert run(tmp_path, "logits") == ["2 cells: logits is there already"]
+    assert [file.stat().st_mtime_ns for file in files] == stamps
+    assert run(tmp_path, "logits", "spectral") == [
+        "2 cells: logits is there already",
+        "2 cells: spectral measured",
+    ]
+    before = [pd.read_parquet(file) for file in files]
+    pretend_other_code(monkeypatch)
+    assert run(tmp_path, "logits") == [
+        "2 cells: logits taken anew: the code is another one now",
+        "2 cells: logits measured",
+    ]
+    for file, table in zip(files, before):
+        pd.testing.assert_frame_equal(pd.read_parquet(file)[list(table)], table)
+        found = notes(file.parent)
+        assert found["logits"].origin.source != found["spectral"].origin.source
+
+
+def test_what_training_logged_is_left_alone(cell, tmp_path: Path) -> None:
+    (log,) = train([cell(REGULAR, "measures.names=[weights, logits]")], tmp_path)
+    told = "1 cell: columns of logits that training logged are left alone"
+    assert run(tmp_path, "logits") == [told]
+    assert not (log / "remeasured.parquet").exists()
+    assert run(tmp_path, "logits", "spectral") == [told, "1 cell: spectral measured"]
+    assert notes(log).keys() == {"spectral"}
+
+
+def test_a_column_that_a_logged_measure_has_got_since_is_measured(
+    cell, tmp_path: Path, monkeypatch
+) -> None:
+    from grokpipe.measures import logits
+
+    (log,) = train([cell(REGULAR, "measures.names=[logits]")], tmp_path)
+    earlier = logits.measure
+    monkeypatch.setattr(logits, "measure", lambda s: {**earlier(s), "logits/new": 1.0})
+    assert run(tmp_path, "logits")[-1] == "1 cell: logits measured"
+    assert list(remeasured.read(log).table) == ["logits/new"]
+
+
+def test_cells_without_snapshots_are_counted(cell, tmp_path: Path) -> None:
+    train([cell(REGULAR, f"seed={seed}") for seed in range(2)], tmp_path, keep=False)
+    train([cell(REGULAR, "seed=7", "measures.names=[weights]")], tmp_path)
+    (manifest.cells_folder(tmp_path) / "stranger").mkdir()
+    without, measured = run(tmp_path, "logits")
+    assert without.startswith("2 cells: no snapshots, which snapshots=log:N keeps")
+    assert measured == "1 cell: logits measured"
+
+
+def test_an_unfinished_cell_is_measured_so_far_and_again_when_it_has_more(
+    cell, tmp_path: Path
+) -> None:
+    one = cell(REGULAR, "measures.names=[weights]")
+    (log,) = train([one], tmp_path, until=6)
+    assert run(tmp_path, "logits", "spectral") == ["1 cell: logits, spectral measured"]
+    first = remeasured.read(log).table
+    assert list(first.index) == [0, 2, 4, 6]
+    for file in (log / run_log.LINES, log / run_log.PROVENANCE):
+        file.unlink()
+    train([one], tmp_path)
+    assert run(tmp_path, "logits") == ["1 cell: logits measured"]
+    table = remeasured.read(log).table
+    assert list(table.index) == KEPT
+    pd.testing.assert_frame_equal(table.loc[[0, 2, 4, 6], list(first)], first)
+    assert table["logits/scale"].notna().all()
+    assert table["spectral/entropy_train"].isna().tolist() == [False] * 4 + [True] * 2
+    assert notes(log)["spectral"].steps == [0, 2, 4, 6]
+    assert run(tmp_path, "logits", "spectral")[-1] == "1 cell: spectral measured"

@@ -1,0 +1,156 @@
+"""Evaluation: its schedule, its independence of training, and golden numbers."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from grokpipe.schedule import evaluation_steps
+from grokpipe.training.evaluate import Evaluator, whole_table
+from grokpipe.training.pack import Pack, initial_network
+
+GOLDEN = Path(__file__).parent / "golden.json"
+
+
+def test_published_schedule_has_192_points_and_the_last_step() -> None:
+    points = evaluation_steps("published", None, 100_000)
+    assert len(points) == 193
+    assert points[:31] == [*range(30), 30]
+    assert points[30:42] == list(range(30, 150, 10))
+    assert points[42:44] == [666, 1332]
+    assert points[-2:] == [99_900, 100_000]
+    assert points == sorted(set(points))
+
+
+def test_published_schedule_is_that_of_the_released_code() -> None:
+    """The rule as the paper's script states it, step by step."""
+    for steps in (150, 151, 1000, 4321):
+        logged = [
+            s
+            for s in range(steps)
+            if s < 30 or (s < 150 and s % 10 == 0) or (s >= 150 and s % (steps // 150) == 0)
+        ]
+        assert evaluation_steps("published", None, steps) == [*logged, steps]
+
+
+@pytest.mark.parametrize("steps", [1, 5, 30, 149])
+def test_short_published_schedule_leaves_the_third_part_out(steps: int) -> None:
+    points = evaluation_steps("published", None, steps)
+    assert points[0] == 0
+    assert points[-1] == steps
+    assert all(p < 30 or p % 10 == 0 or p == steps for p in points)
+
+
+def test_regular_schedule_ends_with_the_last_step() -> None:
+    assert evaluation_steps("regular", 4, 10) == [0, 4, 8, 10]
+    assert evaluation_steps("regular", 100, 10) == [0, 10]
+
+
+def test_evaluation_changes_nothing_in_training(cell) -> None:
+    one = cell()
+    watched, alone = Pack([one]), Pack([one])
+    evaluator = Evaluator.of(one.config, one.task)
+    for _ in range(5):
+        evaluator.row(watched.table(0))
+        watched.advance(1)
+        evaluator.row(watched.table(0))
+    alone.advance(5)
+    for name in alone.parameters:
+        assert torch.equal(watched.parameters[name], alone.parameters[name])
+
+
+def test_losses_are_means_over_samples_summed_over_classes(cell) -> None:
+    one = cell()
+    row = Evaluator.of(one.config, one.task).row(Pack([one]).table(0))
+    task = one.task
+    with torch.no_grad():
+        logits, _ = initial_network(one)(task.inputs[task.test])
+    targets = torch.nn.functional.one_hot(task.labels[task.test], 10)
+    assert row["test_loss"] == pytest.approx(((logits - targets) ** 2).sum(1).mean().item(), 1e-5)
+    right = (logits.argmax(1) == task.labels[task.test]).double().mean()
+    assert row["test_accuracy"] == pytest.approx(right.item(), abs=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 999, 1000, 1001, 2000, 2300])
+def test_slices_of_one_size_cover_the_table_once(rows: int) -> None:
+    inputs = torch.arange(2.0 * rows).view(rows, 2)
+    sizes = []
+
+    def program(factor: torch.Tensor, part: torch.Tensor) -> list[torch.Tensor]:
+        sizes.append(len(part))
+        return [factor * part, part[:, :1]]
+
+    table = whole_table(program, {"factor": torch.tensor(3.0)}, inputs)
+    assert torch.equal(table.logits, 3 * inputs)
+    assert torch.equal(table.features, inputs[:, :1])
+    assert set(sizes) == {min(rows, 1000)}
+    assert len(sizes) == -(-rows // 1000)
+
+
+def test_probes_are_fixed_samples_of_either_set(cell) -> None:
+    one = cell()
+    first, again = (Evaluator.of(one.config, one.task) for _ in range(2))
+    assert torch.equal(first.train_probe, again.train_probe)
+    assert len(first.train_probe) == 64  # all there are
+    assert len(first.test_probe.unique()) == 512
+    other = Evaluator.of(cell("seed=1").config, one.task)
+    assert not torch.equal(first.test_probe, other.test_probe)
+
+
+COLUMNS = """train_accuracy test_accuracy train_loss test_loss weight_norm weight_norm_sum head_norm
+logits/scale logits/margin logits/entropy collapse/rnc1 collapse/nc1 collapse/nc1_pinv collapse/cdnv
+collapse/nc2_cond collapse/equinorm collapse/equiangular collapse/nc3 collapse/nc4_train
+collapse/nc4_test collapse/rnc1_test collapse/cdnv_test spectral/entropy_train spectral/entropy_test
+spectral/effective_rank flatness/kappa flatness/kappa_surrogate""".split()
+
+
+def test_golden_metrics_after_one_step(cell) -> None:
+    """Every column of the default measures after one step of the default network.
+
+    If a change of numbers is meant (and its reason stands in the commit), renew them with
+        python -m tests.test_evaluate
+    """
+    found = golden_row(cell("arch.width=200", "train_size=1000", "batch_size=100"))
+    expected = json.loads(GOLDEN.read_text())
+    assert list(found) == COLUMNS
+    assert found == pytest.approx(expected, rel=2e-4), golden_advice()
+
+
+def golden_advice() -> str:
+    return (
+        f"if these numbers are meant to change, renew {GOLDEN.name}: python -m tests.test_evaluate"
+    )
+
+
+def golden_row(one) -> dict[str, float]:
+    pack = Pack([one])
+    pack.advance(1)
+    return Evaluator.of(one.config, one.task).row(pack.table(0))
+
+
+def test_one_class_of_data_gives_nan_where_undefined_and_goes_on(cell) -> None:
+    one = cell("train_size=1", "batch_size=1")
+    row = golden_row(one)
+    undefined = {name for name, value in row.items() if math.isnan(value)}
+    assert undefined == {
+        "collapse/nc1", "collapse/nc1_pinv", "collapse/cdnv", "collapse/nc2_cond",
+        "collapse/equinorm", "collapse/equiangular", "collapse/nc3", "collapse/nc4_train",
+        "collapse/nc4_test", "spectral/entropy_train", "spectral/effective_rank",
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    from hydra import compose, initialize_config_dir
+
+    from grokpipe.cell import Cell
+    from grokpipe.config.resolving import resolve
+    from grokpipe.config.schema import register
+    from tests.conftest import CONF
+
+    register()
+    torch.set_num_threads(1)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        row = golden_row(Cell.of(resolve(compose("config", ["steps=20"]))))
+    GOLDEN.write_text(json.dumps(row, indent=2) + "\n")
