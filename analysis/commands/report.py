@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Judge the claims of analysis/papers/<paper>/claims.yaml by their rules, make the paper's
     tables and figures from our runs, and write <runs>/report/report.html, which needs nothing but
-    itself, report.md, with the figures as pdf and png beside them, and verdicts.csv. Claims without runs
-    are told as not run."""
+    itself, report.md, with the figures as pdf and png beside them, and verdicts.csv. Claims without
+    runs are told as not run."""
     from analysis.claims import schema
     from analysis.report import contents, pages
 
