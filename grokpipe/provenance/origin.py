@@ -4,7 +4,7 @@ import platform
 import subprocess
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,14 @@ def processor() -> str:
         return platform.processor()
 
 
+def _version(name: str) -> str:
+    """The installed version of a package; "not installed" for a source tree on PYTHONPATH."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def provenance(**how: Any) -> dict[str, Any]:
     """What is known when training starts, as plain values, and `how` the pack is trained."""
     head, dirty = commit()
@@ -46,7 +54,7 @@ def provenance(**how: Any) -> dict[str, Any]:
         "dirty": dirty,
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in ("grokpipe", "torch", "numpy", "hydra-core")},
+            **{name: _version(name) for name in ("grokpipe", "torch", "numpy", "hydra-core")},
         },
         "processor": processor(),
         "host": platform.node(),

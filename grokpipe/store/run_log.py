@@ -80,7 +80,9 @@ class RunLog:
         (self.folder / LINES).unlink(missing_ok=True)
 
     def fail(self, reason: str, trace: str) -> None:
-        """The result of a cell that raised; its rows so far stay as they are."""
+        """The result of a cell that raised, even before its log was begun; its rows so far stay as
+        they are."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / TRACEBACK, trace)
         rows = read_lines(self.folder)
         steps = int(rows[-1]["step"]) if rows else 0
@@ -88,7 +90,8 @@ class RunLog:
 
     def _end(self, state: str, steps: int, reason: str) -> None:
         """`code` repeats the fingerprints of provenance.json, so that status need not read it."""
-        provenance = read_json(self.folder / PROVENANCE)
+        path = self.folder / PROVENANCE
+        provenance = read_json(path) if path.exists() else {}
         sessions = [provenance, *provenance.get("resumed", [])]
         code = " ".join(dict.fromkeys(session.get("code", "unknown") for session in sessions))
         result = {"state": state, "steps": steps, "reason": reason, "code": code}

@@ -24,6 +24,14 @@ def begun(folder: Path) -> RunLog:
     return log
 
 
+def test_a_cell_that_fails_before_its_log_was_begun_is_failed(tmp_path: Path) -> None:
+    log = RunLog(tmp_path / "abc")
+    log.fail("no package metadata", "Traceback …")
+    assert run_log.state(log.folder) == "failed"
+    assert run_log.read_result(log.folder)["reason"] == "no package metadata"
+    assert not run_log.is_run_log(log.folder)
+
+
 ROWS = [{"step": s, "a": 0.1 * s, "b": v} for s, v in ((0, math.nan), (7, math.inf), (9, 1e-300))]
 
 
