@@ -86,6 +86,26 @@ def packs() -> str:
     return "\n\n".join(texts)
 
 
+def gpu() -> str:
+    """Rates of packs on one GPU beside the plain loop there, in a sentence for each network."""
+    found = json.loads((RESULTS / "gpu.json").read_text())
+    machine = found["machine"]
+    said = []
+    for which, network in {"mlp": "the MLP", "transformer": "the Transformer"}.items():
+        rates = found[which]
+        best = max(rates, key=rates.__getitem__)
+        said.append(
+            f"for {network} {rates['plain']:,.0f} seed-steps a second by the plain loop, "
+            f"{rates['pack of 1']:,.0f} by a pack of 1, {rates[best]:,.0f} by a {best} "
+            f"({rates[best] / rates['plain']:.0f} times the plain loop)"
+        )
+    return textwrap.fill(
+        f"On one {machine['gpu']}: {'; '.join(said)} (torch {machine['torch']}; "
+        "`python -m benchmarks.gpu`).",
+        width=100,
+    )
+
+
 def subnormals() -> str:
     found = json.loads((RESULTS / "subnormals.json").read_text())
     machine = found["machine"]
@@ -143,6 +163,7 @@ BLOCKS = {
         "exponents": exponents,
         "verdicts": entropy_numbers.counts,
         "packs": packs,
+        "gpu": gpu,
         "speed": speed,
         "launching": launching,
     },
