@@ -66,12 +66,12 @@ def trajectory(config: Config) -> str:
 
 def canonical(config: Config) -> Config:
     """The configuration of the golden cell: seed and dials, and the groups' copies of them, set."""
-    groups = {group: _with_dials(getattr(config, group)) for group in GROUPS}
-    changed: Config = _with_dials(replace(config, **groups))
+    groups = {group: _with_shared_values(getattr(config, group)) for group in GROUPS}
+    changed: Config = _with_shared_values(replace(config, **groups))
     return changed
 
 
-def _with_dials(node: Any) -> Any:
+def _with_shared_values(node: Any) -> Any:
     present = {item.name for item in fields(node) if getattr(node, item.name) is not None}
     return replace(node, **{name: value for name, value in CANONICAL.items() if name in present})
 

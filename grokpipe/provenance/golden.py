@@ -54,6 +54,6 @@ def evaluations(config: Config) -> list[dict[str, float]]:
     doubled = {name: p.double() for name, p in pack.parameters.items()}
     pack.load_state_dict({**pack.state_dict(), "parameters": doubled})  # the optimiser's follow
     evaluator = Evaluator.of(config, pack.tasks[0])
-    first = evaluator.row(pack.table(0))
+    first = evaluator.row(pack.outputs(0))
     pack.advance(STEPS)
-    return [first, evaluator.row(pack.table(0))]
+    return [first, evaluator.row(pack.outputs(0))]

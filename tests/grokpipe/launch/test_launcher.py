@@ -145,7 +145,7 @@ def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     sweep = ("-m", SERIAL, "seed=range(8)", "pack.width=8")
     ran = run("sys.exit(main())", *sweep, limit=one + 4 * each)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "does not fit memory; the pack of 8 goes on as two" in ran.stdout
+    assert "does not fit memory; splitting the pack of 8 in two" in ran.stdout
     folder = tmp_path / "outputs/default"
     assert set(states(folder).values()) == {"done"}
     assert len(states(folder)) == 8
@@ -213,7 +213,7 @@ def test_stopped_and_resumed_with_a_polite_signal(tmp_path: Path) -> None:
 def test_a_device_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
     ran = grokpipe(*TINY, f"device={name}", cwd=tmp_path)
     assert ran.returncode == 2
-    assert ran.stderr.startswith(f"error: device={name}: not on this machine; valid: auto, cpu")
+    assert ran.stderr.startswith(f"error: device={name}: not available; valid here: auto, cpu")
     assert ran.stderr.count("\n") == 1
     assert not list(tmp_path.rglob("cells"))
 
