@@ -74,7 +74,7 @@ def _check_shared_defaults(config: Config) -> None:
             if value != default:
                 raise InputError(
                     f"{group}.{item.name}={value}: differs from {item.name}={default}; "
-                    f"set only {item.name}"
+                    f"set {item.name} instead"
                 )
     taken = {item.name for group in GROUPS for item in fields(getattr(config, group))}
     for name, value, rule in leaves(config):

@@ -19,7 +19,7 @@ def device_of(name: str) -> torch.device:
     if torch.cuda.is_available():
         valid += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
     if name not in valid:
-        raise InputError(f"device={name}: not available; valid here: {', '.join(valid)}")
+        raise InputError(f"device={name}: not on this machine; valid: {', '.join(valid)}")
     return torch.device(name)
 
 

@@ -213,7 +213,7 @@ def test_stopped_and_resumed_with_a_polite_signal(tmp_path: Path) -> None:
 def test_a_device_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
     ran = grokpipe(*TINY, f"device={name}", cwd=tmp_path)
     assert ran.returncode == 2
-    assert ran.stderr.startswith(f"error: device={name}: not available; valid here: auto, cpu")
+    assert ran.stderr.startswith(f"error: device={name}: not on this machine; valid: auto, cpu")
     assert ran.stderr.count("\n") == 1
     assert not list(tmp_path.rglob("cells"))
 
