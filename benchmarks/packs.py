@@ -76,7 +76,7 @@ def evaluated_steps(which: str, width: int, compiled: bool) -> Steps:
     def step() -> int:
         pack.advance(EVERY[which])
         for i, evaluator in enumerate(evaluators):
-            evaluator.row(pack.table(i))
+            evaluator.row(pack.outputs(i))
         return EVERY[which] * width
 
     return step

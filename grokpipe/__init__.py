@@ -1,6 +1,6 @@
-"""grokpipe: experiments on delayed generalisation.
+"""grokpipe: experiments on delayed generalisation ("grokking").
 
-`import grokpipe` alone does not import PyTorch, so that analysis can do without it.
+`import grokpipe` does not import PyTorch, so that the analysis can do without it.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load(folder: str | Path) -> "SavedRun":
-    """A cell's run log as configuration, curves and, if it was kept, the trained plain module.
+    """Load a cell's run log: configuration, curves and, if it was kept, the trained module.
 
     Raises InputError if `folder` is not a run log. Runs no code from the folder.
     """

@@ -1,13 +1,13 @@
-"""`python -m grokpipe`: Hydra composes, grokpipe.launch runs; errors are one line."""
+"""`python -m grokpipe`: train one cell or a sweep, as composed by Hydra; errors are one line."""
 
 import os
 import sys
 
 
 def main() -> int:
-    """Exit code 0; 1 if a cell failed; 2 for wrong input; 130 if interrupted."""
+    """Run the command; exit code 0, 1 if a cell failed, 2 for wrong input, 130 if interrupted."""
     full_errors = os.environ.get("HYDRA_FULL_ERROR") == "1"
-    # Hydra would print its own message and leave; with this it raises, and the line is ours.
+    # Without this Hydra would print its own message and exit, instead of raising the error.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     import hydra
     from hydra.core.hydra_config import HydraConfig
@@ -67,7 +67,7 @@ def main() -> int:
         print(stop, file=sys.stderr)
         return 130
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        print("interrupted; the same command resumes from the last checkpoint", file=sys.stderr)
         return 130
     for outcome in launcher.failures:
         print(f"failed: {outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A cell: one point of the grid, and the key by which it is known for ever."""
+"""One point of the grid, identified by a stable content hash."""
 
 import json
 from dataclasses import dataclass
@@ -22,21 +22,24 @@ _fitting: dict[str, tuple[str, int, bool, int]] = {}
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A checked configuration; its data are loaded when they are asked for."""
+    """One point of the grid: a checked configuration, whose data are loaded when needed."""
 
     config: Config
     fingerprint: str
-    """of the raw data"""
+    """hash of the raw data"""
     classes: int
     tokens: bool
-    """whether inputs are tokens, rather than images"""
+    """whether inputs are tokens rather than images"""
     parameters: int
-    """numbers that are trained"""
+    """number of trained parameters"""
 
     @classmethod
     def of(cls, config: Config) -> "Cell":
-        """Raises InputError if configuration and data do not fit, or the data are not to be had."""
-        # Seeds and decays decide neither; a grid of a thousand cells is checked once a shape.
+        """Build the cell of a checked configuration.
+
+        Raises InputError if configuration and data do not fit, or the data are not available.
+        """
+        # Seeds and decays do not matter: a grid of a thousand cells is checked once per shape.
         shape = json.dumps(scientific_values(config, shared=True), sort_keys=True)
         if shape not in _fitting:
             task = _load(config)
@@ -47,7 +50,7 @@ class Cell:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds its run log and those of the other cells of its name."""
+        """`outputs/<name>`, the folder of the run logs of this name."""
         return Path(self.config.outputs) / self.config.name
 
     @property
@@ -57,17 +60,18 @@ class Cell:
 
     @cached_property
     def values(self) -> dict[str, Any]:
-        """The resolved scientific configuration, nested."""
+        """Resolved scientific configuration, nested."""
         return scientific_values(self.config)
 
     @property
     def shared(self) -> str:
-        """Equal for cells that can train in one pack: same shapes, same schedule."""
+        """Text that is equal for cells that can train in one pack: same shapes, same schedule."""
         values = scientific_values(self.config, shared=True)
         return json.dumps({"data": self.fingerprint, "config": values}, sort_keys=True)
 
     @cached_property
     def key(self) -> str:
+        """Identity of the cell: 16 hexadecimal digits, see `key_of`."""
         return key_of(self.values, self.fingerprint)
 
 
@@ -78,12 +82,15 @@ def _load(config: Config) -> Task:
 
 
 def check_fit(config: Config, task: Task) -> int:
-    """The number of the network's parameters. Raises InputError for an architecture or a measure
-    that cannot take the task, and for batches that it cannot fill."""
+    """Check that architecture, measures and batch size fit the task; count the parameters.
+
+    Raises InputError for an architecture or a measure that cannot take the task, and for a batch
+    size above the size of the training set.
+    """
     _check_choice("archs", "arch", config.arch.name, task, config.task.name)
     for name in config.measures.names:
         _check_choice("measures", "measures.names", name, task, config.task.name)
-    with torch.random.fork_rng(devices=[]):  # what is wrong with its shapes raises here
+    with torch.random.fork_rng(devices=[]):  # build once, so that wrong shapes raise here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
     if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
         raise InputError(
@@ -93,9 +100,11 @@ def check_fit(config: Config, task: Task) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def _check_choice(room: str, key: str, name: str, task: Task, task_name: str) -> None:
-    if why := _unfit(registry.module(room, name, key), task):
-        valid = [n for n in registry.names(room) if not _unfit(registry.module(room, n, key), task)]
+def _check_choice(package: str, key: str, name: str, task: Task, task_name: str) -> None:
+    if why := _unfit(registry.module(package, name, key), task):
+        valid = [
+            n for n in registry.names(package) if not _unfit(registry.module(package, n, key), task)
+        ]
         raise InputError(
             f"{key}={name}: {why}, so not with task={task_name}; valid: {', '.join(valid)}"
         )

@@ -1,13 +1,13 @@
-"""The errors that a user can cause or meet; each is shown as one line, without a traceback."""
+"""Errors that a user can cause or meet; each is shown as one line, without a traceback."""
 
 
 class InputError(ValueError):
-    """A value that cannot be used. The message names thing, value and what would be valid."""
+    """A value that cannot be used. The message names the thing, the value and valid choices."""
 
 
 class Interrupted(Exception):
-    """Training was asked to stop and has written a checkpoint; the same command continues it."""
+    """Training stopped on request with a checkpoint; the same command resumes it."""
 
 
 class GaveUp(Exception):
-    """Packs whose processes end before they get anywhere; the others have been trained."""
+    """Some packs could not be trained because their processes keep ending; the others were."""

@@ -1,5 +1,7 @@
-"""`python -m grokpipe.fingerprint outputs/default/cells/*`: fingerprints of run logs by the present
-code."""
+"""Print the fingerprints of run logs by the present code.
+
+python -m grokpipe.fingerprint outputs/default/cells/*
+"""
 
 import argparse
 import sys
@@ -15,15 +17,15 @@ from grokpipe.store import run_log
 
 
 def of_run_log(folder: Path, taken: dict[str, str]) -> str:
-    """A run log's fingerprint by the code as it is now, whatever it was trained by. `taken` has
-    those of this process by trajectory, in case that the cache cannot be written.
+    """Fingerprint of a run log by the present code, whichever code trained it.
 
-    Raises InputError for a folder that is no run log, or whose configuration is no longer valid.
+    `taken` holds this process's fingerprints by trajectory, in case the cache cannot be written.
+    Raises InputError for a folder that is not a run log, or whose configuration is no longer valid.
     """
     if not (folder / run_log.CONFIG).is_file():
         raise InputError(f"not a run log; it has no {run_log.CONFIG}")
     config = resolve(OmegaConf.create(run_log.read_config(folder)))
-    named = folder.resolve().parent.parent  # where it lies now, whatever folder it was run from
+    named = folder.resolve().parent.parent  # its present place, not where it was trained
     config = replace(config, outputs=str(named.parent), name=named.name)
     identity = trajectory(config)
     if identity not in taken:
@@ -32,11 +34,11 @@ def of_run_log(folder: Path, taken: dict[str, str]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0, or 2 with a line for each folder that has none; the others are printed."""
+    """Run the command; exit code 0, or 2 with a line for each folder without a fingerprint."""
     parser = argparse.ArgumentParser(
         prog="python -m grokpipe.fingerprint",
-        description="Print each run log and the fingerprint of its configuration by the code as it "
-        "is now: <run log> <trajectory>:<fingerprint>.",
+        description="Print each run log with the fingerprint of its configuration by the present "
+        "code: <run log> <trajectory>:<fingerprint>.",
         allow_abbrev=False,
     )
     parser.add_argument("folders", nargs="+", type=Path, metavar="<run log>")

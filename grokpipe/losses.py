@@ -1,4 +1,4 @@
-"""Losses per sample; training reduces them over the batch, evaluation always takes their mean."""
+"""Losses per sample; training reduces them over the batch, evaluation always takes the mean."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,14 @@ from torch.nn import functional
 
 
 def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
-    """(batch, classes), (batch,) → (batch,): squared error against one-hot targets, summed over
-    the classes (Sakamoto & Sato, released code)."""
+    """Squared error against one-hot targets, summed over the classes (Sakamoto & Sato, released
+    code): (batch, classes), (batch,) → (batch,)."""
     targets = labels[:, None] == torch.arange(logits.shape[-1], device=logits.device)
     return (logits - targets.to(logits.dtype)).square().sum(-1)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """(batch, classes), (batch,) → (batch,): negative log-likelihood of the labels, in nats."""
+    """Negative log-likelihood of the labels in nats: (batch, classes), (batch,) → (batch,)."""
     return functional.cross_entropy(logits, labels, reduction="none")
 
 
@@ -26,7 +26,9 @@ PER_SAMPLE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def training_loss(loss: str, logits: Tensor, labels: Tensor) -> Tensor:
-    """The scalar that is minimised: squared error is summed over the batch as published,
-    cross-entropy averaged."""
+    """Compute the scalar that training minimises.
+
+    Squared error is summed over the batch, as published; cross-entropy is averaged.
+    """
     per_sample = PER_SAMPLE[loss](logits, labels)
     return per_sample.sum() if loss == "squared_error" else per_sample.mean()

@@ -1,4 +1,4 @@
-"""Generators by (seed, role), so that nothing a cell draws depends on anything but its seed."""
+"""Random generators by (seed, role), so that what a cell draws depends on its seed only."""
 
 import hashlib
 
@@ -8,12 +8,12 @@ ROLES = ("split", "init", "batch", "probe", "intervention")
 
 
 def derived_seed(seed: int, role: str) -> int:
-    """A 63-bit seed for one role of one cell: the head of SHA-256 of "seed/role"."""
+    """Derive a 63-bit seed for one role of one cell: the head of SHA-256 of "seed/role"."""
     if role not in ROLES:
         raise ValueError(f"role={role!r}: must be one of {', '.join(ROLES)}")
     return int.from_bytes(hashlib.sha256(f"{seed}/{role}".encode()).digest()[:8]) >> 1
 
 
 def generator(seed: int, role: str) -> torch.Generator:
-    """A CPU generator for one role of one cell; draws are moved to the device, never made there."""
+    """Build the CPU generator for one role of one cell; draws are made on the CPU, then moved."""
     return torch.Generator().manual_seed(derived_seed(seed, role))

@@ -1,10 +1,11 @@
-"""`python -m grokpipe.remeasure outputs/default measures=spectral,fourier`: measures of runs that
-are trained already, or being trained, from the snapshots in their run logs.
+"""Take further measures on the snapshots of runs, finished or still in training.
 
-What is computed for a snapshot is what the run would have logged at that step, in the precision of
-training and with as many threads: the same bits on the same machine, unless the run was compiled or
-on a GPU, where sums have another order. It goes to `remeasured.parquet` in the run log, of which
-nothing else is touched.
+    python -m grokpipe.remeasure outputs/default measures=spectral,fourier
+
+The values are those that the run would have logged at that step, in the precision of training and
+with as many threads: the same bits on the same machine, unless the run was compiled or trained on a
+GPU, where sums have another order. They are written to `remeasured.parquet` in the run log; nothing
+else in it changes.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from grokpipe.provenance.origin import commit
 from grokpipe.store import files, manifest, remeasured, run_log, snapshots
 from grokpipe.store.remeasured import Origin
 from grokpipe.training import numerics
-from grokpipe.training.evaluate import Evaluator, forward, whole_table
+from grokpipe.training.evaluate import Evaluator, forward, network_outputs
 from grokpipe.training.pack import shortcut_network
 
 KEY = "measures="
@@ -40,26 +41,27 @@ KEY = "measures="
 
 @dataclass(frozen=True)
 class Job:
-    """A run log that lacks measures which its snapshots can give."""
+    """A run log with measures still to be taken on its snapshots."""
 
     log: Path
     cell: Cell
-    """its measures are those to be taken, not those that the run logged"""
+    """the cell, with the measures to be taken in place of those that the run logged"""
     steps: list[int]
 
 
 def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]:
-    """Takes these measures on the snapshots of all cells in `folder` that do not have them; returns
-    what a user should know. Each cell's are written at once, when all are taken.
+    """Take these measures on the snapshots of all cells in `folder` that lack them.
 
-    Raises InputError for a folder without run logs and a measure that does not exist or does not
-    fit a cell's task, before anything is measured; for a damaged snapshot when it is met.
+    Each cell's measures are written at once, when all are taken. Returns messages for the user.
+
+    Raises InputError, before anything is measured, for a folder without run logs and for a measure
+    that does not exist or does not fit a cell's task; and for a damaged snapshot when it is read.
     """
-    told: Counter[str] = Counter()
+    messages: Counter[str] = Counter()
     source, (head, dirty) = fingerprint.source(), commit()
     origin = Origin(head, dirty, source, version("torch"))
     threads = torch.get_num_threads()
-    jobs = list(_jobs(folder, names, source, told))
+    jobs = list(_jobs(folder, names, source, messages))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for job in progress.track(jobs, description="cells"):
             trained = files.read_json(job.log / run_log.PROVENANCE)
@@ -69,43 +71,42 @@ def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]
             if tables:
                 earlier = remeasured.read(job.log)
                 remeasured.write(job.log, earlier.with_measures(tables, origin))
-                told[f"{', '.join(tables)} measured"] += 1
-    return [f"{number} cell{'s' * (number > 1)}: {text}" for text, number in told.items()]
+                messages[f"{', '.join(tables)} measured"] += 1
+    return [f"{number} cell{'s' * (number > 1)}: {text}" for text, number in messages.items()]
 
 
-def _jobs(folder: Path, names: Sequence[str], source: str, told: Counter[str]) -> Iterator[Job]:
-    """What is to be done, all of it checked when the iterator ends; the rest is counted in
-    `told`."""
+def _jobs(folder: Path, names: Sequence[str], source: str, messages: Counter[str]) -> Iterator[Job]:
+    """Yield the checked jobs, and count in `messages` what needs no job."""
     for name in names:
         registry.module("measures", name, "measures")
     for log in run_logs(folder):
         steps = snapshots.steps(log)
         if not steps:
-            told["no snapshots, which snapshots=log:N keeps while training; left out"] += 1
+            messages["skipped: no snapshots, which snapshots=log:N keeps while training"] += 1
             continue
         notes, wanted = remeasured.read(log).notes, []
         for name in names:
             complete = name in notes and set(steps) <= set(notes[name].steps)
             if complete and notes[name].origin.source == source:
-                told[f"{name} is there already"] += 1
+                messages[f"{name} has been taken already"] += 1
                 continue
             if complete:
-                told[f"{name} taken anew: the code is another one now"] += 1
+                messages[f"{name} taken again: the code has changed"] += 1
             wanted.append(name)
         if wanted:
             config = resolve(OmegaConf.create(run_log.read_config(log)))
             for name in wanted:
                 if name in config.measures.names:
-                    told[f"columns of {name} that training logged are left alone"] += 1
+                    messages[f"columns of {name} that training logged are kept"] += 1
             yield Job(log, _cell(log, config, wanted), steps)
 
 
 def run_logs(folder: Path) -> list[Path]:
-    """All that are below `folder`. Raises InputError, with folders that have some, if none is."""
+    """List the run logs below `folder`. Raises InputError, naming valid folders, for none."""
     logs = [path for path in manifest.cells_folder(folder).glob("*") if run_log.is_run_log(path)]
     if not logs:
         near = {path.parent for above in (folder, folder.parent) for path in above.glob("*/cells")}
-        valid = ", ".join(sorted(map(str, near))) or "what name= called in outputs/"
+        valid = ", ".join(sorted(map(str, near))) or "outputs/<name>"
         raise InputError(f"{folder}: no run logs (in a folder cells/); valid: {valid}")
     return sorted(logs)
 
@@ -118,16 +119,17 @@ def _cell(log: Path, config: Config, names: list[str]) -> Cell:
 
 
 def _set_up(job: Job, trained: dict[str, Any], threads: int) -> None:
-    """Products and threads as in training, as far as this process has them."""
+    """Set matrix products and threads as in training, with at most `threads` threads."""
     numerics.choose_products(job.cell.config.tf32)
     torch.set_num_threads(min(trained.get("threads", threads), threads))
 
 
 def measured(job: Job) -> dict[str, pd.DataFrame]:
-    """Measure → its columns, index `step`, but for those that the run itself logged; a measure of
-    which nothing is left is left out.
+    """Take the job's measures on all snapshots of its run.
 
-    Raises InputError for a snapshot that is damaged or does not fit the architecture.
+    Returns a table of columns with index `step` for each measure. Columns that the run itself
+    logged are omitted, and so is a measure without any other column. Raises InputError for a
+    snapshot that is damaged or does not fit the architecture.
     """
     config, task = job.cell.config, job.cell.task
     network = shortcut_network(job.cell)
@@ -147,10 +149,10 @@ def measured(job: Job) -> dict[str, pd.DataFrame]:
                 f"{job.log}: snapshot of step {step} does not fit arch={config.arch.name} as it "
                 "is now"
             )
-        table = whole_table(program, {name: parameters[name] for name in shapes}, task.inputs)
-        others = {*logged, *always.row(table)}
+        outputs = network_outputs(program, {name: parameters[name] for name in shapes}, task.inputs)
+        others = {*logged, *always.row(outputs)}
         for name, evaluator in list(evaluators.items()):
-            row = {c: v for c, v in evaluator.row(table).items() if c not in others}
+            row = {c: v for c, v in evaluator.row(outputs).items() if c not in others}
             if row:
                 rows[name][step] = row
             else:
@@ -159,30 +161,30 @@ def measured(job: Job) -> dict[str, pd.DataFrame]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0; 2 with one line for wrong input; 130 if interrupted."""
+    """Run the command; exit code 0, 2 with one line for wrong input, 130 if interrupted."""
     valid = ", ".join(registry.names("measures"))
     parser = argparse.ArgumentParser(
         prog="python -m grokpipe.remeasure",
-        description="Take measures on the snapshots of runs that are trained already, without "
-        "training: into remeasured.parquet of each run log. What is there is not taken again.",
+        description="Take further measures on the snapshots of runs, without training, and write "
+        "them to remeasured.parquet in each run log. Measures taken before are not taken again.",
         epilog=f"measures: {valid}",
         allow_abbrev=False,
     )
     parser.add_argument("folder", type=Path, help="a folder of run logs (outputs/default)")
     parser.add_argument(
-        "measures", nargs="?", default="", metavar=f"{KEY}…", help="one, or several with commas"
+        "measures", nargs="?", default="", metavar=f"{KEY}…", help="one, or several separated by ,"
     )
     options = parser.parse_args(arguments)
     try:
         if not options.measures.startswith(KEY):
-            raise InputError(f"{KEY}…: missing; one, or several with commas, of: {valid}")
+            raise InputError(f"{KEY}…: missing; give one or several, separated by commas: {valid}")
         names = list(dict.fromkeys(options.measures.removeprefix(KEY).split(",")))
         print("\n".join(remeasure(options.folder, names, Console())))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on with the cells that are left", file=sys.stderr)
+        print("interrupted; the same command continues with the other cells", file=sys.stderr)
         return 130
     return 0
 

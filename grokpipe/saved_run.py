@@ -1,4 +1,4 @@
-"""A run log, read back as objects."""
+"""Load a run log: configuration, curves and the trained network."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,7 @@ from grokpipe.training.pack import initial_network
 
 @dataclass(frozen=True)
 class SavedRun:
-    """One cell's run, as `grokpipe.load(folder)` gives it."""
+    """One cell's run, as returned by `grokpipe.load(folder)`."""
 
     folder: Path
     config: Config
@@ -33,7 +33,8 @@ class SavedRun:
 
     @cached_property
     def model(self) -> nn.Module | None:
-        """The plain module after the last step; None if it was not kept or the run goes on."""
+        """The trained module after the last step; None if it was not kept or the run is
+        unfinished."""
         path = self.folder / run_log.FINAL
         if not path.exists():
             return None
@@ -43,6 +44,7 @@ class SavedRun:
 
 
 def load_run(folder: Path) -> SavedRun:
+    """Load the run log `folder`; see `grokpipe.load`."""
     if not (folder / run_log.CONFIG).is_file():
         raise InputError(f"{folder}: not a run log; it has no {run_log.CONFIG}")
     config = resolve(OmegaConf.create(run_log.read_config(folder)))

@@ -1,4 +1,4 @@
-"""The steps at which a run is evaluated, and those of them at which its weights are kept."""
+"""Schedules: the steps at which a run is evaluated, and at which its weights are kept."""
 
 import re
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from grokpipe.errors import InputError
 
 
 def evaluation_steps(schedule: str, every: int | None, steps: int) -> list[int]:
-    """The steps at which a run is evaluated, ascending; `steps` is always the last.
+    """Steps at which a run of `steps` steps is evaluated, ascending; the last is `steps`.
 
     `published`: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto & Sato,
-    released code: 192 points for 100,000 steps, before the last); a run below 150 steps has no
-    third part. `regular`: every `every` steps, from 0 on.
+    released code: 192 points before the last for 100,000 steps); a run below 150 steps has no third
+    part. `regular`: every `every` steps, from 0.
     """
     if schedule == "published":
         points = {*range(min(30, steps)), *range(30, min(150, steps), 10)}
@@ -26,7 +26,10 @@ def evaluation_steps(schedule: str, every: int | None, steps: int) -> list[int]:
 
 
 def snapshot_count(text: str) -> int:
-    """`log:30` → 30. Raises InputError for anything else, and below 2."""
+    """Parse the configuration key `snapshots`: `log:30` → 30.
+
+    Raises InputError for any other form, and for numbers below 2.
+    """
     match = re.fullmatch(r"log:(\d+)", text, flags=re.ASCII)
     if match is None or int(match[1]) < 2:
         raise InputError(f"snapshots={text}: must be null or log:N, N ≥ 2")
@@ -34,11 +37,14 @@ def snapshot_count(text: str) -> int:
 
 
 def spaced_steps(count: int, schedule: Sequence[int]) -> list[int]:
-    """Which steps of `schedule`, the evaluations' in ascending order from 0 on, are kept: `count`,
-    or fewer where evaluations are too sparse.
+    """Choose `count` steps of `schedule`, evenly spaced in the logarithm.
 
-    Step 0, the last one, and between the first positive one and the last as many as are left,
-    evenly spaced in the logarithm, each moved to the nearest evaluation.
+    Step 0 and the last step are included; those between are moved to the nearest evaluation, so
+    that fewer than `count` remain where evaluations are sparse.
+
+    Args:
+        count: number of steps, at least 2.
+        schedule: steps of all evaluations, ascending from 0.
     """
     positive = [step for step in schedule if step > 0]
     spaced = np.geomspace(positive[-1], positive[0], count - 1)

@@ -90,8 +90,8 @@ def _nested(row: pd.Series, names: list[str], folder: Path) -> dict[str, Any]:
     flat |= {name: _plain(row[name]) for name in names}
     own = {
         f"{group}.{item.name}"
-        for group, room in GROUPS.items()
-        for item in fields(registry.module(room, flat[f"{group}.name"], group).Config)
+        for group, package in GROUPS.items()
+        for item in fields(registry.module(package, flat[f"{group}.name"], group).Config)
     }
     values: dict[str, Any] = {}
     for name, value in flat.items():

@@ -175,7 +175,7 @@ def _living_packs(folder: Path) -> list[tuple[list[str], Running]]:
     """The packs that a living process trains, with their keys."""
     found = []
     for path in sorted((folder / "packs").glob("*.claim")):
-        claim = lease.living(path)
+        claim = lease.read_live(path)
         if claim is None:
             continue
         try:

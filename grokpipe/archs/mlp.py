@@ -1,5 +1,6 @@
-"""The multilayer perceptron of Sakamoto & Sato (2026): 784 → 200 → 200 → 10, ReLU, large initial
-parameters; on tokens, the control of Truong et al. (2026): concatenated embeddings → MLP."""
+"""Multilayer perceptrons: on images that of Sakamoto & Sato (2026), 784 → 200 → 200 → 10, ReLU,
+large initial parameters; on tokens the control of Truong et al. (2026), concatenated embeddings →
+MLP."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,17 +19,18 @@ class Config:
     width: int = scientific(at_least=1)
     """units of each hidden layer"""
     depth: int = scientific(at_least=1)
-    """hidden layers"""
+    """number of hidden layers"""
     init_scale: float = scientific(above=0, per_cell=True)
     """factor on all parameters, biases included, after PyTorch's default initialisation"""
     feature_width: int | None = scientific(at_least=1, neutral=None)
-    """units of the last hidden layer, and so the dimension of the features; null: `width`"""
+    """units of the last hidden layer, the dimension of the features; null: `width`"""
     embedding: int | None = scientific(at_least=1, neutral=None)
-    """for tokens: dimension of each one's embedding, initially N(0, 1); null: `width`"""
+    """dimension of each token's embedding, initially N(0, 1); null: `width`, or inputs are not
+    tokens"""
 
 
 class MLP(nn.Module):
-    """Hidden layers with ReLU, then a linear head; the features are the last hidden activations."""
+    """Hidden layers with ReLU, then a linear head; features are the last hidden activations."""
 
     def __init__(self, sizes: list[int], classes: int, init_scale: float):
         super().__init__()
@@ -37,11 +39,13 @@ class MLP(nn.Module):
         self.scale(init_scale)
 
     def scale(self, factor: float) -> None:
+        """Multiply all parameters by `factor`, in place."""
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.mul_(factor)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute logits (batch, classes) and features (batch, d) of inputs (batch, …)."""
         z = x.flatten(1)
         for layer in self.hidden:
             z = layer(z).relu()
@@ -49,7 +53,7 @@ class MLP(nn.Module):
 
 
 class TokenMLP(MLP):
-    """The same on the embeddings of the tokens, one after the other."""
+    """An MLP on the concatenated embeddings of tokens."""
 
     def __init__(self, embedding: nn.Embedding, sizes: list[int], classes: int, init_scale: float):
         super().__init__(sizes, classes, 1.0)
@@ -61,8 +65,10 @@ class TokenMLP(MLP):
 
 
 def build(config: Config, task: Task) -> nn.Module:
-    """Inputs of any shape are flattened. Raises InputError for embeddings where there are no
-    tokens."""
+    """Build the network; inputs of any shape are flattened.
+
+    Raises InputError for an embedding on inputs that are not tokens.
+    """
     inputs = task.inputs.shape[1:].numel()
     hidden = [config.width] * (config.depth - 1) + [config.feature_width or config.width]
     if task.vocabulary is None:

@@ -1,4 +1,4 @@
-"""The Transformer of Truong et al. (2026) on pairs of tokens: small, bidirectional, read out at the
+"""The small bidirectional Transformer of Truong et al. (2026) on pairs of tokens, read out at the
 last position."""
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Config:
     norm: str = scientific(choices=("post", "pre"))
     """LayerNorm after each residual sum, or before each sublayer"""
     activation: str = scientific(choices=("gelu", "relu"))
-    """of the feed-forward network; GELU is the exact one"""
+    """activation of the feed-forward network; GELU is the exact form"""
     embedding: str = scientific(choices=("unit", "scaled"))
     """initial embeddings of tokens and positions: N(0, 1) or N(0, 1/d)"""
     init_scale: float = scientific(above=0, per_cell=True)
@@ -70,6 +70,7 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(config.width)
 
     def feedforward(self, x: Tensor) -> Tensor:
+        """(…, width) → the same"""
         return self.down(self.activation(self.up(x)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -116,11 +117,11 @@ class Transformer(nn.Module):
 
 
 class OneLayerTransformer(Transformer):
-    """The same function of the same parameters, without the work that the read-out never sees.
+    """Computes a one-layer `Transformer` exactly, without work that never reaches the read-out.
 
-    With one layer, keys, values and queries depend on nothing but (token, position): they are
-    tables, and a batch looks them up. Only the last position needs a query, an output projection
-    and a feed-forward network. Exact: no term is approximated.
+    With one layer, keys, values and queries depend only on (token, position), so that they are
+    tables from which a batch is looked up. Only the last position needs a query, an output
+    projection and a feed-forward network. No term is approximated.
     """
 
     def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
@@ -171,12 +172,12 @@ def unfit(task: Task) -> str | None:
 
 
 def build(config: Config, task: Task) -> nn.Module:
-    """Raises InputError if the heads do not divide the width."""
+    """Build the network. Raises InputError if the number of heads does not divide the width."""
     return _built(Transformer, config, task)
 
 
 def build_shortcut(config: Config, task: Task) -> nn.Module:
-    """A module that computes what `build`'s does, faster, from parameters of the same names."""
+    """Build a faster module that computes the same from parameters of the same names."""
     return _built(OneLayerTransformer if config.layers == 1 else Transformer, config, task)
 
 

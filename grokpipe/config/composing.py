@@ -1,5 +1,8 @@
-"""The configurations of a sweep's cells. Hydra composes one for each choice of groups, which takes
-it 60 ms; plain values are then set in it one cell after the other, which takes one."""
+"""Compose the configurations of a sweep's cells.
+
+Hydra composes once per choice of groups, which takes 60 ms; plain values are then set in that
+configuration cell by cell, which takes 1 ms each.
+"""
 
 import copy
 from collections.abc import Sequence
@@ -17,14 +20,14 @@ from grokpipe.config.schema import GROUPS
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
-"""the folder of configurations: inside an installed package, beside it in a clone"""
+"""the folder of configurations: inside the package if installed, beside it in a clone"""
 
 Composed = tuple[dict[str, Any], DictConfig]
-"""a cell's configuration, resolved, and the node `hydra` that came with it"""
+"""a cell's resolved configuration, and the node `hydra` that was composed with it"""
 
 
 class Base:
-    """What jobs have in common that choose the same groups and set the same plain keys."""
+    """Composition shared by the jobs that choose the same groups and set the same plain keys."""
 
     def __init__(self, config: DictConfig):
         self.hydra = config.hydra
@@ -34,27 +37,27 @@ class Base:
         self.values: dict[str, Any] = {}
         """`config` resolved"""
         self.set: dict[str, str] = {}
-        """overrides that are in force in it, by key: those of the last job"""
+        """overrides in effect in `config`, by key: those of the last job"""
         texts = _texts(OmegaConf.to_container(config))
         self.referring = " ".join(text for text in texts if "${" in text)
-        """all that may take its value from another key"""
+        """texts of all values that may refer to another key"""
 
     def with_values(self, plain: dict[str, Override]) -> dict[str, Any]:
-        """The resolved configuration of a job that sets these keys. Raises OmegaConf's errors."""
+        """Resolve the configuration of a job that sets these keys. Raises OmegaConf's errors."""
         changed = {k: o for k, o in plain.items() if self.set.get(k) != o.input_line}
         for key, override in changed.items():
             OmegaConf.update(self.config, key, override.value(), merge=True)
             self.set[key] = str(override.input_line)
         referring = " ".join([self.referring, *(t for t in self.set.values() if "${" in t)])
         if not self.values or any(key.rpartition(".")[2] in referring for key in changed):
-            # this takes a millisecond; else nothing but the changed values themselves differs
+            # resolving takes a millisecond; it is not needed if no value refers to a changed key
             self.values = OmegaConf.to_container(self.config, resolve=True)  # type: ignore[assignment]
         values = copy.deepcopy(self.values)
         for key in plain:
             *path, last = key.split(".")
             node = reduce(lambda node, name: node[name], path, values)
-            found = OmegaConf.select(self.config, key)
-            node[last] = OmegaConf.to_container(found) if OmegaConf.is_config(found) else found
+            value = OmegaConf.select(self.config, key)
+            node[last] = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
         return values
 
 
@@ -70,13 +73,15 @@ def _texts(value: Any) -> list[str]:
 def applying(
     loader: ConfigLoader, master: DictConfig, job_overrides: Sequence[Sequence[str]]
 ) -> list[list[str]]:
-    """The overrides of each job that apply to it. Where a group is swept, a key of it that some of
-    the chosen members have is left out for the others: intervention.alpha for `none`, in
-    intervention=none,mixing. A key that none of them has stays, to be refused. Raises Hydra's
-    errors for a member that does not exist."""
+    """Drop the overrides that do not apply to a job.
+
+    Where a group is swept, a key that only some of its chosen members have is dropped for the other
+    members: intervention.alpha for `none` in intervention=none,mixing. A key that no member has is
+    kept, so that it is reported as an error. Raises Hydra's errors for an unknown member.
+    """
     heads = {text: text.partition("=")[0] for overrides in job_overrides for text in overrides}
     keys: dict[str, set[str]] = {}
-    """of each member of a swept group, by the text that chooses it"""
+    """keys of each member of a swept group, by the override that chooses it"""
     for group in GROUPS:
         members = [text for text, head in heads.items() if head == group]
         if len(members) > 1 and any(head.startswith(f"{group}.") for head in heads.values()):
@@ -84,31 +89,33 @@ def applying(
                 node = loader.load_sweep_config(master, [text])[group]
                 keys[text] = {f"{group}.{name}" for name in node}
     known = set().union(*keys.values())
-    found = []
+    applied = []
     for overrides in job_overrides:
         own = set().union(*(keys.get(text, ()) for text in overrides))
-        found.append([text for text in overrides if heads[text] not in known - own])
-    return found
+        applied.append([text for text in overrides if heads[text] not in known - own])
+    return applied
 
 
 def composed(
     loader: ConfigLoader, master: DictConfig, job_overrides: Sequence[Sequence[str]]
 ) -> list[Composed]:
-    """What `load_sweep_config` gives for each job, without repeating its work. Raises what it
-    raises."""
+    """Compose each job as `load_sweep_config` does, without repeating shared work.
+
+    Raises what `load_sweep_config` raises.
+    """
     parse = cache(OverridesParser.create(config_loader=loader).parse_override)
     is_group = cache(loader.get_group_options)
     bases: dict[tuple[tuple[str, ...], ...], Base] = {}
 
     @cache
     def plain_key(text: str) -> str | None:
-        """The key of ours that it sets to a plain value, if that is what it does."""
+        """Key that the override sets to a plain value; None for any other override."""
         override: Override = parse(text)
         key = override.key_or_group
         changes = override.type is not None and override.type.name == "CHANGE"
         if not changes or override.package is not None or key.startswith("hydra"):
             return None
-        # a dictionary is merged into what is there, so the next one would find the last one's
+        # a dictionary is merged into the present value, so that the next job would inherit it
         return None if is_group(key) or isinstance(override.value(), dict) else key
 
     def base_of(others: tuple[str, ...], keys: tuple[str, ...]) -> Base:
@@ -116,14 +123,14 @@ def composed(
             bases[others, keys] = Base(loader.load_sweep_config(master, list(others)))
         return bases[others, keys]
 
-    found = []
+    configs = []
     for overrides in job_overrides:
         plain = {key: text for text in overrides if (key := plain_key(text)) is not None}
         base = base_of(tuple(t for t in overrides if plain_key(t) is None), tuple(plain))
         try:
             values = base.with_values({key: parse(text) for key, text in plain.items()})
         except OmegaConfBaseException:
-            loader.load_sweep_config(master, list(overrides))  # raises, in Hydra's own words
+            loader.load_sweep_config(master, list(overrides))  # raises Hydra's own message
             raise
-        found.append((values, base.hydra))
-    return found
+        configs.append((values, base.hydra))
+    return configs

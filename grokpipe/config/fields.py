@@ -1,4 +1,4 @@
-"""How a configuration field says what it is: scientific or operational, and within which bounds."""
+"""Declare configuration fields: scientific or operational, with bounds and choices."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from grokpipe.errors import InputError
 
 @dataclass(frozen=True)
 class Rule:
-    """What the schema knows of one field beside its type."""
+    """Properties of one configuration field besides its type."""
 
     scientific: bool
     at_least: float | None = None
@@ -23,11 +23,11 @@ class Rule:
     length: int | None = None
     per_cell: bool = False
     """may differ between the cells of a pack, which share all other scientific values"""
-    dial: bool = False
-    """of no effect by itself: a group takes its value from it, or it must be null"""
+    shared_default: bool = False
+    """Shared default: takes effect only if a group interpolates it; otherwise must be null."""
 
     def complaint(self, value: Any) -> str | None:
-        """Why `value` is not valid, or None if it is. Lists are judged item by item."""
+        """Why `value` is not valid, or None if it is. Lists are checked item by item."""
         if isinstance(value, list | tuple):
             if self.length is not None and len(value) != self.length:
                 return f"must have {self.length} values"
@@ -48,21 +48,23 @@ class Rule:
 
 
 def scientific(*, neutral: Any = NO_DEFAULT, **rule: Any) -> Any:
-    """A field that changes training or what is recorded, and so enters the cell's key.
+    """Declare a field that changes training or what is recorded, and so enters the cell's key.
 
-    `rule`: bounds and marks, see Rule.
-
-    A field added after the first release declares `neutral`: the value that reproduces the older
-    behaviour. It is the default of configurations written before the field existed, and it is left
-    out of the key, so that older run logs keep theirs.
+    Args:
+        neutral: for a field added after the first release, the value that reproduces the older
+            behaviour. Configurations written before the field existed get this value, and it is
+            left out of the key, so that older run logs keep their keys.
+        rule: the other attributes of `Rule`.
     """
     return _marked(Rule(scientific=True, **rule), neutral)
 
 
 def operational(*, neutral: Any = NO_DEFAULT, **bounds: Any) -> Any:
-    """A field that changes where, how fast or how loud a cell runs, and stays out of the key.
+    """Declare a field that changes where, how fast or how verbosely a cell runs, not its key.
 
-    `neutral`: the value in configurations written before the field existed.
+    Args:
+        neutral: the value in configurations written before the field existed.
+        bounds: the other attributes of `Rule`.
     """
     return _marked(Rule(scientific=False, **bounds), neutral)
 
@@ -77,7 +79,7 @@ def _marked(rule: Rule, neutral: Any) -> Any:
 
 
 def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Rule]]:
-    """(dotted name, value, rule) of every field of a configuration object, nested ones included."""
+    """Yield (dotted name, value, rule) of every field of a configuration, nested ones included."""
     for item in fields(config):
         value = getattr(config, item.name)
         if is_dataclass(value):
@@ -87,8 +89,11 @@ def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Rule]]:
 
 
 def check(config: Any) -> None:
-    """Raises InputError for a field whose value lies outside its bounds, the outermost first: a
-    dial is named rather than the group that takes its value from it."""
+    """Raise InputError for the first field whose value is not valid.
+
+    Outer fields come first, so that a shared default is named rather than the group that
+    interpolates it.
+    """
     for name, value, rule in sorted(leaves(config), key=lambda leaf: leaf[0].count(".")):
         if why := rule.complaint(value):
             shown = f"{value:g}" if isinstance(value, float) else value
@@ -96,8 +101,10 @@ def check(config: Any) -> None:
 
 
 def scientific_values(config: Any, shared: bool = False) -> dict[str, Any]:
-    """The nested scientific values of a configuration object, neutral ones left out; with `shared`
-    only those that all cells of a pack have in common."""
+    """Nested scientific values of a configuration object, without neutral ones.
+
+    With `shared`, only the values that all cells of a pack have in common.
+    """
     values: dict[str, Any] = {}
     for item in fields(config):
         value = getattr(config, item.name)
@@ -117,7 +124,7 @@ def _is_neutral(neutral: Any, value: Any) -> bool:
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values by dotted name; lists become text, so that each is one cell of a table."""
+    """Flatten nested values to dotted names; lists become text, to fit one cell of a table."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict):
@@ -130,8 +137,10 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def of_one_type(values: Sequence[Any]) -> Sequence[Any]:
-    """One column of a table: the values or, where two members of a group give a dial of one name
-    other types, their texts."""
+    """Make one column of a table: the values, or their texts if they are of several types.
+
+    Two members of a group may give keys of one name different types.
+    """
     types = {type(value) for value in values if value is not None}
     if len(types) < 2 or types == {int, float}:
         return values

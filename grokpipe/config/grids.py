@@ -1,4 +1,4 @@
-"""Grids: of experiments, whose file says what is swept, and of groups with different keys."""
+"""Grids of experiments, whose file lists what is swept, and grids of groups with different keys."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,11 @@ from grokpipe.errors import InputError
 
 
 def check_grid(hydra: DictConfig | HydraConf, overrides: Sequence[str], sweeping: bool) -> None:
-    """Raises InputError if the experiment sweeps a dial that this cell's `overrides` do not set:
-    the cell would be a stray one beside the grid. `hydra` is the composed node of that name."""
+    """Check that `overrides` set every key that the experiment sweeps, else raise InputError.
+
+    A cell that sets only some of them would not lie on the experiment's grid. `hydra` is the
+    composed node of that name.
+    """
     swept = list(hydra.sweeper.get("params") or {})
     given = {override.partition("=")[0].lstrip("+~") for override in overrides}
     if unset := [name for name in swept if name not in given]:
@@ -27,15 +30,18 @@ def check_grid(hydra: DictConfig | HydraConf, overrides: Sequence[str], sweeping
 
 
 def with_late_keys(arguments: Sequence[str]) -> list[str]:
-    """The arguments of a sweep, fit for Hydra's first composition, which knows nothing of what is
-    swept: with task=mod_add,s5 it has the default task and its architecture, and would not know
-    arch.norm=pre. A key of a group is therefore swept too, over one value, where groups are."""
+    """Rewrite the arguments of a sweep so that Hydra's first composition accepts them.
+
+    That composition ignores swept values: with task=mod_add,s5 it uses the default task and its
+    architecture, and would reject arch.norm=pre. Where a group is swept, keys of groups are
+    therefore written as sweeps over one value.
+    """
     parser = OverridesParser.create()
     try:
         given = [text for text in arguments if "=" in text and not text.startswith("-")]
         overrides = {text: parser.parse_override(text) for text in given}
     except HydraException:
-        return [*arguments]  # Hydra will say it better
+        return [*arguments]  # Hydra reports the error
     groups = [o for o in overrides.values() if o.key_or_group in GROUPS and o.is_sweep_override()]
     late = []
     for text in arguments:

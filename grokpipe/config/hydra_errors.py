@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's messages as one line that names the key and what would be valid."""
+"""Turn errors of Hydra and OmegaConf into one line that names the key and the valid choices."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,13 @@ BAD_VALUE = re.compile(r"Error merging override (.+)")
 
 
 def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
-    """The message for a user; `conf` is the folder of configurations, `arguments` the command's."""
+    """Format the error for the user.
+
+    Args:
+        error: an error of Hydra or OmegaConf, or any other.
+        conf: the folder of configurations.
+        arguments: the command's arguments.
+    """
     text = str(error)
     if not isinstance(error, HydraException):
         return _joined(text)
@@ -33,12 +39,12 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
         if group.startswith("hydra/"):
             valid = ", ".join(OPTION.findall(text))
             return f"{group}={choice}: no such choice; valid: {valid}"
-        group, _, choice = match[1].partition("/")  # a choice of ours may lie in folders
+        group, _, choice = match[1].partition("/")  # choices of our groups may lie in folders
         if choice:
             return f"{group}={choice}: no such choice; valid: {', '.join(choices(conf, group))}"
     if match := BAD_VALUE.search(text):
         cause = str(error.__cause__ or "").splitlines()
-        if cause and "not in" not in cause[0]:  # that is an unknown key, below
+        if cause and "not in" not in cause[0]:  # "not in": an unknown key, handled below
             return f"{match[1].strip()}: {cause[0]}"
     if match := NOT_A_KEY.search(text):
         key = match[1].split("@")[0].replace("/", ".")
@@ -47,13 +53,16 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
 
 
 def choices(conf: Path, group: str) -> list[str]:
+    """List the choices of a group, as paths below its folder without the suffix."""
     folder = conf / group
     return sorted(str(f.relative_to(folder).with_suffix("")) for f in folder.rglob("*.yaml"))
 
 
 def valid_keys(key: str, conf: Path, arguments: list[str]) -> list[str]:
-    """Groups and dotted keys that can be set in place of `key`, given the groups that the command
-    chooses; of a group that it sweeps, those of each member."""
+    """List groups and dotted keys that could be set in place of `key`.
+
+    They depend on the groups that the command chooses; a swept group counts with each member.
+    """
     if key.startswith("hydra.launcher."):
         name = next(
             (a.split("=")[1] for a in arguments if a.startswith("hydra/launcher=")), "local"
@@ -64,16 +73,16 @@ def valid_keys(key: str, conf: Path, arguments: list[str]) -> list[str]:
     GlobalHydra.instance().clear()
     chosen = [a for a in arguments if a.split("=")[0] in (*GROUPS, "measures") and "," not in a]
     swept = [a.partition("=") for a in arguments if a.split("=")[0] in GROUPS and "," in a]
-    members = [[f"{group}={one}"] for group, _, choices in swept for one in choices.split(",")]
-    found = ["experiment"]
+    members = [[f"{group}={name}"] for group, _, names in swept for name in names.split(",")]
+    keys = ["experiment"]
     with initialize_config_dir(str(conf), version_base="1.3"):
         for member in members or [[]]:
             try:
                 config = compose("config", chosen + member)
             except HydraException:
                 config = compose("config")
-            found += _dotted(config)
-    return [*dict.fromkeys(found)]
+            keys += _dotted(config)
+    return [*dict.fromkeys(keys)]
 
 
 def _dotted(config: DictConfig, prefix: str = "") -> list[str]:

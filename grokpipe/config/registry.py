@@ -1,7 +1,8 @@
-"""Choices by name: `task: {name: mnist}` is the module grokpipe/tasks/mnist.py; so in each room.
+"""Resolve a component by name: `task: {name: mnist}` loads `grokpipe/tasks/mnist.py`; likewise for
+every group.
 
-There is no registry. A name can only reach a module of its room, so that a configuration read from
-a file never decides what code is imported.
+Components are modules and need no registration. A name can only select a module of its group's
+package, so that a configuration read from a file never decides which other code is imported.
 """
 
 import difflib
@@ -12,21 +13,24 @@ from types import ModuleType
 from grokpipe.errors import InputError
 
 
-def names(room: str) -> list[str]:
-    """The choices of a room: its modules without a leading underscore."""
-    path = import_module(f"grokpipe.{room}").__path__
+def names(package: str) -> list[str]:
+    """List the choices of `package` (tasks, archs, …): its modules without a leading underscore."""
+    path = import_module(f"grokpipe.{package}").__path__
     return sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
 
 
-def module(room: str, name: str, key: str) -> ModuleType:
-    """The module of a choice. Raises InputError that names the key and the choices."""
-    if name not in names(room):
-        raise InputError(f"{key}={name}: no such choice; valid: {', '.join(names(room))}")
-    return import_module(f"grokpipe.{room}.{name}")
+def module(package: str, name: str, key: str) -> ModuleType:
+    """Import the module `name` of `package`.
+
+    Raises InputError, naming the configuration key `key` and the valid choices, for any other name.
+    """
+    if name not in names(package):
+        raise InputError(f"{key}={name}: no such choice; valid: {', '.join(names(package))}")
+    return import_module(f"grokpipe.{package}.{name}")
 
 
 def nearest(name: str, valid: list[str]) -> list[str]:
-    """Up to three of the valid names that look most like `name`, the likeliest first."""
+    """Return up to three of the valid names that are most similar to `name`, the closest first."""
 
     def likeness(candidate: str) -> float:
         whole = difflib.SequenceMatcher(None, name, candidate).ratio()

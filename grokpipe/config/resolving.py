@@ -1,4 +1,4 @@
-"""From Hydra's composition to a checked configuration."""
+"""Turn a configuration composed by Hydra into a checked configuration object."""
 
 import copy
 import json
@@ -18,9 +18,10 @@ from grokpipe.schedule import snapshot_count
 
 
 def resolve(composed: DictConfig | dict[str, Any]) -> Config:
-    """The checked configuration object of one composed cell; raises InputError.
+    """Build and check the configuration object of one composed cell.
 
-    The group nodes become instances of the `Config` dataclasses of their modules.
+    Each group node becomes an instance of its module's `Config` dataclass. Raises InputError for
+    the first value that is not valid.
     """
     container = composed
     if isinstance(composed, DictConfig):
@@ -29,16 +30,18 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
         except OmegaConfBaseException as error:
             raise InputError(_one_line(error)) from error
     values: dict[str, Any] = {str(k): value for k, value in container.items() if k != "hydra"}
-    for group, room in GROUPS.items():
+    for group, package in GROUPS.items():
         node = values.get(group)
         if not isinstance(node, dict) or "name" not in node:
             raise InputError(
-                f"{group}={node}: needs a name; valid: {', '.join(registry.names(room))}"
+                f"{group}={node}: needs a name; valid: {', '.join(registry.names(package))}"
             )
-        values[group] = _typed(registry.module(room, node["name"], group).Config, node, f"{group}.")
+        values[group] = _typed(
+            registry.module(package, node["name"], group).Config, node, f"{group}."
+        )
     config = _config(values)
     check(config)
-    _check_dials(config)
+    _check_shared_defaults(config)
     _check_measures(config.measures.names)
     _check_evaluation(config.eval)
     _check_batches(config)
@@ -55,33 +58,36 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
     return config
 
 
-def _check_dials(config: Config) -> None:
-    """A group that takes a value from a dial must have the dial's: else one run had two keys, and
-    tables would file it under the wrong value. A dial that no group takes must be null: else it
-    would look as if it had an effect."""
+def _check_shared_defaults(config: Config) -> None:
+    """Check that groups and shared defaults agree.
+
+    A group that takes a value from a shared default must have that value: otherwise one run could
+    have two keys, and tables would list it under the wrong value. A shared default that no group
+    interpolates must be null: otherwise it would seem to have an effect.
+    """
     for group in GROUPS:
         chosen = getattr(config, group)
         for item in fields(chosen):
             if item.name == "name" or not hasattr(config, item.name):
                 continue
-            value, dial = getattr(chosen, item.name), getattr(config, item.name)
-            if value != dial:
+            value, default = getattr(chosen, item.name), getattr(config, item.name)
+            if value != default:
                 raise InputError(
-                    f"{group}.{item.name}={value}: differs from {item.name}={dial}; "
-                    f"set {item.name} alone"
+                    f"{group}.{item.name}={value}: differs from {item.name}={default}; "
+                    f"set {item.name} instead"
                 )
     taken = {item.name for group in GROUPS for item in fields(getattr(config, group))}
     for name, value, rule in leaves(config):
-        if rule.dial and value is not None and name not in taken:
+        if rule.shared_default and value is not None and name not in taken:
             chosen = ", ".join(f"{group}={getattr(config, group).name}" for group in GROUPS)
-            raise InputError(f"{name}={value}: of no effect with {chosen}; set {name}=null")
+            raise InputError(f"{name}={value}: has no effect with {chosen}; set {name}=null")
 
 
 def _check_measures(names: list[str]) -> None:
     for name in names:
         registry.module("measures", name, "measures.names")
     if len(set(names)) < len(names):
-        raise InputError(f"measures.names={names}: each measure once")
+        raise InputError(f"measures.names={names}: must name each measure once")
 
 
 def _check_evaluation(evaluation: EvalConfig) -> None:
@@ -97,7 +103,7 @@ def _check_evaluation(evaluation: EvalConfig) -> None:
 def _check_batches(config: Config) -> None:
     if config.batches == "full" and config.batch_size is not None:
         raise InputError(
-            f"batch_size={config.batch_size}: of no effect with batches=full; add batch_size=null"
+            f"batch_size={config.batch_size}: has no effect with batches=full; add batch_size=null"
         )
     if config.batches != "full" and config.batch_size is None:
         raise InputError(f"batch_size=null: batches={config.batches} needs a number of samples")
@@ -118,7 +124,7 @@ def _check_stop(config: Config) -> None:
 
 
 def _config(values: dict[str, Any]) -> Config:
-    """The whole from its typed groups and its other values."""
+    """Assemble the configuration from its typed groups and its other values."""
     kinds = {item.name: item for item in fields(Config)}
     typed: dict[str, Any] = {}
     for name, value in values.items():
@@ -134,17 +140,17 @@ def _config(values: dict[str, Any]) -> Config:
     return Config(**typed)
 
 
-# OmegaConf takes milliseconds to check a node, and the cells of a grid have nearly all in common.
+# OmegaConf takes milliseconds to check a node, and the cells of a grid share nearly all nodes.
 _known: dict[str, Any] = {}
 
 
 def _typed(kind: Any, values: dict[str, Any], prefix: str) -> Any:
-    """An instance of the dataclass `kind`."""
+    """Check `values` against the dataclass `kind`, and return an instance of it."""
     key = f"{kind.__module__}.{kind.__qualname__} {json.dumps(values, sort_keys=True)}"
     if key not in _known:
         try:
             node = OmegaConf.structured(kind)
-            OmegaConf.set_readonly(node, False)  # which it is if the dataclass is frozen
+            OmegaConf.set_readonly(node, False)  # nodes of frozen dataclasses are read-only
             for name, value in values.items():
                 if name not in kind.__dataclass_fields__:
                     valid = [prefix + key for key in kind.__dataclass_fields__]
@@ -157,7 +163,7 @@ def _typed(kind: Any, values: dict[str, Any], prefix: str) -> Any:
 
 
 def _typed_alone(name: str, value: Any) -> Any:
-    """A value of `Config` that is no group and no node."""
+    """Check a value of `Config` that is neither a group nor a nested node."""
     key = f"{name}={json.dumps(value)}"
     if key not in _known:
         try:
@@ -170,12 +176,12 @@ def _typed_alone(name: str, value: Any) -> Any:
 
 @lru_cache
 def _alone() -> DictConfig:
-    """A node that checks one value after the other; what it holds means nothing."""
+    """A node that serves to check single values; its contents mean nothing."""
     return OmegaConf.structured(Config)
 
 
 def unknown(name: str, valid: list[str]) -> str:
-    """One line for a key that does not exist, with the nearest ones that do."""
+    """Error message for an unknown key, with the most similar valid keys."""
     return f"{name}: no such key; nearest: {', '.join(registry.nearest(name, valid))}"
 
 

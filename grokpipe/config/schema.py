@@ -1,7 +1,7 @@
 """The schema of a cell's configuration.
 
-The values themselves stand in conf/. Each group (task, arch, optimizer, intervention) has its
-schema beside its code: the dataclass `Config` of `grokpipe/<group>s/<name>.py`.
+The values are in conf/. The schema of each group (task, arch, optimizer, intervention) is beside
+its code: the dataclass `Config` of `grokpipe/<group>s/<name>.py`.
 """
 
 from dataclasses import MISSING, dataclass, field, fields
@@ -23,7 +23,7 @@ GROUPS = {
 @dataclass
 class MeasuresConfig:
     names: list[str] = scientific()
-    """modules of grokpipe/measures, computed at every evaluation, in this order of columns"""
+    """modules of grokpipe/measures to compute at every evaluation, in the order of their columns"""
 
 
 @dataclass
@@ -61,7 +61,7 @@ class SaveConfig:
 @dataclass
 class PackConfig:
     width: int | None = operational(at_least=1)
-    """cells trained together, at most; null: by device and memory"""
+    """largest number of cells trained together; null: chosen by device and memory"""
 
 
 @dataclass
@@ -77,24 +77,25 @@ class Config:
     intervention: Any = None
     """group: a change to representation, loss or weights during training"""
     measures: MeasuresConfig = field(default_factory=MeasuresConfig)
-    """group: what is logged beside losses and accuracies"""
+    """group: what is logged besides losses and accuracies"""
     seed: int = scientific(at_least=0, below=2**63, per_cell=True)
-    """root of every generator of the cell; equal seeds share split, initial weights and batches"""
-    weight_decay: float = scientific(at_least=0, per_cell=True, dial=True)
+    """seed of every generator of the cell; equal seeds share split, initial weights and batches"""
+    weight_decay: float = scientific(at_least=0, per_cell=True, shared_default=True)
     """weight decay λ"""
-    lr: float = scientific(above=0, per_cell=True, dial=True)
+    lr: float = scientific(above=0, per_cell=True, shared_default=True)
     """learning rate η"""
     steps: int = scientific(at_least=1)
-    """optimiser steps: the budget"""
+    """budget in optimiser steps"""
     batches: str = scientific(choices=("epochs", "replacement", "full"), neutral="epochs")
-    """epochs: shuffled, each sample once an epoch, which may end inside a batch; replacement: every
-    sample drawn anew from the training set; full: the training set in every step"""
+    """epochs: shuffled, each sample once per epoch, which may end within a batch; replacement:
+    every sample drawn anew from the training set; full: the training set in every step"""
     batch_size: int | None = scientific(at_least=1)
     """samples per step; null for batches=full"""
-    init_scale: float | None = scientific(above=0, per_cell=True, dial=True)
-    """factor on the architecture's initial parameters; null: it has none"""
-    train_size: int | None = scientific(at_least=1, dial=True)
-    """training samples, the first of the data set as published; null: the task has a fraction"""
+    init_scale: float | None = scientific(above=0, per_cell=True, shared_default=True)
+    """factor on the initial parameters; null: the architecture has no such factor"""
+    train_size: int | None = scientific(at_least=1, shared_default=True)
+    """number of training samples, the first of the published data set; null: the task has a
+    fraction"""
     loss: str = scientific(choices=("squared_error", "cross_entropy"))
     """squared_error: against one-hot targets, summed over batch and classes; cross_entropy: mean
     over the batch"""
@@ -103,17 +104,17 @@ class Config:
     stop: StopConfig = field(default_factory=StopConfig)
     """when a cell ends before its budget"""
     tf32: bool = scientific(neutral=False)
-    """CUDA may round the factors of matrix products to 10 bits of mantissa"""
+    """allow CUDA to round the factors of matrix products to 10 bits of mantissa"""
     name: str = operational()
-    """folder below `outputs`; the experiments of one paper share one"""
+    """name of the folder below `outputs`; the experiments of one paper share one"""
     outputs: str = operational()
     """folder of all run logs"""
     device: str = operational()
     """auto: CUDA if there is one, else the CPU; or cpu, cuda, cuda:1, …"""
     compile: str = operational(choices=("auto", "on", "off"))
-    """torch.compile for the training step; auto: where it pays, and a compiler is there"""
+    """torch.compile for the training step; auto: where it pays and a compiler is available"""
     threads: int | None = operational(at_least=1)
-    """CPU threads of PyTorch; null leaves its own choice"""
+    """CPU threads of PyTorch; null: chosen by the launcher"""
     pack: PackConfig = field(default_factory=PackConfig)
     """how many cells train together"""
     progress: bool = operational()
@@ -123,26 +124,26 @@ class Config:
     save: SaveConfig = field(default_factory=SaveConfig)
     """what is kept of a finished cell"""
     snapshots: str | None = operational(neutral=None)
-    """log:N keeps the weights (fp32) of N evaluations, evenly spaced on a logarithmic scale of
+    """log:N keeps the weights (fp32) at N evaluations, evenly spaced on a logarithmic scale of
     steps; null: none"""
     force: bool = operational(neutral=False)
-    """a cell that is finished is moved aside, and trained again"""
+    """move the run logs of finished cells aside and train these cells again"""
 
 
 def operational_names() -> set[str]:
-    """Dotted names of the operational keys: those a table of results leaves out."""
+    """Dotted names of the operational keys, which tables of results leave out."""
     names = set()
     for item in fields(Config):
         if "rule" in item.metadata:
-            found = [(item.name, item.metadata["rule"])]
+            rules = [(item.name, item.metadata["rule"])]
         elif item.default_factory is not MISSING:
-            found = [(f"{item.name}.{n}", rule) for n, _, rule in leaves(item.default_factory())]
+            rules = [(f"{item.name}.{n}", rule) for n, _, rule in leaves(item.default_factory())]
         else:
-            found = []  # a group: scientific throughout
-        names |= {name for name, rule in found if not rule.scientific}
+            rules = []  # a group: scientific throughout
+        names |= {name for name, rule in rules if not rule.scientific}
     return names
 
 
 def register() -> None:
-    """Makes the schema known to Hydra as `schema`, the first entry of conf/config.yaml."""
+    """Register the schema with Hydra as `schema`, the first entry of conf/config.yaml."""
     ConfigStore.instance().store(name="schema", node=Config)

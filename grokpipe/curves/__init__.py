@@ -1,1 +1,1 @@
-"""Pure functions on curves, shared by training and analysis; nothing here needs PyTorch."""
+"""Pure functions on curves, for training and analysis: events, gap laws, phases. NumPy only."""

@@ -1,4 +1,4 @@
-"""When an event comes, seen from a run's predictor: a law of other runs, and how wrong it was."""
+"""Forecast the step of an event from a run's predictor, by a law fitted to other runs."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,10 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Forecast:
-    """The step of an event, with an interval; never before the step at which it was made. NaN where
-    the predictor is NaN."""
+    """Forecast step of an event with an interval, never before the step of the forecast itself.
+
+    NaN where the predictor is NaN.
+    """
 
     step: Floats
     lower: Floats
@@ -24,22 +26,21 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Forecaster:
-    """A law with what it got wrong in runs that it had not seen."""
+    """A law with its errors on runs that were not used to fit it."""
 
     law: Law
     errors: Floats
     """true less predicted steps until the event, ascending, of shape (points,)"""
     shares: Floats
-    """the share of runs up to each error, every run counting the same, ascending to 1"""
+    """cumulative share of each error, every run weighted equally, ascending to 1"""
 
     def forecast(self, step: ArrayLike, x: ArrayLike, level: float = LEVEL) -> Forecast:
-        """When the event comes, seen from `step` with the predictor at `x` (same shape). The
-        interval holds the forecast itself.
+        """Forecast the event from `step` and the predictor `x` at that step (same shape).
 
-        Its ends are quantiles of the errors. So its coverage is of all evaluations of a run
-        together, not at each time by itself, and it is near the level if the errors of one run
-        differ among themselves about as much as those of all runs; if each run is wrong by the same
-        amount throughout, n runs cannot cover much more than (n − 1)/(n + 1).
+        The ends of the interval are quantiles of the errors, extended to include the forecast. The
+        coverage therefore holds over all evaluations of a run together, not at each time by itself.
+        It is near the level if errors vary within a run about as much as between runs; if each run
+        is wrong by a constant, n runs cannot cover much more than (n − 1)/(n + 1).
         """
         step = np.asarray(step, dtype=np.float64)
         expected = step + self.law.remaining(x)
@@ -56,9 +57,9 @@ class Forecaster:
 
 
 def calibrate(runs: Runs, kind: Kind = "power") -> Forecaster:
-    """The law of these runs, with the errors of each by the law of the others.
+    """Fit the law of these runs, and collect the errors of each run by the law of the others.
 
-    Raises InputError unless two runs at least can be forecast from others.
+    Raises InputError unless at least two runs can be forecast from the others.
     """
     count = len(runs)
     laws = fit_samples(runs, 1 - np.eye(count), kind)

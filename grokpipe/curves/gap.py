@@ -1,16 +1,16 @@
-"""How long until an event, from how far a predictor is from its value at the event.
+"""Gap laws: the time until an event as a function of a predictor's distance from its threshold.
 
-A law is fitted to the evaluations, pooled, of runs that had the event: what remained, ΔT = T − t,
-against the predictor x at t. The threshold x* is the mean, over the same runs, of x at the event;
-the gap is max(x − x*, 0) for a predictor that falls towards the event and max(x* − x, 0) for one
-that rises, found from the sign of the mean of x − x*.
+A law is fitted to the pooled evaluations of runs that had the event: the remaining time ΔT = T − t
+against the predictor x at t. The threshold x* is the mean over the same runs of x at the event. The
+gap is max(x − x*, 0) for a predictor that falls towards the event and max(x* − x, 0) for one that
+rises, according to the sign of the mean of x − x*.
 
     power        ΔT = C₁ gap^γ + C₂, C₁ ≥ 0       (Truong et al. 2026, equation 2)
     logarithmic  ΔT = (1/k) log((x − x∞)/(x* − x∞)) = (1/k) log(1 + gap/|x* − x∞|)
                                                    (ibid., Proposition 6, equation 22)
 
-Both are least squares by variable projection (Golub & Pereyra 1973): for a given shape (γ, or
-|x* − x∞|) the law is a line, so that only the shape is searched for.
+Both are fitted by least squares with variable projection (Golub & Pereyra 1973): for a given shape
+(γ, or |x* − x∞|) the law is a line, so that only the shape is searched for.
 """
 
 import math
@@ -27,14 +27,14 @@ Floats = NDArray[np.float64]
 Kind = Literal["power", "logarithmic"]
 
 GAMMA = (0.05, 10.0)
-"""the γ that are searched"""
+"""range of γ that is searched"""
 DISTANCE = (1e-3, 1e3)
-"""the |x* − x∞| that are searched, in units of the largest gap; the law is a line beyond it"""
+"""range of |x* − x∞| that is searched, in units of the largest gap; beyond it the law is a line"""
 GRID = 16  # shapes tried before the best is refined
-REFINEMENTS = 20  # golden sections: they narrow two steps of the grid 15,000 times
+REFINEMENTS = 20  # golden sections, which narrow two steps of the grid by a factor of 15,000
 GOLDEN = (math.sqrt(5) - 1) / 2
 ROUNDING = 1e-12
-BATCH = 50_000  # points at once: what fits into the cache is fastest
+BATCH = 50_000  # points at a time: fastest while they fit into the cache
 
 
 @dataclass(frozen=True)
@@ -46,22 +46,27 @@ class Runs:
     remaining: Floats
     """steps until the event, > 0, of shape (points,)"""
     run: NDArray[np.intp]
-    """the number of the run, ascending, of shape (points,)"""
+    """index of the run, ascending, of shape (points,)"""
     at_event: Floats
     """the predictor at the event, NaN where it was not measured, of shape (runs,)"""
     undefined: int
-    """evaluations before the event that were left out: the predictor was NaN or infinite"""
+    """evaluations before the event left out because the predictor was NaN or infinite"""
 
     def __len__(self) -> int:
         return len(self.at_event)
 
 
 def pool(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Runs:
-    """Runs that had the event. For each run the predictor and T − t at the same evaluations: zero
-    marks the event, whose x makes the threshold; what is negative came after it and is left out.
+    """Pool the evaluations of runs that had the event.
 
-    Raises ValueError if the two differ in length, InputError without a defined evaluation before
-    the event, or without any at it.
+    Args:
+        x_by_run: the predictor at the evaluations of each run.
+        remaining_by_run: T − t at the same evaluations. Zero marks the event, whose x enters the
+            threshold; negative values came after the event and are left out.
+
+    Raises:
+        ValueError: the two differ in length.
+        InputError: no run has a defined value before the event, or none at the event.
     """
     x, remaining, run, at_event, undefined = [], [], [], [], 0
     for number, both in enumerate(zip(x_by_run, remaining_by_run, strict=True)):
@@ -82,34 +87,36 @@ def pool(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -
         x=np.concatenate(x),
         remaining=np.concatenate(remaining),
         run=np.concatenate(run).astype(np.intp),
-        at_event=np.array([float(found[0]) if len(found) else math.nan for found in at_event]),
+        at_event=np.array([float(value[0]) if len(value) else math.nan for value in at_event]),
         undefined=undefined,
     )
 
 
 @dataclass(frozen=True)
 class Law:
-    """A fitted law of what remains."""
+    """A fitted law of the remaining time."""
 
     kind: Kind
     threshold: float
-    """x*; 0 where the law is in x itself"""
+    """x*; 0 for a law in x itself"""
     direction: float
     """1: the predictor falls towards the threshold; −1: it rises"""
     shape: float
-    """γ, or |x* − x∞|; NaN if nothing determines it: the coefficient is zero"""
+    """γ, or |x* − x∞|; NaN if undetermined because the coefficient is zero"""
     coefficient: float
     """C₁, or 1/k"""
     constant: float
     """C₂; 0 in the logarithmic law"""
 
     def gap(self, x: ArrayLike) -> Floats:
-        """How far these values are from the threshold; 0 beyond it. Of the shape of x."""
+        """Distance of `x` from the threshold, 0 beyond it; same shape as `x`."""
         return _gap(np.asarray(x, dtype=np.float64), self.threshold, self.direction)
 
     def remaining(self, x: ArrayLike) -> Floats:
-        """ΔT at these values of the predictor, of the shape of x; NaN where x is NaN. It can be
-        negative, if C₂ is."""
+        """Remaining time ΔT at predictor `x`, same shape; NaN where `x` is NaN.
+
+        Can be negative if C₂ is.
+        """
         gap = self.gap(x)
         if self.coefficient == 0:
             return np.where(np.isnan(gap), np.nan, self.constant)
@@ -119,8 +126,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Laws:
-    """The same kind of law fitted to many samples of runs: each field as in `Law`, of shape
-    (samples,)."""
+    """One kind of law fitted to many samples of runs: fields as in `Law`, each (samples,)."""
 
     kind: Kind
     threshold: Floats
@@ -132,30 +138,39 @@ class Laws:
     """1 − residual/total sum of squares in the sample; NaN if nothing varies"""
 
     def law(self, sample: int) -> Law:
+        """The law of one sample."""
         fields = (self.threshold, self.direction, self.shape, self.coefficient, self.constant)
         return Law(self.kind, *(float(field[sample]) for field in fields))
 
 
 def fit(runs: Runs, kind: Kind = "power", absolute: bool = False) -> Law:
-    """The law of these runs, every evaluation counting the same. `absolute`: in x instead of its
-    gap (x ≥ 0, x* = 0, C₁ of either sign). Raises as `fit_samples` does."""
+    """Fit a law to these runs, every evaluation weighted equally.
+
+    Args:
+        runs: pooled runs.
+        kind: power or logarithmic.
+        absolute: fit in x itself instead of its gap (x ≥ 0, x* = 0, C₁ of either sign).
+
+    Raises as `fit_samples` does.
+    """
     return fit_samples(runs, np.ones((1, len(runs))), kind, absolute).law(0)
 
 
 def fit_power(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Law:
-    """The power law in the gap; arguments and errors as in `pool`."""
+    """Fit the power law in the gap; arguments and errors as in `pool`."""
     return fit(pool(x_by_run, remaining_by_run), "power")
 
 
 def fit_logarithmic(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Law:
-    """The logarithmic law; arguments and errors as in `pool`."""
+    """Fit the logarithmic law; arguments and errors as in `pool`."""
     return fit(pool(x_by_run, remaining_by_run), "logarithmic")
 
 
 def fit_samples(runs: Runs, counts: ArrayLike, kind: Kind, absolute: bool = False) -> Laws:
-    """The law of each sample of runs, threshold and direction too: `counts`, of shape
-    (samples, runs), says how often a run is in a sample. A sample without a value before the event
-    or at it has NaN throughout.
+    """Fit a law, with its threshold and direction, to each sample of runs.
+
+    `counts` (samples, runs) says how often each run occurs in a sample. All fields are NaN for a
+    sample without a value before the event or at the event.
 
     Raises ValueError for an absolute law of a predictor that is negative somewhere.
     """
@@ -171,12 +186,12 @@ def fit_samples(runs: Runs, counts: ArrayLike, kind: Kind, absolute: bool = Fals
 
 
 def _fit(runs: Runs, counts: Floats, kind: Kind, absolute: bool) -> Floats:
-    """The fields of `Laws` after its kind, of shape (6, samples)."""
+    """Fields of `Laws` after `kind`, of shape (6, samples)."""
     weight = counts[:, runs.run]
     threshold, direction = _threshold(runs, counts, weight, absolute)
     gap = _gap(runs.x, threshold[:, None], direction[:, None])
     widest = np.where(weight > 0, gap, 0).max(1)
-    # a gap of rounding errors is none; points that are not in a sample may lie beyond its widest
+    # a gap of rounding errors counts as none; points outside a sample may exceed its widest gap
     scale = np.where(widest > ROUNDING * np.abs(threshold), widest, math.inf)
     gap = np.minimum(gap / scale[:, None], 1)
     line = _Line(runs.remaining, weight, intercept=kind == "power", signed=absolute)
@@ -201,12 +216,12 @@ def _fit(runs: Runs, counts: Floats, kind: Kind, absolute: bool) -> Floats:
 
 
 def _threshold(runs: Runs, counts: Floats, weight: Floats, absolute: bool) -> tuple[Floats, Floats]:
-    """x* and the direction of each sample."""
+    """Threshold x* and direction of each sample."""
     if absolute:
         return np.zeros(len(counts)), np.ones(len(counts))
-    there = counts * np.isfinite(runs.at_event)
+    measured = counts * np.isfinite(runs.at_event)
     with np.errstate(invalid="ignore"):
-        threshold = there @ np.nan_to_num(runs.at_event) / there.sum(1)
+        threshold = measured @ np.nan_to_num(runs.at_event) / measured.sum(1)
     rises = weight @ runs.x < threshold * weight.sum(1)
     return threshold, np.where(rises, -1.0, 1.0)
 
@@ -239,8 +254,10 @@ class _Line:
 
 
 def _least(loss: Callable[[Floats], Floats], low: float, high: float, samples: int) -> Floats:
-    """For each sample the shape of least loss between two bounds: the best of a logarithmic grid,
-    then golden sections between its neighbours."""
+    """Shape of least loss between two bounds, for each sample.
+
+    The best point of a logarithmic grid, refined by golden sections between its neighbours.
+    """
     grid = np.linspace(math.log(low), math.log(high), GRID)
     losses = np.array([loss(np.full(samples, math.exp(point))) for point in grid])
     best = losses.argmin(0)

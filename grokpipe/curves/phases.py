@@ -1,8 +1,8 @@
-"""Where a run stands on its way to grokking, read from its spectral entropy H̃ so far, and what to
-do about it: the diagnostic guide of Truong et al. (2026), Appendix D.2, as pure functions.
+"""Phases of a run on its way to grokking, read from its spectral entropy H̃ so far, with advice: the
+diagnostic guide of Truong et al. (2026), Appendix D.2, as pure functions.
 
-The text at hand has lost most of the guide's numbers. Each is a dial of `Guide`, which says where
-its default is from.
+Most of the guide's numbers are missing in the available text of the paper. Each is a parameter of
+`Guide`, which says where its default is from.
 """
 
 import math
@@ -39,42 +39,43 @@ ADVICE: dict[Phase, str] = {
     "grokked": "Test accuracy has reached 0.99: the run has grokked, though it may have fallen back"
     " since.",
 }
-"""Appendix D.2's recommended actions. Memorisation, undecided, crossed and grokked are ours: the
-guide has no row for them."""
+"""recommended actions of Appendix D.2; those for memorisation, undecided, crossed and grokked are
+ours, as the guide does not list them"""
 
 
 @dataclass(frozen=True)
 class Guide:
-    """The dials of the diagnostic guide and of the rule by which a run is stopped."""
+    """Parameters of the diagnostic guide and of the rule by which a run is stopped."""
 
     near: float = 0.035
     """H̃ − H̃* up to which the threshold is near; at the default the published law says 970 steps,
     the paper's "about 1,000" """
     activation_gap: float = 0.1
-    """H̃ − H̃* from which on the forecast is given (D.1, step 3, whose number is lost); the phase
-    "entropy collapse" switches it on too, and it stays on"""
+    """H̃ − H̃* below which the forecast is switched on (D.1, step 3, whose number is missing); the
+    phase "entropy collapse" switches it on too; it then stays on"""
     norm_growth: float = 0.01
     """relative growth of ‖θ‖ over 5 evaluations above which the norm expands"""
     stagnation_horizon: float = 15_000
     """steps over which a fall of H̃ by no more than 0.05 is stagnation (D.1, step 5, whose number is
-    lost)"""
+    missing)"""
     stop: StopRule = "crossed"
     """"crossed": H̃ has been at or below H̃* at every evaluation for `stop_after` steps (section 10);
     "stable forecast": the forecast has moved by no more than `stability` times the steps trained
     meanwhile, over `stability_horizon` steps (D.1, step 4)"""
     stop_after: float = 1_000
-    """steps below the threshold after which "crossed" stops; with low test accuracy the run is then
-    said to have collapsed without generalisation"""
+    """steps below the threshold after which "crossed" stops the run; with low test accuracy its
+    phase is then collapse without generalisation"""
     low_accuracy: float = 0.5
-    """test accuracy below which it is low (D.2, whose number is lost; this one is ours)"""
+    """test accuracy that counts as low if below (D.2, whose number is missing; this one is ours)"""
     stability: float = 0.5
-    """0: the forecast step stays put; 1: it recedes as fast as training goes on, as that of a
-    constant entropy does, so only less is stable"""
+    """largest movement of a stable forecast, as a share of the steps trained meanwhile: 0 if the
+    forecast does not move; 1 if it recedes as fast as training proceeds, as for a constant
+    entropy"""
     stability_horizon: float = 2_000
     """steps over which the forecast must have been stable"""
 
     def __post_init__(self) -> None:
-        """Raises InputError for a dial that is not positive, or an unknown rule."""
+        """Raise InputError for a parameter that is not positive, or an unknown rule."""
         if self.stop not in get_args(StopRule):
             valid = ", ".join(get_args(StopRule))
             raise InputError(f"stop={self.stop!r}: must be one of {valid}")
@@ -103,9 +104,9 @@ class History:
 
 
 def memorised(history: History) -> NDArray[np.bool_]:
-    """From the first evaluation with training accuracy ≥ 0.99 on; everywhere if none is known.
+    """Return at which evaluations training accuracy has reached 0.99; all if none is known.
 
-    Before, H̃ moves with the initial transient: no phase is read from it.
+    Before that, H̃ follows the initial transient and no phase is read from it.
     """
     if np.isnan(history.train_accuracy).all():
         return np.ones(len(history.step), dtype=bool)
@@ -113,9 +114,10 @@ def memorised(history: History) -> NDArray[np.bool_]:
 
 
 def crossed_since(history: History, threshold: float) -> float | None:
-    """The step at which the present row of evaluations with H̃ ≤ H̃* began; None above H̃*.
+    """First step of the current streak of evaluations with H̃ ≤ H̃*; None above H̃*.
 
-    A row, not the first crossing: H̃ is noisy, and a run that came back has not collapsed.
+    The streak counts rather than the first crossing, since H̃ is noisy and a run that came back has
+    not collapsed.
     """
     above = np.flatnonzero(~(memorised(history) & (history.entropy <= threshold)))
     first = above[-1] + 1 if len(above) else 0
@@ -123,22 +125,28 @@ def crossed_since(history: History, threshold: float) -> float | None:
 
 
 def grokked_at(history: History) -> float | None:
-    """The first evaluation with test accuracy ≥ 0.99, if there was one."""
+    """Step of the first evaluation with test accuracy ≥ 0.99; None if there was none."""
     reached = CROSSINGS["t_grok"].reached(history.test_accuracy)
     return float(history.step[reached.argmax()]) if reached.any() else None
 
 
 def predicting(history: History, threshold: float, guide: Guide = DEFAULT) -> NDArray[np.bool_]:
-    """Where the forecast is switched on: from the first evaluation after memorisation that is
-    within the activation gap, or at which H̃ is collapsing."""
+    """Return at which evaluations the forecast is switched on.
+
+    This is from the first evaluation after memorisation within the activation gap, or with a
+    collapsing H̃.
+    """
     near = history.entropy - threshold <= guide.activation_gap
     return np.logical_or.accumulate(memorised(history) & near | collapsing(history, guide))
 
 
 def collapsing(history: History, guide: Guide = DEFAULT) -> NDArray[np.bool_]:
-    """Where the phase is entropy collapse if the threshold is far. Quick: H̃ fell by more than 0.05
-    over 5 evaluations (the paper's T_collapse). Slow: it is more than 0.05 below its highest since
-    memorisation, in a run that is not stagnant and whose norm does not expand."""
+    """Return at which evaluations H̃ is collapsing, quickly or slowly.
+
+    Quickly: H̃ fell by more than 0.05 over 5 evaluations (the paper's T_collapse). Slowly: H̃ is more
+    than 0.05 below its maximum since memorisation, in a run that is not stagnant and whose norm
+    does not expand.
+    """
     fitted = memorised(history)
     highest = np.maximum.accumulate(np.where(fitted, history.entropy, -math.inf))
     slow = fitted & (highest - history.entropy > FALL)
@@ -146,10 +154,10 @@ def collapsing(history: History, guide: Guide = DEFAULT) -> NDArray[np.bool_]:
 
 
 def phase(history: History, threshold: float, guide: Guide = DEFAULT) -> Phase:
-    """Where the run stands at its last evaluation; the first that holds, in this order:
+    """Return the phase at the last evaluation: the first that holds, in this order.
 
     grokked: test accuracy has reached 0.99, wherever it is now · memorisation: training accuracy
-    has not reached 0.99 · crossed: H̃ ≤ H̃*, and collapse without generalisation if so for
+    has not reached 0.99 · crossed: H̃ ≤ H̃*, or collapse without generalisation if that held for
     `stop_after` steps with a test accuracy below `low_accuracy` · stagnant: H̃ fell by no more than
     0.05 over the horizon, nor over 5 evaluations · near threshold: H̃ − H̃* ≤ `near` · entropy
     collapse: see `collapsing` · norm expansion: ‖θ‖ grew over 5 evaluations · undecided.
@@ -173,9 +181,9 @@ def phase(history: History, threshold: float, guide: Guide = DEFAULT) -> Phase:
 
 
 def why_stop(history: History, threshold: float, law: Law, guide: Guide = DEFAULT) -> str | None:
-    """Why the guide's rule stops the run at its last evaluation, or None.
+    """Why the guide's rule stops the run at its last evaluation; None if it does not.
 
-    Nothing else stops it: not stagnation, not a forecast that is NaN.
+    Neither stagnation nor a forecast that is NaN stops a run.
     """
     if guide.stop == "crossed":
         since = crossed_since(history, threshold)
@@ -191,7 +199,7 @@ def why_stop(history: History, threshold: float, law: Law, guide: Guide = DEFAUL
     step, entropy = history.step[before:], history.entropy[before:]
     expected = step + law.remaining(entropy)
     moved, trained = float(np.ptp(expected)), float(step[-1] - step[0])
-    # beyond the threshold the law says "now" whatever comes
+    # below the threshold the law always says "now"
     if not (moved <= guide.stability * trained and (entropy > threshold).all()):
         return None
     return (
@@ -201,24 +209,25 @@ def why_stop(history: History, threshold: float, law: Law, guide: Guide = DEFAUL
 
 
 def _fallen(history: History) -> NDArray[np.bool_]:
-    """Where H̃ fell by more than 0.05 over 5 evaluations, all after memorisation."""
+    """Return where H̃ fell by more than 0.05 over 5 evaluations, all after memorisation."""
     return fallen(np.where(memorised(history), history.entropy, math.nan))
 
 
 def _stagnant(history: History, guide: Guide) -> NDArray[np.bool_]:
-    """Where H̃ fell by no more than 0.05 over the horizon, all after memorisation, nor just now."""
+    """Return where H̃ fell by no more than 0.05 over the horizon, all after memorisation, nor over
+    the last 5 evaluations."""
     before = _before(history.step, guide.stagnation_horizon)
     fell = history.entropy[before] - history.entropy > FALL
     return (before >= 0) & memorised(history)[before] & ~fell & ~_fallen(history)
 
 
 def _expanding(history: History, guide: Guide) -> NDArray[np.bool_]:
-    """Where ‖θ‖ grew over 5 evaluations; nowhere if it is not known."""
-    found = np.zeros(len(history.norm), dtype=bool)
-    found[WINDOW:] = history.norm[WINDOW:] > (1 + guide.norm_growth) * history.norm[:-WINDOW]
-    return found
+    """Return where ‖θ‖ grew over 5 evaluations; nowhere if the norm is not known."""
+    grew = np.zeros(len(history.norm), dtype=bool)
+    grew[WINDOW:] = history.norm[WINDOW:] > (1 + guide.norm_growth) * history.norm[:-WINDOW]
+    return grew
 
 
 def _before(step: Floats, horizon: float) -> NDArray[np.intp]:
-    """For each evaluation the last one at least `horizon` steps before it; −1 if there is none."""
+    """Index of the last evaluation at least `horizon` steps before each; −1 if there is none."""
     return np.searchsorted(step, step - horizon, side="right") - 1

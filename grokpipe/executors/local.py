@@ -1,4 +1,4 @@
-"""Packs in processes of this machine: one to a core, or a few to a GPU."""
+"""Train packs in processes of this machine: one per core, or a few per GPU."""
 
 import contextlib
 import os
@@ -22,18 +22,20 @@ from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import LocalSettings
 from grokpipe.launch import pack_plan
-from grokpipe.launch.outcomes import Teller
+from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.launch.pack_plan import Place, Plan
-from grokpipe.launch.supervisor import watch
+from grokpipe.launch.supervisor import supervise
 from grokpipe.store import lease
 from grokpipe.training import memory
 from grokpipe.training.device import cores, device_of, gpus
 
-LIMIT = 365 * 24 * 60  # minutes; submitit ends a local job after two unless it is told otherwise
+LIMIT = 365 * 24 * 60  # minutes; submitit's own default ends a local job after two
 
 
 @dataclass
 class Local(LocalSettings):
+    """Executor for the launcher `local`."""
+
     def __post_init__(self) -> None:
         if self.packs_per_gpu < 1:
             raise InputError(f"hydra.launcher.packs_per_gpu={self.packs_per_gpu}: must be ≥ 1")
@@ -53,57 +55,59 @@ class Local(LocalSettings):
 
     def describe(self, packs: int, place: Place) -> str:
         return (
-            f"on this machine, {min(place.slots, packs)} processes at once, {place.threads} "
+            f"on this machine, {min(place.slots, packs)} processes at once with {place.threads} "
             f"threads each"
         )
 
-    def run(self, plans: Sequence[Plan], tell: Teller) -> bool:
+    def run(self, plans: Sequence[Plan], reporter: SweepReporter) -> bool:
         if not plans:
             return True
         workers = Workers(plans, self.packs_per_gpu)
         if self.wait:
-            watch(plans, workers, tell)
+            supervise(plans, workers, reporter)
             workers.remove_logs()
             return True
-        started = workers.start([plan for plan in plans if not lease.living(plan.claim)])
-        tell.say(
-            f"{len(started)} processes started for {len(plans)} packs, {len(workers.living())} run "
-            "now; wait=false: no results for a sweeper. The same command, or python -m analysis "
-            "status, tells how far they are"
+        started = workers.start([plan for plan in plans if not lease.read_live(plan.lease)])
+        reporter.say(
+            f"started {len(started)} processes for {len(plans)} packs, {len(workers.live())} run "
+            "now; wait=false returns no results to a sweeper. The same command, or python -m "
+            "analysis status, shows their progress"
         )
         return False
 
 
 class Workers:
-    """The processes of this machine for one sweep: ours, and those that an earlier launcher of the
-    same folders left behind at work."""
+    """The worker processes of this machine for one sweep.
+
+    They include those that an earlier launcher started for the same folders and that still run.
+    """
 
     def __init__(self, plans: Sequence[Plan], packs_per_gpu: int):
         self.device = device_of(plans[0].configs[0]["device"])
         self.folders = sorted({plan.folder for plan in plans})
         self.keys = {key for plan in plans for key in plan.keys}
         self.jobs: list[tuple[submitit.Job[None], Path]] = []
-        """ours, each with the claim that it makes once it runs"""
+        """jobs of this launcher, each with the lease that it takes once it runs"""
         if self.device.type == "cuda":
             self.slots = len(gpus(self.device)) * packs_per_gpu
         else:
             self.slots = max(1, cores() // max(plan.threads for plan in plans))
 
     def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
-        """Fills the free slots; one launcher at a time, or two would fill the same one."""
-        with lease.waited_for(self.folders[0] / "starting.claim"):
-            living = self.living()
+        """Start workers in the free slots; a lease lets one launcher at a time count and start."""
+        with lease.wait_for(self.folders[0] / "starting.claim"):
+            live = self.live()
             packs = [lease.read(path) for f in self.folders for path in f.glob("packs/*.claim")]
-            at_work = {claim["pid"] for claim in packs if claim is not None}
-            idle = sum(claim["pid"] not in at_work for claim in living)
-            count = max(0, min(self.slots - len(living), len(waiting) - idle))
-            used = Counter(claim["mark"] for claim in living)
+            training = {holder["pid"] for holder in packs if holder is not None}
+            idle = sum(worker["pid"] not in training for worker in live)
+            count = max(0, min(self.slots - len(live), len(waiting) - idle))
+            used = Counter(worker["mark"] for worker in live)
             for _ in range(count):
                 gpu = min(gpus(self.device), key=lambda name: used[name])
                 used[gpu] += 1
                 self._submit([plan.file for plan in waiting], gpu)
-            while not all(claim.exists() or job.done() for job, claim in self.jobs):
-                time.sleep(0.05)  # until others can count them too
+            while not all(path.exists() or job.done() for job, path in self.jobs):
+                time.sleep(0.05)  # until other launchers can count them too
         return waiting[:count]
 
     def _submit(self, files: list[Path], gpu: str | None) -> None:
@@ -111,44 +115,44 @@ class Workers:
         (folder / "workers").mkdir(exist_ok=True)
         executor = Detached(folder / "jobs" / "%j")
         executor.update_parameters(timeout_min=LIMIT, stderr_to_stdout=True)
-        claim = folder / "workers" / f"{uuid4().hex[:12]}.claim"
+        path = folder / "workers" / f"{uuid4().hex[:12]}.claim"
         files = [file.resolve() for file in files]
-        self.jobs.append((executor.submit(Job(files, registry=claim.resolve(), gpu=gpu)), claim))
+        self.jobs.append((executor.submit(Job(files, lease=path.resolve(), gpu=gpu)), path))
 
-    def living(self) -> list[dict[str, Any]]:
-        """The claims of the workers that live on this machine; those of dead ones are removed."""
-        found = []
+    def live(self) -> list[dict[str, Any]]:
+        """Leases of the live workers of this machine; deletes the leases of dead workers."""
+        local = []
         for path in (path for f in self.folders for path in (f / "workers").glob("*.claim")):
-            claim = lease.living(path)
-            if claim is None:
+            worker = lease.read_live(path)
+            if worker is None:
                 path.unlink(missing_ok=True)
-            elif lease.is_here(claim):
-                found.append(claim)
-        return found
+            elif lease.is_local(worker):
+                local.append(worker)
+        return local
 
     def cancelled(self, plan: Plan) -> bool:
         return False
 
     def interrupt(self) -> str:
-        """Ends every worker of the sweep, with checkpoints."""
+        """Stop every worker of the sweep with a checkpoint."""
         ending = self._of_sweep()
         self._signal(signal.SIGTERM, ending)
         while ending & self._of_sweep():
             time.sleep(0.1)
-        return "stopped, with checkpoints; the same command goes on from there"
+        return "stopped, with checkpoints; the same command resumes from there"
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL, self._of_sweep())
 
     def _of_sweep(self) -> set[int]:
-        """The processes that live here for this sweep: all but those at work on another's packs,
-        which are another launcher's business."""
+        """Process numbers of this sweep's workers: all but those that train another sweep's packs,
+        which another launcher supervises."""
         others = (
             p for f in self.folders for p in pack_plan.on_disk(f) if not self.keys & {*p.keys}
         )
-        busy = {claim["pid"] for plan in others if (claim := lease.living(plan.claim))}
-        ours = {int(job.job_id) for job, claim in self.jobs if not job.done()}
-        return ours | {claim["pid"] for claim in self.living()} - busy
+        busy = {holder["pid"] for plan in others if (holder := lease.read_live(plan.lease))}
+        ours = {int(job.job_id) for job, _ in self.jobs if not job.done()}
+        return ours | {worker["pid"] for worker in self.live()} - busy
 
     def _signal(self, number: signal.Signals, processes: set[int]) -> None:
         for group in {os.getpgid(pid) for pid in processes if Path(f"/proc/{pid}").exists()}:
@@ -159,15 +163,15 @@ class Workers:
         return str(self.jobs[-1][0].paths.stdout) if self.jobs else str(self.folders[0] / "jobs")
 
     def remove_logs(self) -> None:
-        """Of our processes, which all have ended, and well."""
+        """Delete the logs of this launcher's processes, once all have ended without an error."""
         for job, _ in self.jobs:
             job.wait()
             shutil.rmtree(job.paths.folder, ignore_errors=True)
 
 
 class Detached(submitit.LocalExecutor):
-    """Starts processes in a session of their own: neither a ^C at the terminal nor its closing
-    reaches them, and they outlive the launcher."""
+    """Starts each process in a session of its own, so that it outlives the launcher: neither ^C at
+    the terminal nor closing the terminal reaches it."""
 
     def _submit_command(self, command: str) -> "LocalJob[Any]":
         minutes = self.parameters["timeout_min"]

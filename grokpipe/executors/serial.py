@@ -1,4 +1,4 @@
-"""Packs one after another in this process."""
+"""Train packs one after another in this process."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import torch
 from grokpipe.cell import Cell
 from grokpipe.errors import Interrupted
 from grokpipe.executors.settings import SerialSettings
-from grokpipe.launch.outcomes import Teller
+from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.signals import stop_requests
 from grokpipe.launch.worker import work
@@ -16,6 +16,8 @@ from grokpipe.training.device import device_of
 
 
 class Serial(SerialSettings):
+    """Executor for the launcher `serial`, and for a single cell."""
+
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
         device = device_of(config.device)
@@ -23,16 +25,16 @@ class Serial(SerialSettings):
         return Place(device.type, 1, threads, memory.free_bytes(device))
 
     def describe(self, packs: int, place: Place) -> str:
-        return f"one after another in this process, {place.threads} threads"
+        return f"one after another in this process, with {place.threads} threads"
 
-    def run(self, plans: Sequence[Plan], tell: Teller) -> bool:
+    def run(self, plans: Sequence[Plan], reporter: SweepReporter) -> bool:
         with stop_requests() as stop:
             for plan in plans:
                 try:
-                    work([plan.file], stop, tell.console, tell.label)
+                    work([plan.file], stop, reporter.console, reporter.label)
                 except Interrupted as interrupted:
-                    told = f"{interrupted}; the same command goes on from there"
-                    raise Interrupted(told) from interrupted
+                    message = f"{interrupted}; the same command resumes from there"
+                    raise Interrupted(message) from interrupted
                 for key in plan.keys:
-                    tell.ended(key)
+                    reporter.ended(key)
         return True

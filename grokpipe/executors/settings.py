@@ -1,16 +1,20 @@
-"""What a user can set of each launcher, `hydra.launcher.…`. Needs no PyTorch."""
+"""Settings of the launchers, `hydra.launcher.…`. Needs no PyTorch."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class SerialSettings:
+    """Settings of `hydra/launcher=serial`."""
+
     dry_run: bool = False
     """tell what would run, and in how many packs and jobs; submit nothing"""
 
 
 @dataclass
 class LocalSettings:
+    """Settings of `hydra/launcher=local`."""
+
     dry_run: bool = False
     """tell what would run, and in how many packs and jobs; submit nothing"""
     wait: bool = True
@@ -21,6 +25,8 @@ class LocalSettings:
 
 @dataclass
 class SlurmSettings:
+    """Settings of `hydra/launcher=slurm`."""
+
     dry_run: bool = False
     """tell what would run, and in how many packs and jobs; submit nothing"""
     wait: bool = True
@@ -28,18 +34,18 @@ class SlurmSettings:
     partition: str | None = None
     """null: the cluster's default"""
     time_min: int = 240
-    """minutes that a job may take; one that needs more is requeued and goes on"""
+    """time limit of a job in minutes; a job that needs longer is requeued and resumes"""
     gpus: int = 0
-    """of a job"""
+    """GPUs per job"""
     cpus: int = 1
-    """of a job: the threads of its packs"""
+    """CPUs per job: the threads of its packs"""
     memory_gb: float | None = None
-    """of a job; null: the cluster's default"""
+    """memory per job in GB; null: the cluster's default"""
     array_parallelism: int = 256
-    """jobs of the array that run at once, at most"""
+    """largest number of the array's jobs that run at once"""
     packs_per_job: int = 1
-    """trained one after another"""
+    """packs per job, trained one after another"""
     setup: list[str] = field(default_factory=list)
-    """shell lines before the job's command, such as module load"""
+    """shell lines to run before the job's command, such as module load"""
     sbatch: list[str] = field(default_factory=list)
-    """any further options of sbatch: ["account=…", "exclusive"]"""
+    """further options of sbatch: ["account=…", "exclusive"]"""

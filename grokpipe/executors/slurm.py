@@ -1,4 +1,4 @@
-"""Packs as elements of a SLURM job array."""
+"""Train packs as elements of a SLURM job array."""
 
 import math
 import re
@@ -15,18 +15,20 @@ from grokpipe.cell import Cell
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import SlurmSettings
-from grokpipe.launch.outcomes import Teller
+from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.launch.pack_plan import Place, Plan
-from grokpipe.launch.supervisor import watch
+from grokpipe.launch.supervisor import supervise
 from grokpipe.store.files import read_json, write_json
 
-WARNING = 120  # seconds before its limit at which a job is told, at most a quarter of its time
-POLL = 5.0  # seconds between two questions to SLURM
-NEVER = 10**6  # submitit counts time-outs of jobs that it requeues itself; ours may have any number
+WARNING = 120  # seconds before its limit at which a job is signalled; at most a quarter of its time
+POLL = 5.0  # seconds between queries to SLURM
+NEVER = 10**6  # submitit limits the time-outs of jobs that it requeues; ours may have any number
 
 
 @dataclass
 class Slurm(SlurmSettings):
+    """Executor for the launcher `slurm`."""
+
     def __post_init__(self) -> None:
         at_least = {"time_min": 1, "gpus": 0, "cpus": 1, "array_parallelism": 1, "packs_per_job": 1}
         for name, least in at_least.items():
@@ -41,11 +43,12 @@ class Slurm(SlurmSettings):
             raise InputError(f"device={config.device}: needs hydra.launcher.gpus=1")
         if (config.threads or 1) > self.cpus:
             raise InputError(
-                f"threads={config.threads}: more than hydra.launcher.cpus={self.cpus} of a job"
+                f"threads={config.threads}: must be ≤ hydra.launcher.cpus={self.cpus}, the CPUs of "
+                "a job"
             )
         if shutil.which("sbatch") is None and not self.dry_run:
             raise InputError(
-                "hydra/launcher=slurm: no sbatch on this machine; valid: local, serial"
+                "hydra/launcher=slurm: sbatch is not on this machine; valid: local, serial"
             )
         device = "cuda" if self.gpus and config.device != "cpu" else "cpu"
         free = int(1e9 * self.memory_gb) if self.memory_gb and device == "cpu" else None
@@ -60,34 +63,34 @@ class Slurm(SlurmSettings):
             f"{self.array_parallelism} at once, {self.cpus} CPU{gpus}, {self.time_min} min each"
         )
 
-    def run(self, plans: Sequence[Plan], tell: Teller) -> bool:
+    def run(self, plans: Sequence[Plan], reporter: SweepReporter) -> bool:
         if not plans:
             return True
         jobs = Jobs(plans, self)
         if self.wait:
-            watch(plans, jobs, tell)
+            supervise(plans, jobs, reporter)
             return True
         jobs.start(plans)
-        tell.say(
+        reporter.say(
             f"{len(plans)} packs are queued or running in SLURM as {' '.join(jobs.arrays())}; "
-            "wait=false: no results for a sweeper. The same command, or python -m analysis status, "
-            "tells how far they are"
+            "wait=false returns no results to a sweeper. The same command, or python -m analysis "
+            "status, shows their progress"
         )
         return False
 
 
 class Jobs:
-    """The SLURM jobs for the packs of a sweep: ours, and those of earlier launchers."""
+    """The SLURM jobs for the packs of a sweep, those of earlier launchers included."""
 
     def __init__(self, plans: Sequence[Plan], settings: Slurm):
         self.settings = settings
         self.folders = sorted({plan.folder for plan in plans})
         self.listed: dict[str, str] | None = None
-        """the packs that SLURM's jobs have, each with its job; None while SLURM does not answer"""
+        """job by pack, for the jobs that SLURM lists; None while SLURM does not answer"""
         self.seen: dict[str, str] = {}
-        """the same of all answers since this launcher began"""
+        """job by pack, for every job listed since this launcher started"""
         self.states: dict[str, str] = {}
-        """of jobs that are listed no more"""
+        """state by job, for jobs that are no longer listed"""
         self._asked = -math.inf
         for folder in self.folders:
             (folder / "jobs").mkdir(exist_ok=True)
@@ -103,11 +106,11 @@ class Jobs:
         for i in range(0, len(parts), most):
             self._submit(parts[i : i + most])
         if new:
-            self._asked = -math.inf  # SLURM lists more than it did
+            self._asked = -math.inf  # query again: SLURM lists more jobs now
         return new
 
     def _ask(self) -> None:
-        """Every few seconds, for SLURM has others to serve."""
+        """Query SLURM for its jobs, at most every few seconds so as not to load it."""
         if time.monotonic() - self._asked < POLL:
             return
         jobs = listed_jobs()
@@ -116,7 +119,7 @@ class Jobs:
         self._asked = time.monotonic()
 
     def _submit(self, parts: Sequence[Sequence[Plan]]) -> None:
-        """One array; its elements are recorded, so that any launcher finds them again."""
+        """Submit one array, and record its elements so that any launcher finds them again."""
         settings, folder = self.settings, self.folders[0]
         executor = submitit.SlurmExecutor(folder / "jobs" / "%j", max_num_timeout=NEVER)
         resources: dict[str, Any] = {
@@ -133,11 +136,11 @@ class Jobs:
             array_parallelism=settings.array_parallelism,
             signal_delay_s=min(WARNING, 60 * settings.time_min // 4),
             stderr_to_stdout=True,
-            # srun does not take it from sbatch
+            # srun does not inherit this from sbatch
             setup=["export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK", *settings.setup],
         )
         files = [[plan.file.resolve() for plan in part] for part in parts]
-        with executor.batch():  # one array; each element keeps what it is told to do at a signal
+        with executor.batch():  # one array
             jobs = [executor.submit(Job(part, slurm=True)) for part in files]
         elements = {
             job.job_id: [plan.id for plan in part] for job, part in zip(jobs, parts, strict=True)
@@ -154,7 +157,7 @@ class Jobs:
         return self.states[job].startswith("CANCELLED")
 
     def _packs_of(self, listed: set[str]) -> dict[str, str]:
-        """The packs of those recorded jobs that SLURM lists, each with its job."""
+        """Job by pack, for the recorded jobs that SLURM lists."""
         return {
             pack: job
             for folder in self.folders
@@ -165,7 +168,7 @@ class Jobs:
         }
 
     def arrays(self) -> list[str]:
-        """Those of the sweep that SLURM still lists."""
+        """Numbers of the sweep's arrays that SLURM still lists."""
         listed = {job.partition("_")[0] for job in listed_jobs() or set()}
         recorded = {
             path.stem for folder in self.folders for path in (folder / "jobs").glob("*.json")
@@ -175,26 +178,25 @@ class Jobs:
     def interrupt(self) -> str:
         arrays = " ".join(self.arrays())
         return (
-            f"the jobs go on in SLURM ({arrays}), and the same command watches them again; "
-            f"scancel {arrays} ends them, with checkpoints"
+            f"the jobs continue in SLURM ({arrays}); the same command follows them again, and "
+            f"scancel {arrays} ends them with checkpoints"
         )
 
     def kill(self) -> None:
-        """They go on."""
+        """Leave the jobs running: only the launcher ends."""
 
     def trace(self) -> str:
         return f"{self.folders[0] / 'jobs'}/*/*_log.out"
 
 
 def options(texts: Sequence[str]) -> dict[str, str | bool]:
-    """`account=x` and `exclusive`, with leading dashes or without, as submitit takes them."""
+    """Options of sbatch such as `account=x` or `--exclusive` in the form that submitit takes."""
     parts = [text.lstrip("-").partition("=") for text in texts]
     return {name: value if equals else True for name, equals, value in parts}
 
 
 def listed_jobs() -> set[str] | None:
-    """Ids of this user's jobs that SLURM has not ended, elements of arrays one by one; None if it
-    does not answer."""
+    """Ids of this user's unfinished jobs, each array element by itself; None if SLURM fails."""
     asked = subprocess.run(
         ["squeue", "--me", "--noheader", "--array", "--format", "%i"],
         capture_output=True,
@@ -204,16 +206,16 @@ def listed_jobs() -> set[str] | None:
 
 
 def job_state(job: str) -> str:
-    """SLURM's word for it, which it remembers for some minutes after a job's end; else nothing."""
+    """State of a job as SLURM reports it, for some minutes after the job's end; then ""."""
     asked = subprocess.run(
         ["scontrol", "--oneliner", "show", "job", job], capture_output=True, text=True
     )
-    found = re.search(r"JobState=(\w+)", asked.stdout)
-    return found[1] if found else ""
+    match = re.search(r"JobState=(\w+)", asked.stdout)
+    return match[1] if match else ""
 
 
 def largest_array() -> int:
-    """Elements that an array may have on this cluster."""
+    """Largest number of elements that an array may have on this cluster."""
     asked = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True)
-    found = re.search(r"MaxArraySize\s*=\s*(\d+)", asked.stdout)
-    return int(found[1]) - 1 if found else 1000
+    match = re.search(r"MaxArraySize\s*=\s*(\d+)", asked.stdout)
+    return int(match[1]) - 1 if match else 1000

@@ -1,12 +1,12 @@
 """Interventions: changes to representation, loss or weights during training.
 
-A module here has a dataclass `Config` (its first field `name`; what may differ between the cells of
-a pack is marked `per_cell`) and a class `Stacked(configs, shape, device)` that acts on a stack of
-cells; most derive it from `Plain` and change what they change. It may have `check(config)`, which
-raises InputError for a configuration that it cannot act on.
+A module here has a dataclass `Config` (its first field `name`; fields that may differ between the
+cells of a pack are marked `per_cell`) and a class `Stacked(configs, shape, device)` that acts on a
+stack of cells; most derive it from `Plain` and override what they change. It may have
+`check(config)`, which raises InputError for a configuration that the intervention cannot act on.
 
-What an intervention draws comes from the generator of (seed, intervention), and evaluations see the
-network as it is, never the intervention's version of it.
+An intervention draws from the generator of (seed, intervention) only. Evaluations are of the
+network itself, without the intervention's changes to representation or loss.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,12 +21,12 @@ from grokpipe.config.schema import Config as CellConfig
 
 @dataclass(frozen=True)
 class Batch:
-    """One cell's batch as its objective sees it."""
+    """One cell's batch, as passed to its objective."""
 
     logits: Tensor
     """(batch, classes)"""
     features: Tensor
-    """(batch, d): what the head sees"""
+    """(batch, d): input of the head"""
     labels: Tensor
     """(batch,)"""
     head: Callable[[Tensor], Tensor]
@@ -36,26 +36,28 @@ class Batch:
 
 
 class Plain:
-    """Changes nothing; what every intervention can do, over a stack of cells."""
+    """The intervention on a stack of cells that changes nothing; base of the others."""
 
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
-        """`configs`: one a cell, in the order of the stack; `shape`: (batch, d) of a cell's
-        features."""
+        """Take one config per cell, in the order of the stack, and the shape (batch, d) of a
+        cell's features."""
         self.configs = list(configs)
         self.shape = shape
         self.device = device
 
     def arguments(self, step: int) -> list[Tensor]:
-        """What the objective takes beside the batch, each (cell, …), for the step after `step`."""
+        """Further arguments of the objective, each (cell, …), for the step after `step`."""
         return []
 
     def objective(self, batch: Batch, *arguments: Tensor) -> Tensor:
-        """The scalar that one cell minimises, from its slices of the arguments. It is traced once:
-        it may not depend on anything else that changes."""
+        """Compute the scalar that one cell minimises, from its slices of the arguments.
+
+        The function is traced once, so it must not depend on anything else that changes.
+        """
         return batch.loss(batch.logits)
 
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
-        """Changes the parameters (cell, …) in place after the optimiser's step number `step`."""
+        """Change the parameters (cell, …) in place after the optimiser's step number `step`."""
 
     def see(self, cell: int, row: dict[str, float]) -> None:
         """An evaluation of one cell of the stack; `act` comes after it."""
@@ -71,6 +73,6 @@ class Plain:
         pass
 
     def per_cell(self, name: str) -> Tensor:
-        """(cell,): one number of each cell's configuration, such as alpha."""
+        """Collect one number of each cell's configuration, such as alpha: (cell,)."""
         values = [float(getattr(config.intervention, name)) for config in self.configs]
         return torch.tensor(values, device=self.device)

@@ -1,4 +1,4 @@
-"""What interventions that follow a baseline's trajectory ask of a configuration."""
+"""The check of configurations whose intervention follows a baseline's trajectory."""
 
 from grokpipe.config.schema import Config
 from grokpipe.errors import InputError
@@ -6,7 +6,10 @@ from grokpipe.store.trajectories import NORM, SCALE
 
 
 def check(config: Config) -> None:
-    """Of an intervention that follows a trajectory. Raises InputError."""
+    """Check that the columns of a trajectory are measured and that it has seeds.
+
+    Raises InputError.
+    """
     for measure, column in (("weights", NORM), ("logits", SCALE)):
         if measure not in config.measures.names:
             raise InputError(
@@ -14,4 +17,4 @@ def check(config: Config) -> None:
                 f"follows the baseline's {column}; add {measure}"
             )
     if not config.intervention.baseline_seeds:
-        raise InputError("intervention.baseline_seeds=[]: must name one seed at least")
+        raise InputError("intervention.baseline_seeds=[]: must name at least one seed")

@@ -1,4 +1,4 @@
-"""The norm of all of a cell's parameters, ‖θ‖₂, and rescaling to a target."""
+"""The norm ‖θ‖₂ of all parameters of a cell, and rescaling to a target norm."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,16 @@ from torch import Tensor
 
 
 def norms(parameters: Sequence[Tensor]) -> Tensor:
-    """Parameters, each (cell, …) → ‖θ‖₂ of each cell, (cell,)."""
+    """Compute ‖θ‖₂ of each cell: parameters (cell, …) → (cell,)."""
     each = [torch.linalg.vector_norm(p.flatten(1), dim=1) for p in parameters]
     return torch.linalg.vector_norm(torch.stack(each), dim=0)
 
 
 def rescale(parameters: Sequence[Tensor], targets: Tensor) -> None:
-    """Scales all of a cell's parameters by one factor, in place, so that ‖θ‖₂ is its target
-    (cell,); NaN leaves a cell as it is."""
+    """Scale all parameters of a cell by one factor, in place, so that ‖θ‖₂ is its target.
+
+    `targets` (cell,); NaN leaves a cell unchanged.
+    """
     factors = torch.where(targets.isnan(), 1.0, targets / norms(parameters))
     for p in parameters:
         p.mul_(factors.view(-1, *[1] * (p.dim() - 1)).to(p.dtype))

@@ -19,19 +19,21 @@ class Config:
 
 
 def shifted(features: Tensor) -> Tensor:
-    """(batch, d) → the features of the sample before, the last one's for the first: a derangement
-    that is blind to the content."""
+    """Features of the preceding sample, cyclically, (batch, d): a derangement that does not depend
+    on the content."""
     return features.roll(1, 0)
 
 
 def mixed(features: Tensor, alpha: Tensor) -> Tensor:
-    """(batch, d) → z̃_i = (1 − α) z_i + α z_{i−1}."""
+    """Mix features (batch, d) with their neighbours': z̃_i = (1 − α) z_i + α z_{i−1}."""
     return (1 - alpha) * features + alpha * shifted(features)
 
 
 def both(batch: Batch, features: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
-    """½ [loss of the batch's logits + loss of the logits of `features`], labels unmixed; all logits
-    times `temperature`."""
+    """Average the losses of the batch's logits and of the logits of `features`, labels unmixed.
+
+    All logits are multiplied by `temperature`.
+    """
     plain = batch.loss(temperature * batch.logits)
     return 0.5 * (plain + batch.loss(temperature * batch.head(features)))
 

@@ -1,8 +1,8 @@
 """Mixing while the norm of the weights follows the baseline's (Truong et al. 2026, section 6).
 
-Holding the norm also changes the scale of the logits. With `temperature` the objective's logits are
-multiplied, in each batch, by what brings their scale back to the baseline's at that step: what then
-is left of a delay is due to neither.
+Matching the norm also changes the scale of the logits. With `temperature` the objective's logits
+are multiplied, in each batch, by the factor that restores the baseline's scale at that step: a
+delay that remains is due to neither.
 """
 
 from collections.abc import Sequence
@@ -35,9 +35,10 @@ class Config:
 
 
 def restoring(logits: Tensor, scale: Tensor) -> Tensor:
-    """(batch, classes), () → the factor that gives the logits this scale, the root mean square
-    about their mean over the classes (measures/logits.py); no gradient goes through it. A scale of
-    NaN stands for none: 1."""
+    """Factor that gives logits (batch, classes) the scale (), without gradient; 1 for NaN.
+
+    The scale is the root mean square about the mean over the classes (measures/logits.py).
+    """
     now = (logits - logits.mean(1, keepdim=True)).square().mean().sqrt().detach()
     return torch.where(scale.isnan(), 1.0, scale / now)
 

@@ -1,5 +1,5 @@
-"""Gaussian noise on the representation, of the size that mixing would change it by: the control for
-whether mixing does more than disturb."""
+"""Gaussian noise on the representation, as large as the change by mixing: a control for whether
+mixing does more than disturb the features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +19,19 @@ from grokpipe.randomness import generator
 class Config:
     name: str = scientific()
     alpha: float = scientific(at_least=0, below=1, per_cell=True)
-    """α of the mixing whose size the noise has"""
+    """α of the mixing whose change the noise matches in size"""
 
 
 def noisy(features: Tensor, alpha: Tensor, draws: Tensor) -> Tensor:
-    """(batch, d), (), (batch, d) standard normal → z + σ ε, σ² = mean of α² (z_{i−1} − z_i)² over
-    batch and dimensions: in each batch of the expected size of mixing's change. No gradient goes
-    through σ."""
+    """Add noise of the expected size of mixing's change in this batch: z + σ ε.
+
+    σ² is the mean of α² (z_{i−1} − z_i)² over batch and dimensions; no gradient goes through σ.
+
+    Args:
+        features: z, (batch, d).
+        alpha: α, ().
+        draws: ε, (batch, d), standard normal.
+    """
     size = (shifted(features) - features).square().mean().sqrt().detach()
     return features + alpha * size * draws
 
@@ -49,4 +55,4 @@ class Stacked(Plain):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for draws, saved in zip(self.draws, state["draws"], strict=True):
-            draws.set_state(saved.cpu().clone())  # it reads from the start of the storage
+            draws.set_state(saved.cpu().clone())  # set_state reads from the start of the storage

@@ -1,8 +1,8 @@
-"""The norm of the weights held to a baseline's trajectory (Truong et al. 2026, section 6: the norm
+"""The weight norm matched to a baseline's trajectory (Truong et al. 2026, section 6: the norm
 control), without mixing: does the norm alone matter?
 
 After each step of the optimiser all parameters are scaled by one factor, so that ‖θ‖₂ is the mean
-norm of the baseline's seeds at that step. The optimiser's moments are left alone.
+norm of the baseline's seeds at that step. The optimiser's moments are not changed.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ __all__ = ["Config", "Stacked", "check"]
 class Config:
     name: str = scientific()
     baseline_seeds: list[int] = scientific(at_least=0)
-    """the seeds whose runs without intervention, otherwise like this one, make the trajectory"""
+    """seeds of the baseline: runs without intervention that are otherwise like this one"""
     trajectory: str | None = scientific()
     """hash of that trajectory, filled in by the launcher once these runs have finished"""
 
@@ -33,7 +33,7 @@ class Config:
 class Stacked(Plain):
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
-        self.trajectory: Trajectory = read_for(configs[0])  # a pack shares it
+        self.trajectory: Trajectory = read_for(configs[0])  # all cells of a pack share one
 
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
         target = self.trajectory.at(step).weight_norm

@@ -1,7 +1,8 @@
-"""β · f(features) in the loss: acts on the measure itself, as no arm of Truong et al. (2026) does.
+"""A penalty β · f(features) in the loss, which acts on a measure f itself, unlike any arm of Truong
+et al. (2026).
 
-β > 0 pushes the measure down (does its fall hasten grokking?), β < 0 holds it up (is it needed?).
-Another measure is one more function here, whose name `measure` then may be.
+β > 0 pushes the measure down (does its fall hasten grokking?), β < 0 holds it up (is its fall
+needed?). To add a measure, add a function to `MEASURES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,27 +17,29 @@ from grokpipe.interventions import Batch, Plain
 
 
 def entropy(features: Tensor) -> Tensor:
-    """(n, d) → log PR / log d in [0, 1], PR = (Tr C)² / Tr C² the participation ratio of the
-    covariance C: the Rényi entropy of order 2 of the spectrum, normalised, which is never above the
-    spectral entropy H̃ and needs no eigenvalues."""
+    """Normalised Rényi entropy of order 2 of the features' spectrum, in [0, 1]: log PR / log d.
+
+    PR = (Tr C)² / Tr C² is the participation ratio of the covariance C of features (n, d). The
+    value never exceeds the spectral entropy H̃ and needs no eigenvalues.
+    """
     centred = features - features.mean(0)
-    # of the smaller side: Tr (Z Zᵀ)² = Tr (Zᵀ Z)²
+    # use the smaller product: Tr (Z Zᵀ)² = Tr (Zᵀ Z)²
     gram = centred.T @ centred if len(features) >= features.shape[1] else centred @ centred.T
     gram = gram / gram.diagonal().sum()
     return -gram.square().sum().log() / torch.log(torch.tensor(float(features.shape[1])))
 
 
 MEASURES: dict[str, Callable[[Tensor], Tensor]] = {"entropy": entropy}
-"""functions of one batch's features (n, d) → scalar, that autograd can differentiate"""
+"""differentiable functions of one batch's features (n, d) → scalar"""
 
 
 @dataclass(frozen=True)
 class Config:
     name: str = scientific()
     measure: str = scientific(choices=tuple(MEASURES))
-    """what is added to the loss"""
+    """the measure f that is added to the loss"""
     beta: float = scientific(per_cell=True)
-    """β, its coefficient; negative holds the measure up"""
+    """β, the coefficient of f; a negative one holds the measure up"""
 
 
 class Stacked(Plain):

@@ -1,26 +1,31 @@
-"""Where packs train: in this process, in processes of this machine, or as SLURM jobs."""
+"""The interface of executors, which train packs in this process, in local ones or in SLURM jobs."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # settings.py is read without PyTorch
     from grokpipe.cell import Cell
-    from grokpipe.launch.outcomes import Teller
+    from grokpipe.launch.outcomes import SweepReporter
     from grokpipe.launch.pack_plan import Place, Plan
 
 
 class Executor(Protocol):
-    """What a launcher hands packs to."""
+    """Trains the packs that a launcher hands over."""
 
     dry_run: bool
-    """tell what would run, and submit nothing"""
+    """report what would run, and submit nothing"""
 
     def place(self, cells: Sequence["Cell"]) -> "Place":
-        """Where these unfinished cells would train. Raises InputError."""
+        """Choose where these unfinished cells would train.
+
+        Raises InputError for resources that are not available.
+        """
 
     def describe(self, packs: int, place: "Place") -> str:
-        """How it would train so many packs, in a line."""
+        """Describe in one line how that many packs would be trained."""
 
-    def run(self, plans: Sequence["Plan"], tell: "Teller") -> bool:
-        """Trains the packs; False if it returned before their end, as it was told to. Raises
-        Interrupted, and GaveUp if there are packs that no process gets to train."""
+    def run(self, plans: Sequence["Plan"], reporter: "SweepReporter") -> bool:
+        """Train the packs; False if it returns before their end, with wait=false.
+
+        Raises Interrupted, and GaveUp if no process succeeds in training some of the packs.
+        """

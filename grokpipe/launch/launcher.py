@@ -1,5 +1,4 @@
-"""From composed configurations to finished run logs: check all, drop the done, hand the rest to an
-executor, and tell what became of them."""
+"""Launch a sweep: check every cell, skip the finished ones, train the rest, report the outcomes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +13,15 @@ from grokpipe.config.resolving import resolve
 from grokpipe.errors import InputError
 from grokpipe.launch import baselines, planning
 from grokpipe.launch.executor import Executor
-from grokpipe.launch.outcomes import Outcome, Teller, summary, sweep_table
+from grokpipe.launch.outcomes import Outcome, SweepReporter, summary, sweep_table
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.worker import say
 from grokpipe.store import lease, manifest, run_log, snapshots
 from grokpipe.training.loop import snapshot_steps
 
 failures: list[Outcome] = []
-"""of this process: a sweeper may launch several batches, and the exit code must tell of all"""
+"""all failures of this process: a sweeper may launch several batches, and the exit code reflects
+every one"""
 
 
 def run(
@@ -30,38 +30,51 @@ def run(
     experiment: str | None,
     executor: Executor,
 ) -> list[Outcome]:
-    """Trains every cell that is not finished; nothing starts unless all cells are valid.
+    """Train every cell that is not finished; nothing starts unless all cells are valid.
 
-    `labels` name the cells to the user. Without waiting for the end, or in a dry run, there are no
-    outcomes. Raises InputError and Interrupted.
+    Args:
+        configs: the composed configuration of each cell.
+        labels: what each cell is called in messages.
+        experiment: name of the experiment, for the manifest.
+        executor: trains the packs.
+
+    Returns:
+        the outcome of each cell; none in a dry run, or with wait=false.
+
+    Raises:
+        InputError: a cell is not valid.
+        Interrupted: the user stopped the sweep.
     """
     cells = _checked(configs, labels)
     console = Console(quiet=not cells[0].config.progress)
     waiting = baselines.waiting(cells, labels)
     outcomes: dict[int, Outcome] = {}
     done: set[str] = set()
-    for turn in (False, True):  # cells that follow a baseline of this sweep come after it
-        places = [i for i in range(len(cells)) if (i in waiting) == turn]
-        if not places:
+    for follow in (False, True):  # cells that follow a baseline of this sweep are trained after it
+        chosen = [i for i in range(len(cells)) if (i in waiting) == follow]
+        if not chosen:
             continue
-        if turn and executor.dry_run:
-            say(console, f"{len(places)} more cells follow, once their baseline has finished")
+        if follow and executor.dry_run:
+            say(console, f"{len(chosen)} more cells will run once their baseline has finished")
             continue
-        ready = [baselines.settled_cell(cells[i], labels[i]) for i in places]
-        found = _run(ready, [labels[i] for i in places], experiment, executor, console, done)
-        if not found and not executor.dry_run:
-            if waiting and not turn:
-                told = f"{len(waiting)} cells follow a baseline that is not finished yet: "
-                say(console, told + "the same command again, once it is")
+        ready = [baselines.with_trajectory(cells[i], labels[i]) for i in chosen]
+        ended = _run(ready, [labels[i] for i in chosen], experiment, executor, console, done)
+        if not ended and not executor.dry_run:
+            if waiting and not follow:
+                say(
+                    console,
+                    f"{len(waiting)} cells follow a baseline that is not finished yet: repeat the "
+                    "same command once it is",
+                )
             return []
-        outcomes |= dict(zip(places, found, strict=False))
+        outcomes |= dict(zip(chosen, ended, strict=False))
     if executor.dry_run:
         return []
     ended = [outcomes[i] for i in range(len(cells))]
     failures.extend(outcome for outcome in ended if outcome.state == "failed")
     single = summary(ended[0], ended[0].key in done) if len(cells) == 1 else None
-    # cells that come out equal are one
-    say(console, single or sweep_table([*{one.key: one for one in ended}.values()]))
+    # equal cells are trained and listed once
+    say(console, single or sweep_table([*{outcome.key: outcome for outcome in ended}.values()]))
     return ended
 
 
@@ -73,7 +86,7 @@ def _run(
     console: Console,
     done: set[str],
 ) -> list[Outcome]:
-    """Trains these cells; adds the keys of those that were finished before to `done`."""
+    """Train these cells; add the keys of those that were finished before to `done`."""
     by_folder: dict[Path, dict[str, Cell]] = {}
     for cell in cells:
         by_folder.setdefault(cell.folder, {})[cell.key] = cell
@@ -89,10 +102,10 @@ def _run(
         plans += new
         before |= finished
     done |= before
-    tell = Teller(cells, labels, before, console)
-    if not executor.run(plans, tell):
+    reporter = SweepReporter(cells, labels, before, console)
+    if not executor.run(plans, reporter):
         return []
-    return [tell.outcome(cell) for cell in cells]
+    return [reporter.outcome(cell) for cell in cells]
 
 
 def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:
@@ -105,7 +118,10 @@ def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[st
             raise InputError(f"{error}{place if len(configs) > 1 else ''}") from error
     for cell, label in zip(cells, labels, strict=True):
         if cell.config.stop != cells[0].config.stop:
-            raise InputError(f"stop: {label} ends by another rule than {labels[0]}; one for all")
+            raise InputError(
+                f"stop: {label} has another stop rule than {labels[0]}; all cells of a sweep must "
+                "share one"
+            )
     return cells
 
 
@@ -116,11 +132,14 @@ def _submit(
     executor: Executor,
     console: Console,
 ) -> tuple[list[Plan], set[str]]:
-    """Records what is asked for; the packs of what is missing, and the keys of what is finished."""
-    executor.place([*asked.values()])  # raises for what it cannot give, before anything is written
+    """Record the requested cells in the manifest, and plan packs for the unfinished ones.
+
+    Returns the packs, and the keys of the cells that are finished already.
+    """
+    executor.place([*asked.values()])  # raises InputError before anything is written
     (folder / "packs").mkdir(parents=True, exist_ok=True)
     # two sweeps at one moment must not fix two packs with the same cell
-    with lease.waited_for(folder / "planning.claim"):
+    with lease.wait_for(folder / "planning.claim"):
         if next(iter(asked.values())).config.force:
             say(console, planning.move_aside(folder, asked))
         rows = [
@@ -137,49 +156,49 @@ def _submit(
             say(console, line)
         if not missing:
             return [], set(asked)
-        plans, told = planning.fix(folder, missing, executor.place([*missing.values()]))
-        for line in told:
+        plans, notes = planning.plan_packs(folder, missing, executor.place([*missing.values()]))
+        for line in notes:
             say(console, line)
     return plans, asked.keys() - missing.keys()
 
 
 def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Cell]) -> list[str]:
-    """What the snapshots of these cells will take, and which cells have none for good."""
+    """Lines on the disk space that snapshots will take, and on finished cells without snapshots."""
     first = next(iter(asked.values()))
     if first.config.snapshots is None:
         return []
-    told = []
+    notes = []
     if missing:
         total = sum(_snapshot_bytes(cell) for cell in missing.values())
-        told = [f"snapshots={first.config.snapshots}: {total / 1e6:,.1f} MB in {folder}"]
+        notes = [f"snapshots={first.config.snapshots}: {total / 1e6:,.1f} MB in {folder}"]
     logs = (manifest.cells_folder(folder) / key for key in asked if key not in missing)
     if without := sum(not snapshots.steps(log) for log in logs):
-        told.append(f"{without} cells are done without snapshots; force=true trains them again")
-    return told
+        notes.append(f"{without} cells are done without snapshots; force=true trains them again")
+    return notes
 
 
 def _snapshot_bytes(cell: Cell) -> int:
-    """Of all snapshots of one cell whose run goes on to its budget, float32."""
+    """Bytes of all float32 snapshots of a cell that trains for its whole budget."""
     return 4 * cell.parameters * len(snapshot_steps(cell.config))
 
 
 def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
-    """What would run there, in how many packs and jobs."""
+    """Describe what would run in `folder`, in how many packs and jobs."""
     states = manifest.states(folder, asked)
     counts = {state: [*states.values()].count(state) for state in dict.fromkeys(states.values())}
     missing = {key: c for key, c in asked.items() if states[key] not in manifest.FINISHED}
     lines = [f"{folder}: " + ", ".join(f"{n} {state}" for state, n in counts.items())]
     if missing:
         place = executor.place([*missing.values()])
-        plans, left = planning.known_plans(folder, missing)
-        packs, told = planning.new_packs(left, place)
+        plans, left = planning.existing_plans(folder, missing)
+        packs, notes = planning.new_packs(left, place)
         widths = [*(len(plan.keys) for plan in plans), *map(len, packs)]
         by_width = ", ".join(
             f"{widths.count(w)} of {w} cell{'s' if w > 1 else ''}" for w in sorted({*widths})[::-1]
         )
         steps = sum(cell.config.steps for cell in missing.values())
         lines += [
-            *told,
+            *notes,
             *_about_snapshots(folder, asked, missing),
             f"would train {len(missing)} cells, at most {steps:,} seed-steps, in packs: {by_width}",
             executor.describe(len(widths), place),

@@ -1,4 +1,4 @@
-"""The unfinished packs of a sweep, as the disk shows them."""
+"""State of a sweep's unfinished packs, read from disk."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from grokpipe.store import lease, manifest
 
 
 class Packs:
-    """What is known of packs that others train, from the disk."""
+    """The packs of a sweep, whichever process trains them: unfinished, running and ended."""
 
     def __init__(self, plans: Sequence[Plan]):
         self.open = {plan.id: plan for plan in plans}
         self.running: dict[str, dict[str, Any]] = {}
-        """the living claims, by pack"""
+        """the live leases, by pack"""
         self.ended: set[str] = set()
         """keys of cells"""
         self.cells = {key: plan.configs[i]["steps"] for plan in plans
@@ -22,12 +22,11 @@ class Packs:
         """their steps"""
         self.states: dict[str, str] = {}
 
-    def look(self) -> list[str]:
-        """Looks at the disk; the cells that have ended since the last time."""
+    def refresh(self) -> list[str]:
+        """Read the disk; return the keys of the cells that have ended since the last call."""
         news: list[str] = []
         for plan in [*self.open.values()]:
-            found = lease.living(plan.claim)
-            self._note(plan, found)
+            self._set_holder(plan, lease.read_live(plan.lease))
             states = manifest.states(plan.folder, [k for k in plan.keys if k not in self.ended])
             ended = {key: state for key, state in states.items() if state in manifest.ENDED}
             self.states |= ended
@@ -43,14 +42,14 @@ class Packs:
         return news
 
     def waiting(self) -> list[Plan]:
-        """Unfinished packs that nobody trains."""
+        """Unfinished packs that no process trains."""
         return [plan for plan in self.open.values() if plan.id not in self.running]
 
-    def _note(self, plan: Plan, claim: dict[str, Any] | None) -> None:
-        if claim is None:
+    def _set_holder(self, plan: Plan, held: dict[str, Any] | None) -> None:
+        if held is None:
             self.running.pop(plan.id, None)
         else:
-            self.running[plan.id] = claim
+            self.running[plan.id] = held
 
     def _close(self, plan: Plan) -> None:
         del self.open[plan.id]

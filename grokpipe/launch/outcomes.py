@@ -60,7 +60,7 @@ def read_outcome(log: Path, label: str, cell: Cell) -> Outcome:
     )
 
 
-class Teller:
+class SweepReporter:
     """Says what became of each cell of a sweep, as they end."""
 
     def __init__(

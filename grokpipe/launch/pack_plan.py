@@ -1,5 +1,8 @@
-"""Which cells train together, and what is on disk of it: `packs/<id>.json`, and beside it, while
-the pack is unfinished, its checkpoint, and while it is trained, its claim."""
+"""Plans of packs: which cells train together, stored as `packs/<id>.json`.
+
+While a pack is unfinished its checkpoint stands beside the plan (`<id>.pt`); while a process trains
+it, so does that process's lease (`<id>.claim`).
+"""
 
 import hashlib
 import json
@@ -17,37 +20,37 @@ from grokpipe.training.memory import pack_bytes, widest
 from grokpipe.training.pack import split_state
 
 WIDTH = {"cpu": 10, "cuda": 64}
-"""cells of a pack where the user does not say; on a CPU many more outgrow its caches, and cost more
-each (benchmarks/)"""
+"""default number of cells in a pack, by device; on a CPU, wider packs outgrow the caches and cost
+more per cell (benchmarks/)"""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where packs will train, as far as it is known when they are made."""
+    """Where packs will train, as far as that is known when they are planned."""
 
     device: str
     """cpu or cuda"""
     slots: int
     """packs that train at the same time"""
     threads: int
-    """CPU threads of each"""
+    """CPU threads per pack"""
     free: int | None
-    """bytes that one pack may take; None: not known"""
+    """bytes that one pack may take; None: unknown"""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A pack as it was fixed when it was first submitted; it always goes on as that."""
+    """A pack as fixed at its first submission; it always resumes as that pack."""
 
     file: Path
     keys: list[str]
     threads: int
     compiled: bool | None
-    """None until it has first been trained, where `compile` is left to the machine"""
+    """whether the training step is compiled; None: not decided yet, before the first training"""
     configs: list[dict[str, Any]]
     """the resolved configuration of each cell, frozen"""
     command: str
-    """what the user typed"""
+    """the command that submitted the pack"""
 
     @property
     def id(self) -> str:
@@ -58,17 +61,17 @@ class Plan:
         return self.file.with_suffix(".pt")
 
     @property
-    def claim(self) -> Path:
+    def lease(self) -> Path:
         return self.file.with_suffix(".claim")
 
     @property
     def folder(self) -> Path:
-        """Of the run logs and packs of one name."""
+        """Folder of the run logs and packs of one name, `outputs/<name>`."""
         return self.file.parent.parent
 
     @property
     def stamp(self) -> int:
-        """Changes with each checkpoint; 0 before the first."""
+        """Modification time of the checkpoint in ns; 0 before the first one."""
         try:
             return self.checkpoint.stat().st_mtime_ns
         except FileNotFoundError:
@@ -88,7 +91,7 @@ class Plan:
 
 
 def new_plan(folder: Path, cells: Sequence[Cell], threads: int) -> Plan:
-    """Writes and returns the plan of a pack that did not exist."""
+    """Write and return the plan of a new pack."""
     keys = [cell.key for cell in cells]
     file = folder / "packs" / f"{pack_id(keys)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +102,7 @@ def new_plan(folder: Path, cells: Sequence[Cell], threads: int) -> Plan:
 
 
 def with_configs(plan: Plan, cells: Mapping[str, Cell]) -> Plan:
-    """The plan with the configurations of those of its cells that are given, on disk too."""
+    """Replace the configurations of the given cells in the plan, on disk too."""
     configs = [
         asdict(cells[key].config) if key in cells else config
         for key, config in zip(plan.keys, plan.configs, strict=True)
@@ -112,64 +115,68 @@ def with_configs(plan: Plan, cells: Mapping[str, Cell]) -> Plan:
 
 
 def pack_id(keys: Sequence[str]) -> str:
+    """16 hexadecimal digits of SHA-256 over the keys of a pack's cells."""
     return hashlib.sha256(",".join(keys).encode()).hexdigest()[:16]
 
 
 def read(file: Path) -> Plan | None:
-    """The plan, or None if the pack is gone: it was split."""
+    """Read a plan; None if the pack no longer exists because it was split."""
     try:
         value = json.loads(file.read_text())
     except FileNotFoundError:
         return None
-    # packs of the first versions have no configurations: they are of no use, and made anew
+    # packs of the first versions have no configurations: they cannot be used, and are planned anew
     configs, command = value.get("configs", []), value.get("command", "")
     return Plan(file, value["keys"], value["threads"], value["compiled"], configs, command)
 
 
 def on_disk(folder: Path) -> Iterator[Plan]:
-    """The packs that were ever fixed there."""
+    """Every pack that was planned in `folder`, finished ones included."""
     for file in sorted((folder / "packs").glob("*.json")):
         if (plan := read(file)) is not None:
             yield plan
 
 
 def groups(cells: Iterable[Cell]) -> list[list[Cell]]:
-    """Cells that can be stacked, together, in the order of their first ones."""
-    found: dict[str, list[Cell]] = {}
+    """Group the cells that can be stacked, in the order of each group's first cell."""
+    by_shared: dict[str, list[Cell]] = {}
     for cell in cells:
-        found.setdefault(cell.shared, []).append(cell)
-    return list(found.values())
+        by_shared.setdefault(cell.shared, []).append(cell)
+    return list(by_shared.values())
 
 
 def parts(cells: list[Cell], width: int, place: Place) -> tuple[list[list[Cell]], str | None]:
-    """A group cut into packs of nearly one width, at most `width`, and what a user must be told."""
+    """Cut a group into packs of nearly equal width, at most `width`.
+
+    Returns the packs, and a note for the user if memory makes them narrower than wanted.
+    """
     wanted = min(cells[0].config.pack.width or width, len(cells))
-    told, width = None, wanted
+    note, width = None, wanted
     if (fits := _fitting(cells[0], width, place)) < width:
         while width > fits:
             width = (width + 1) // 2
         needs, free = pack_bytes(cells[0], wanted), place.free or 0
-        told = (
-            f"a pack of {wanted} needs {_gigabytes(needs)}, {_gigabytes(free)} are free for it: "
-            f"packs of {width}"
+        note = (
+            f"a pack of {wanted} needs {_gigabytes(needs)} but only {_gigabytes(free)} are free; "
+            f"using packs of {width}"
         )
     count = -(-len(cells) // width)
     edges = [i * len(cells) // count for i in range(count + 1)]
-    return [cells[a:b] for a, b in pairwise(edges)], told
+    return [cells[a:b] for a, b in pairwise(edges)], note
 
 
 def _fitting(cell: Cell, width: int, place: Place) -> int:
-    """Cells like this one that fit there, as far as is known."""
+    """Number of cells like this one that fit into memory there, at most `width`."""
     if place.free is None:
         return width
     try:
         return widest(cell, place.free)
-    except Exception:  # training will meet it again, and there it is a cell's outcome
+    except Exception:  # training raises it again, where it becomes the cell's outcome
         return width
 
 
 def split(whole: Plan) -> list[Plan]:
-    """The halves of a pack, each with its share of the last checkpoint, in place of the whole."""
+    """Replace a pack by its two halves, each with its share of the last checkpoint."""
     middle = (len(whole.keys) + 1) // 2
     state = next(checkpoint.generations(whole.checkpoint), None)
     halves = []
@@ -181,7 +188,7 @@ def split(whole: Plan) -> list[Plan]:
             checkpoint.save(half.checkpoint, _share(state, list(cells)))
         half.write()
         halves.append(half)
-    whole.file.unlink()  # before its checkpoint: a pack without one would begin anew
+    whole.file.unlink()  # before its checkpoint: a pack without one would start from step 0
     checkpoint.delete(whole.checkpoint)
     return halves
 

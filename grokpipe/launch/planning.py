@@ -1,4 +1,4 @@
-"""Which packs hold the cells that are asked for: those fixed before, then new ones."""
+"""Plan the packs of the requested cells: existing ones first, then new ones."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,15 +11,17 @@ from grokpipe.launch.pack_plan import WIDTH, Place, Plan
 from grokpipe.store import lease, manifest
 
 
-def known_plans(folder: Path, missing: Mapping[str, Cell]) -> tuple[list[Plan], dict[str, Cell]]:
-    """The packs on disk that hold unfinished cells, and the cells that no pack holds."""
+def existing_plans(folder: Path, missing: Mapping[str, Cell]) -> tuple[list[Plan], dict[str, Cell]]:
+    """Packs on disk that hold some of the `missing` cells, and the cells that no pack holds."""
     plans: list[Plan] = []
     left = dict(missing)
     seen: set[str] = set()
     for plan in sorted(pack_plan.on_disk(folder), key=lambda plan: len(plan.keys)):
-        whole_of_halves = not seen.isdisjoint(plan.keys)  # left behind as it was split
+        is_already_split = not seen.isdisjoint(
+            plan.keys
+        )  # a crash left the whole beside its halves
         seen |= set(plan.keys)
-        if whole_of_halves or left.keys().isdisjoint(plan.keys) or not plan.configs:
+        if is_already_split or left.keys().isdisjoint(plan.keys) or not plan.configs:
             continue
         left = {key: cell for key, cell in left.items() if key not in plan.keys}
         plans.append(plan)
@@ -27,39 +29,49 @@ def known_plans(folder: Path, missing: Mapping[str, Cell]) -> tuple[list[Plan], 
 
 
 def new_packs(cells: Mapping[str, Cell], place: Place) -> tuple[list[list[Cell]], list[str]]:
-    """Unplanned cells, grouped into packs for that place, and what a user must be told of it."""
+    """Group unplanned cells into packs for that place.
+
+    Returns the packs, and notes for the user.
+    """
     width = min(WIDTH[place.device], -(-len(cells) // place.slots))
-    packs, told = [], []
+    packs, notes = [], []
     for group in pack_plan.groups(cells.values()):
         parts, note = pack_plan.parts(group, width, place)
         packs += parts
-        told += [note] if note else []
-    return packs, told
+        notes += [note] if note else []
+    return packs, notes
 
 
-def fix(folder: Path, missing: Mapping[str, Cell], place: Place) -> tuple[list[Plan], list[str]]:
-    """The packs of these unfinished cells, on disk from now on, and what a user must be told.
+def plan_packs(
+    folder: Path, missing: Mapping[str, Cell], place: Place
+) -> tuple[list[Plan], list[str]]:
+    """Write the plans of all packs for these unfinished cells.
 
-    All are fixed before the first is trained, so that another process with the same cells, now or
-    later, finds the same packs.
+    All are written before the first pack is trained, so that another process with the same cells,
+    now or later, finds the same packs. Returns the plans, and notes for the user.
     """
-    plans, left = known_plans(folder, missing)
+    plans, left = existing_plans(folder, missing)
     plans = [_refreshed(plan, missing) for plan in plans]
-    packs, told = new_packs(left, place)
-    return plans + [pack_plan.new_plan(folder, cells, place.threads) for cells in packs], told
+    packs, notes = new_packs(left, place)
+    return plans + [pack_plan.new_plan(folder, cells, place.threads) for cells in packs], notes
 
 
 def _refreshed(plan: Plan, asked: Mapping[str, Cell]) -> Plan:
-    """The plan with the operational values of this command, unless it is being trained; its
-    scientific values cannot differ, for they make the keys."""
-    if lease.living(plan.claim):
+    """Update the plan to the operational values of this command, unless it is in training.
+
+    Scientific values cannot differ, since they enter the keys.
+    """
+    if lease.read_live(plan.lease):
         return plan
     return pack_plan.with_configs(plan, asked)
 
 
 def move_aside(folder: Path, cells: Mapping[str, Cell]) -> str | None:
-    """Puts the finished ones among these cells where they are no longer found, for `force`; says
-    where. Raises InputError if one shares an unfinished pack: that pack counts on it."""
+    """Move the run logs of finished cells out of the way, for force=true.
+
+    Returns a line that says where they went, or None if no cell is finished. Raises InputError if
+    one belongs to an unfinished pack, which still needs it.
+    """
     states = manifest.states(folder, cells)
     finished = {key for key, state in states.items() if state in (*manifest.FINISHED, "failed")}
     if not finished:
@@ -68,7 +80,7 @@ def move_aside(folder: Path, cells: Mapping[str, Cell]) -> str | None:
     for plan in packs:
         if not all(
             state in manifest.ENDED for state in manifest.states(folder, plan.keys).values()
-        ) or lease.living(plan.claim):
+        ) or lease.read_live(plan.lease):
             raise InputError(
                 f"force=true: a pack of {len(plan.keys)} cells is not finished; finish it first, "
                 "with the same command and force=false"

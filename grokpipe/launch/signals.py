@@ -1,4 +1,4 @@
-"""Signals that ask this process to stop, with a checkpoint first."""
+"""Turn signals into requests to stop with a checkpoint."""
 
 import signal
 import threading
@@ -12,8 +12,11 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 @contextmanager
 def stop_requests() -> Iterator[threading.Event]:
-    """An event that the first of SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 sets; a second SIGINT ends
-    at once. Without effect outside the main thread, where no handler can be set."""
+    """Yield an event that the first SIGINT, SIGTERM, SIGUSR1 or SIGUSR2 sets.
+
+    A later SIGINT raises KeyboardInterrupt at once. Outside the main thread no handler can be
+    installed, and the event is never set.
+    """
     requested = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield requested

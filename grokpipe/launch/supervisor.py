@@ -1,4 +1,4 @@
-"""The launcher's long wait: starts what has nobody to train it, and tells how far all is."""
+"""Supervise a sweep: start packs without a live worker and report progress."""
 
 import os
 import tempfile
@@ -8,48 +8,50 @@ from pathlib import Path
 from typing import Protocol
 
 from grokpipe.errors import GaveUp, Interrupted
-from grokpipe.launch.dashboard import Board
+from grokpipe.launch.dashboard import Dashboard
 from grokpipe.launch.open_packs import Packs
-from grokpipe.launch.outcomes import Teller
+from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.signals import stop_requests
 from grokpipe.store import lease
 
-EVERY = 0.5  # seconds between two looks
-TRIES = 4  # starts in a row for one pack, without a checkpoint of it, before it is given up
+EVERY = 0.5  # seconds between polls of the disk
+TRIES = 4  # consecutive starts of one pack without a new checkpoint before it is given up
 
 
 class Backend(Protocol):
-    """Starts processes for packs, and knows which of them are still to come."""
+    """Starts processes for packs, and keeps track of those that have yet to begin."""
 
     def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
-        """Starts what it has room for; returns the packs that it has started a process for."""
+        """Start as many packs as there are free slots; return those that were started."""
 
     def cancelled(self, plan: Plan) -> bool:
-        """Whether a user has ended the pack's process by other means than ours."""
+        """Return whether the user cancelled the pack's process from outside, as by scancel."""
 
     def interrupt(self) -> str:
-        """At the user's first ^C: stops what should stop, with checkpoints; says what goes on."""
+        """Respond to the first ^C: stop processes with checkpoints; return a line for the user."""
 
     def kill(self) -> None:
-        """At the second."""
+        """Respond to the second ^C: end processes at once."""
 
     def trace(self) -> str:
-        """Where to read why a process ended."""
+        """Path of the log that says why a process ended."""
 
 
-def watch(plans: Sequence[Plan], backend: Backend, tell: Teller) -> None:
-    """Until all cells of these packs have ended, whoever trains them. Raises Interrupted and
-    GaveUp."""
+def supervise(plans: Sequence[Plan], backend: Backend, reporter: SweepReporter) -> None:
+    """Wait until all cells of these packs have ended, whichever process trains them.
+
+    Raises Interrupted after a request to stop, and GaveUp for packs that make no progress.
+    """
     packs = Packs(plans)
     tries = Tries()
     hopeless: list[Plan] = []
     cancelled: list[Plan] = []
-    with stop_requests() as stop, Board(tell, packs) as board:
+    with stop_requests() as stop, Dashboard(reporter, packs) as dashboard:
         try:
             while True:
-                for key in packs.look():
-                    tell.ended(key)
+                for key in packs.refresh():
+                    reporter.ended(key)
                 if stop.is_set():
                     raise Interrupted(backend.interrupt())
                 waiting = packs.waiting()
@@ -59,7 +61,7 @@ def watch(plans: Sequence[Plan], backend: Backend, tell: Teller) -> None:
                 tries.count(backend.start(waiting))
                 if not (waiting or packs.running):
                     break
-                board.show()
+                dashboard.show()
                 time.sleep(EVERY)  # stop.wait() would hold the lock that the signal's handler takes
         except KeyboardInterrupt:
             backend.kill()
@@ -67,40 +69,45 @@ def watch(plans: Sequence[Plan], backend: Backend, tell: Teller) -> None:
     if hopeless:
         _probe(hopeless[0].folder)
         raise GaveUp(
-            f"{len(hopeless)} packs were given up: their processes end before they reach the next "
+            f"gave up {len(hopeless)} packs: their processes end before they reach the next "
             f"checkpoint; see {backend.trace()}"
         )
     if cancelled:
-        raise GaveUp(f"{len(cancelled)} packs were cancelled; the same command goes on with them")
+        raise GaveUp(f"{len(cancelled)} packs were cancelled; the same command resumes them")
 
 
 class Tries:
-    """How often processes were started for each pack without getting any further: to the next
-    checkpoint, or to a death by its own fault, which ends it by other means. A process may take
-    another of the waiting packs than the one that it is counted for."""
+    """Counts consecutive starts of each pack without progress.
+
+    Progress is the next checkpoint, or a crash of the work itself, which splits the pack. The count
+    is approximate: a process may train another of the waiting packs than the one it was started
+    for.
+    """
 
     def __init__(self) -> None:
         self.counts: dict[str, tuple[tuple[int, int], int]] = {}
 
     def count(self, started: Sequence[Plan]) -> None:
+        """Count one more start of each of these packs."""
         for plan in started:
             at = _place(plan)
             before, tries = self.counts.get(plan.id, (at, 0))
             self.counts[plan.id] = (at, tries + 1 if before == at else 1)
 
     def exhausted(self, plan: Plan) -> bool:
+        """Return whether the pack was started TRIES times without progress."""
         at, tries = self.counts.get(plan.id, ((0, 0), 0))
         return tries >= TRIES and at == _place(plan)
 
 
 def _place(plan: Plan) -> tuple[int, int]:
-    """Its checkpoint, and the deaths of those who had it at that."""
-    claim = lease.read(plan.claim)
-    return plan.stamp, claim["deaths"] if claim else 0
+    """Progress of a pack: its checkpoint, and the crashes counted at that checkpoint."""
+    held = lease.read(plan.lease)
+    return plan.stamp, held["deaths"] if held else 0
 
 
 def _probe(folder: Path) -> None:
-    """Raises the OSError that keeps processes from writing there, if that is why they end."""
+    """Write a file to `folder`, to raise the OSError that may have ended the processes."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".tmp") as file:
         file.write(bytes(1 << 20))
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Trains packs in this process, as the launcher, a local worker or a SLURM job."""
+"""Train packs in this process: the launcher itself, a local worker or a SLURM job."""
 
 import contextlib
 import faulthandler
@@ -29,24 +29,25 @@ from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack, step_seconds
 from grokpipe.training.progress import RunProgress
 
-FATAL = 2  # sudden deaths in a row, at one checkpoint, after which a pack is split
+FATAL = 2  # consecutive crashes at one checkpoint after which a pack is split
 
 Labels = Callable[[Plan], str]
 
 
 def by_id(plan: Plan) -> str:
+    """Default label of a pack in messages."""
     return f"pack {plan.id[:8]}, {len(plan.keys)} cell{'s' if len(plan.keys) > 1 else ''}"
 
 
 def work(
     files: Sequence[Path], stop: threading.Event, console: Console, label: Labels = by_id
 ) -> None:
-    """Trains each unfinished pack of `files` (packs/<id>.json) that no other process trains.
+    """Train each unfinished pack of `files` (packs/<id>.json) that no other process trains.
 
-    An exception in a pack, or repeated sudden death, splits it in two; that of a single cell
-    becomes its state `failed`. Raises Interrupted once `stop` is set.
+    An exception in a pack, or a second crash at one checkpoint, splits the pack in two; in a single
+    cell it becomes the cell's state `failed`. Raises Interrupted once `stop` is set.
     """
-    source()  # of the code that was loaded: its files may change while it runs
+    source()  # hash the code now: its files may change while it runs
     with numerics.flushed():
         for file in files:
             if stop.is_set():
@@ -57,33 +58,33 @@ def work(
 
 def _work_on(plan: Plan, stop: threading.Event, console: Console, label: Labels) -> None:
     halves: list[Plan] = []
-    with lease.claimed(plan.claim, mark=plan.stamp) as claim:
-        current = pack_plan.read(plan.file)  # another process may have finished or split it
-        if claim is None or current is None or manifest.all_ended(plan.folder, plan.keys):
+    with lease.held(plan.lease, mark=plan.stamp) as held:
+        current = pack_plan.read(plan.file)  # another process may have finished or split the pack
+        if held is None or current is None or manifest.all_ended(plan.folder, plan.keys):
             return
         try:
-            _train(current, claim, stop, console, label(plan))
+            _train(current, held, stop, console, label(plan))
         except Interrupted:
             raise
         except Exception as error:
             if files.is_disk_fault(error):
-                raise  # no cell's fault
-            if stop.is_set():  # signals reach the children too, such as a compiler
+                raise  # not caused by any cell
+            if stop.is_set():  # the signal may have killed a child, such as a compiler
                 raise Interrupted("stopped, at the last checkpoint") from error
             why = reason(error)
             if len(plan.keys) == 1:
                 RunLog(_log(plan, plan.keys[0])).fail(why, traceback.format_exc())
             else:
                 halves = pack_plan.split(current)
-                say(console, f"{label(plan)}: {why}; the pack of {len(plan.keys)} goes on as two")
+                say(console, f"{label(plan)}: {why}; splitting the pack of {len(plan.keys)} in two")
     if halves:
-        gc.collect()  # what the failed pack held, before its halves need it
+        gc.collect()  # free the failed pack's memory before its halves need it
     for half in halves:
         _work_on(half, stop, console, label)
 
 
 def _train(
-    plan: Plan, claim: lease.Claim, stop: threading.Event, console: Console, label: str
+    plan: Plan, held: lease.Lease, stop: threading.Event, console: Console, label: str
 ) -> None:
     logs = [RunLog(_log(plan, key)) for key in plan.keys]
     cells = [Cell.of(resolve(config)) for config in plan.configs]
@@ -93,7 +94,7 @@ def _train(
     library = numerics.choose_products(config.tf32)
     files.remove_leftovers(plan.file.parent, f"{plan.id}.pt")
     if plan.compiled is None:
-        plan = _with_compiling_settled(plan, cells, device, console)
+        plan = _with_compiling_decided(plan, cells, device, console)
     origin = provenance(
         pack=plan.id,
         width=len(cells),
@@ -107,32 +108,32 @@ def _train(
     for cell, log in zip(cells, logs, strict=True):
         if run_log.state(log.folder) not in manifest.FINISHED:
             log.start(asdict(cell.config), {**origin, "data": _data(cell)})
-    if claim.deaths >= FATAL:
-        raise SuddenDeath(_last_words(claim))
+    if held.deaths >= FATAL:
+        raise RepeatedCrash(_crash_reason(held))
     with (
-        _crashes_to(lease.crash_file(plan.claim)),
-        RunProgress(label, config.steps, console, config.progress, claim.tell) as progress,
+        _crashes_to(lease.crash_file(plan.lease)),
+        RunProgress(label, config.steps, console, config.progress, held.publish) as progress,
     ):
         pack = Pack(cells, str(device), bool(plan.compiled))
-        train(pack, logs, plan.checkpoint, progress, stop, claim.lost)
+        train(pack, logs, plan.checkpoint, progress, stop, held.lost)
 
 
-class SuddenDeath(Exception):
-    """Of earlier processes with this pack, without an exception."""
+class RepeatedCrash(Exception):
+    """Earlier processes died with this pack at the present checkpoint, without an exception."""
 
 
-def _last_words(claim: lease.Claim) -> str:
-    """Why the processes that had the pack before died, as far as is known."""
-    crash = lease.crash_file(claim.path)
-    words = crash.read_text().splitlines()[:1] if crash.exists() else []
-    why = words[0] if words else "killed, for lack of memory as it seems"
-    return f"its process died {claim.deaths} times at the same checkpoint ({why})"
+def _crash_reason(held: lease.Lease) -> str:
+    """Why earlier processes died with the pack, as far as that is known."""
+    crash = lease.crash_file(held.path)
+    lines = crash.read_text().splitlines()[:1] if crash.exists() else []
+    why = lines[0] if lines else "killed, apparently for lack of memory"
+    return f"its process died {held.deaths} times at the same checkpoint ({why})"
 
 
 @contextlib.contextmanager
 def _crashes_to(path: Path) -> Iterator[None]:
-    """Signals of the processor, such as a segmentation fault, leave a traceback in `path`."""
-    if faulthandler.is_enabled():  # somebody wants to see them elsewhere
+    """Write a traceback to `path` if this process dies of a signal such as SIGSEGV."""
+    if faulthandler.is_enabled():  # the user directs tracebacks elsewhere
         yield
         return
     with open(path, "w") as file:
@@ -143,32 +144,32 @@ def _crashes_to(path: Path) -> Iterator[None]:
             faulthandler.disable()
 
 
-def _with_compiling_settled(
+def _with_compiling_decided(
     plan: Plan, cells: Sequence[Cell], device: torch.device, console: Console
 ) -> Plan:
-    """The plan with `compiled` as this machine has it, for good."""
+    """Decide whether this machine compiles the pack's training step, and store that in the plan."""
     config = cells[0].config
     seconds = 0.0
     if config.compile == "auto":
-        with contextlib.suppress(Exception):  # training meets it again, as an outcome of a cell
+        with contextlib.suppress(Exception):  # training raises it again, as the cell's outcome
             seconds = config.steps * step_seconds(cells, device)
-    compiled, told = worth_compiling(config.compile, seconds, device)
-    say(console, told)
-    settled = replace(plan, compiled=compiled)
-    settled.write()
-    return settled
+    compiled, note = worth_compiling(config.compile, seconds, device)
+    say(console, note)
+    decided = replace(plan, compiled=compiled)
+    decided.write()
+    return decided
 
 
 def _code(config: Config) -> dict[str, str]:
-    """The fingerprint of the code for provenance, if it can be taken."""
+    """The code's fingerprint for provenance, if it can be computed."""
     try:
         return {"code": fingerprint(config)}
-    except Exception:  # training meets it again, as an outcome of a cell
+    except Exception:  # training raises it again, as the cell's outcome
         return {}
 
 
 def reason(error: Exception) -> str:
-    """An exception in one line; lack of memory by its name, whoever reports it."""
+    """Describe an exception in one line; lack of memory always in the same words."""
     no_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
     if no_memory or "can't allocate memory" in str(error):
         return "does not fit memory"
@@ -176,6 +177,7 @@ def reason(error: Exception) -> str:
 
 
 def say(console: Console, text: str | None) -> None:
+    """Print a line to the user, as it is; nothing for None."""
     if text is not None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
@@ -185,7 +187,7 @@ def _log(plan: Plan, key: str) -> Path:
 
 
 def _data(cell: Cell) -> dict[str, str | int]:
-    """What provenance says of the data."""
+    """Facts on the data for provenance."""
     task = cell.task
     return {
         "fingerprint": task.fingerprint,

@@ -1,13 +1,13 @@
 """Measures: pure functions of features, labels, logits and weights, computed in float64.
 
-A module here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names included. What is
-undefined (one class, constant features, …) is NaN, never an invented number or an exception.
+A module here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names included. An
+undefined value (one class, constant features, …) is NaN, never an invented number or an exception.
 
-A column that a measure came to have after its first release is declared in its module, with the
-release: `ADDED = {"collapse/rnc1_sup": "0.2"}`. Runs without it are then not called stale.
+A column added after the measure's first release is declared in its module, with the release:
+`ADDED = {"collapse/rnc1_sup": "0.2"}`. Runs without the column then do not count as stale.
 
-It may also have `unfit(task: Task) -> str | None`: why the measure cannot be taken on a task, or
-None. A module without it can be taken on every task.
+A module may also have `unfit(task: Task) -> str | None`, which says why the measure cannot be taken
+on a task; without that function the measure can be taken on every task.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-PART = 1000  # rows at a time, few enough to stay in the cache
+PART = 1000  # rows at a time: few enough to stay in the cache
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What one network makes of one set of samples."""
+    """Logits and features of one network on one set of samples."""
 
     features: Tensor
     """(n, d) in the precision of training: the activations before the head"""
@@ -39,7 +39,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One network at one step: all that a measure may look at."""
+    """One network at one step: the input of measures."""
 
     train: Outputs
     """the whole training set"""
@@ -57,7 +57,7 @@ class Snapshot:
     train_probe_labels: Tensor | None = None
     """(m,) int64: labels of `train_probe`"""
     exponents: Tensor | None = None
-    """(classes,) int64: the Task's, None if its labels form no cyclic group"""
+    """(classes,) int64: see `Task.exponents`; None if the labels form no cyclic group"""
 
     @property
     def head(self) -> Tensor:
@@ -66,18 +66,20 @@ class Snapshot:
 
 
 def in_parts(values: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """(n, …) → slices of rows with those rows in float64, a part at a time."""
+    """Yield slices of rows of values (n, …), each with these rows in float64."""
     for start in range(0, len(values), PART):
         rows = slice(start, start + PART)
         yield rows, values[rows].double()
 
 
 def largest(values: Tensor) -> Tensor:
-    """(n, m) → (n,) the place of each row's largest value: argmax(1), by NumPy, which is faster."""
+    """Index of each row's largest value, (n, m) → (n,): argmax(1) by NumPy, which is faster."""
     return torch.from_numpy(values.numpy(force=True).argmax(1))
 
 
 def pair_distances(points: Tensor) -> tuple[Tensor, Tensor]:
-    """(m, d) → (2, m (m − 1)/2) pairs and their squared distances, from differences: products of
-    sums would cancel."""
+    """Pairs of points (m, d), as (2, m (m − 1)/2) indices, and their squared distances.
+
+    Distances are computed from differences, since the expanded square would cancel.
+    """
     return torch.triu_indices(len(points), len(points), 1), torch.pdist(points).square()

@@ -17,7 +17,7 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class ClassStatistics:
-    """First and second moments by class, in float64; classes without samples are left out."""
+    """First and second moments by class, in float64, without classes that have no samples."""
 
     present: Tensor
     """(C,) labels that occur"""
@@ -53,7 +53,10 @@ class ClassStatistics:
 
 
 def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
-    """(n, d), (n,) → moments by class. Two passes, so that sums are centred before squaring."""
+    """Compute moments by class from features (n, d) and labels (n,).
+
+    Two passes, so that sums are centred before squaring.
+    """
     present, index, counts = labels.unique(return_inverse=True, return_counts=True)
     n = len(labels)
     sums = torch.zeros(len(present), features.shape[1], dtype=torch.float64)
@@ -77,19 +80,19 @@ def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
 
 
 def rnc1(statistics: ClassStatistics) -> float:
-    """Tr Σ_W / B_g² (Sakamoto & Sato)."""
+    """Rescaled within-class variance Tr Σ_W / B_g² (Sakamoto & Sato)."""
     return _ratio(statistics.within, statistics.mean_norm**2)
 
 
 def nc1(statistics: ClassStatistics) -> float:
-    """Tr Σ_W / Tr Σ_B, the trace ratio; NaN if the class means coincide."""
+    """Trace ratio Tr Σ_W / Tr Σ_B; NaN if the class means coincide."""
     return NAN if _coincide(statistics) else statistics.within / statistics.between
 
 
 def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
-    """Tr(Σ_W Σ_B⁺) / C with the pseudo-inverse at rank C − 1 (Papyan et al.).
+    """NC1 of Papyan et al.: Tr(Σ_W Σ_B⁺) / C with the pseudo-inverse at rank C − 1.
 
-    `features` (n, d) are those of `statistics`. With A the centred means weighted by √(n_c/n),
+    `features` (n, d) must be those of `statistics`. With A the centred means weighted by √(n_c/n),
     Σ_B = AᵀA; from A = USVᵀ follows Tr(Σ_W Σ_B⁺) = (1/n) Σ_i ‖S⁻¹Vᵀ(z_i − μ_{y_i})‖². NaN if
     Σ_B has a lower rank.
     """
@@ -123,8 +126,11 @@ def cdnv(statistics: ClassStatistics) -> float:
 
 
 def nc2_cond(statistics: ClassStatistics) -> float:
-    """√cond(M Mᵀ), M ∈ R^{C×d} the uncentred class means (Sakamoto & Sato): 1 for orthogonal means
-    of one length, infinite for linearly dependent ones (a centred simplex, or C > d)."""
+    """NC2 of Sakamoto & Sato: √cond(M Mᵀ), with M ∈ R^{C×d} the uncentred class means.
+
+    1 for orthogonal means of equal length, infinite for linearly dependent ones (a centred simplex,
+    or C > d).
+    """
     s = torch.linalg.svdvals(statistics.means)
     if len(statistics.present) < 2 or s[0] == 0:
         return NAN
@@ -134,7 +140,7 @@ def nc2_cond(statistics: ClassStatistics) -> float:
 
 
 def equinorm(statistics: ClassStatistics) -> float:
-    """Standard deviation over mean of ‖μ_c − μ‖ over the classes."""
+    """Coefficient of variation of ‖μ_c − μ‖ over the classes."""
     if _coincide(statistics):
         return NAN
     norms = statistics.centred_means.norm(dim=1)
@@ -153,8 +159,8 @@ def equiangular(statistics: ClassStatistics) -> float:
 
 
 def nc3(statistics: ClassStatistics, head: Tensor) -> float:
-    """‖W/‖W‖_F − Ṁ/‖Ṁ‖_F‖_F with Ṁ the centred class means and W (classes, d) the head.
-    NaN if a class has no sample."""
+    """Self-duality gap ‖W/‖W‖_F − Ṁ/‖Ṁ‖_F‖_F, with Ṁ the centred class means and W (classes, d)
+    the head; NaN if a class has no sample."""
     if _coincide(statistics) or len(head) != len(statistics.present):
         return NAN
     centred = statistics.centred_means
@@ -162,7 +168,7 @@ def nc3(statistics: ClassStatistics, head: Tensor) -> float:
 
 
 def nc4(statistics: ClassStatistics, features: Tensor, logits: Tensor) -> float:
-    """Share of samples on which the head's choice is not the nearest class mean of `statistics`."""
+    """Share of samples on which the head does not choose the nearest class mean of `statistics`."""
     if len(statistics.present) < 2:
         return NAN
     # −‖z − μ‖²/2 without ‖z‖², which is the same for every class
@@ -176,7 +182,7 @@ def nc4(statistics: ClassStatistics, features: Tensor, logits: Tensor) -> float:
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """The training set's measures, and rnc1, cdnv and NC4 of the test set."""
+    """Compute all columns on the training set, and rnc1, cdnv and NC4 on the test set."""
     train, test = snapshot.train, snapshot.test
     statistics = class_statistics(train.features, train.labels)
     population = class_statistics(test.features, test.labels)
@@ -213,7 +219,7 @@ def _ratio(numerator: float, denominator: float) -> float:
 
 
 def _coincide(statistics: ClassStatistics) -> bool:
-    """Whether there is one class, or all class means are one point up to rounding."""
+    """Return whether there is one class, or all class means coincide up to rounding."""
     if len(statistics.present) < 2:
         return True
     lengths = statistics.means.square().sum(1).max().item()

@@ -11,10 +11,15 @@ from grokpipe.measures import Snapshot, pair_distances
 
 
 def kappa_cross_entropy(features: Tensor, log_p: Tensor, head: Tensor) -> float:
-    """(n, d), (n, C), (C, d) → E[‖φ‖² Var_{c∼p}(w_c)], log_p = log softmax(logits).
+    """κ of cross-entropy, E[‖φ‖² Var_{c∼p}(w_c)].
 
-    The variance is taken as Σ_{c<c'} p_c p_c' ‖w_c − w_c'‖²: every term is positive, so nothing
-    cancels when p is nearly one-hot.
+    The variance is computed as Σ_{c<c'} p_c p_c' ‖w_c − w_c'‖²: every term is positive, so that
+    nothing cancels when p is nearly one-hot.
+
+    Args:
+        features: φ, (n, d).
+        log_p: log softmax of the logits, (n, C).
+        head: w, (C, d).
     """
     p = log_p.exp()
     (first, second), squares = pair_distances(head)
@@ -25,21 +30,25 @@ def kappa_cross_entropy(features: Tensor, log_p: Tensor, head: Tensor) -> float:
 
 
 def kappa_squared_error(features: Tensor, head: Tensor) -> float:
-    """(n, d), (C, d) → 2‖W‖_F² E‖φ‖², for the loss summed over classes, mean over samples:
-    there H_{s,s'} = 2 δ_{ss'} E[φφᵀ]."""
+    """κ of squared error, 2‖W‖_F² E‖φ‖², from features φ (n, d) and head W (C, d).
+
+    For the loss summed over classes and averaged over samples, where H_{s,s'} = 2 δ_{ss'} E[φφᵀ].
+    """
     return (2 * head.square().sum() * features.square().sum(1).mean()).item()
 
 
 def kappa_surrogate(features: Tensor, log_p: Tensor, head: Tensor) -> float:
-    """(n, d), (n, C), (C, d) → E[‖W‖_F² (1 − ‖p‖²) ‖φ‖²], log_p = log softmax(logits): what the
-    paper computes. An upper bound of κ for cross-entropy; no bound for squared error."""
-    # 1 − ‖p‖² as Σ p_c (1 − p_c), and 1 − p_c as softmax's own complement: no cancellation
+    """The paper's surrogate of κ, E[‖W‖_F² (1 − ‖p‖²) ‖φ‖²]; arguments as in `kappa_cross_entropy`.
+
+    An upper bound of κ for cross-entropy, but not for squared error.
+    """
+    # 1 − ‖p‖² as Σ p_c (1 − p_c), with 1 − p_c by expm1, to avoid cancellation
     uncertainty = -(log_p.exp() * torch.expm1(log_p)).sum(1)
     return (head.square().sum() * (uncertainty * features.square().sum(1)).mean()).item()
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """κ of the training loss in use, and the surrogate, on the training set."""
+    """Compute κ of the training loss in use, and the surrogate, on the training set."""
     features, log_p = snapshot.train.features.double(), snapshot.train.log_probabilities
     if snapshot.loss == "squared_error":
         kappa = kappa_squared_error(features, snapshot.head)

@@ -1,7 +1,8 @@
-"""Fourier alignment: how far the leading features are waves over the cyclic group of the labels.
+"""Fourier alignment: how close the leading features are to waves over the labels' cyclic group.
 
-The quantity of Truong et al. (2026), whose rule is not published, in a form without a phase. Half
-of a wave is lost on a cosine alone; a regression on cosine and sine finds it at any phase.
+A form of the quantity of Truong et al. (2026), whose formula is not published, that does not depend
+on phase: a regression on cosine and sine detects a wave at any phase, whereas on a cosine alone
+half of it is lost.
 """
 
 import torch
@@ -13,16 +14,16 @@ from grokpipe.tasks import Task
 
 NAN = float("nan")
 COLUMNS = ("fourier/alignment", "fourier/alignment_null")
-LEADING = 10  # room for five frequencies, as many as Nanda et al. (2023) find, of two waves each
-COLLINEAR = 1e-24  # mean square below which what is left of a regressor is rounding
-NULL_SEED = 0  # of the one permutation that the null uses: a measure is a function
+LEADING = 10  # eigenvectors: two waves for each of the five frequencies of Nanda et al. (2023)
+COLLINEAR = 1e-24  # mean square below which the rest of a regressor is rounding
+NULL_SEED = 0  # fixed permutation of the null, so that the measure stays a function
 
 
 def leading_scores(features: Tensor) -> tuple[Tensor, Tensor] | None:
-    """(n, d) → scores (n, k) of the centred features on the leading eigenvectors of their
-    covariance and its eigenvalues (k,), descending; k = 10, or the rank if that is lower.
+    """Project centred features (n, d) on the leading eigenvectors of their covariance.
 
-    None for constant or non-finite features, or fewer than two samples.
+    Returns scores (n, k) and eigenvalues (k,), descending, with k = 10 or the rank if that is
+    lower; None for constant or non-finite features, or fewer than two samples.
     """
     if len(features) < 2:
         return None
@@ -40,17 +41,24 @@ def leading_scores(features: Tensor) -> tuple[Tensor, Tensor] | None:
 
 
 def waves(order: int) -> tuple[Tensor, Tensor]:
-    """cos and sin of 2πfe/m, each (m // 2, m): frequencies f = 1 … m // 2, exponents e."""
+    """Compute cos and sin of 2πfe/m, each (m // 2, m): frequencies f = 1 … m // 2, exponents e."""
     turns = torch.outer(torch.arange(1, order // 2 + 1), torch.arange(order)) % order
     angles = turns.double() * (2 * torch.pi / order)
     return angles.cos(), angles.sin()
 
 
 def r_squared(scores: Tensor, exponents: Tensor, order: int) -> Tensor:
-    """R² (m // 2, k) of each centred score (n, k) regressed on intercept, cos 2πfe/m and
-    sin 2πfe/m, for every frequency; e (n,) are the samples' exponents, m = `order`.
+    """R² of each score regressed on intercept, cos 2πfe/m and sin 2πfe/m, by frequency f.
 
-    A regressor is a function of the exponent alone, so that counts and sums by exponent suffice.
+    Regressors are functions of the exponent alone, so that counts and sums by exponent suffice.
+
+    Args:
+        scores: centred scores (n, k).
+        exponents: e, (n,).
+        order: m.
+
+    Returns:
+        (m // 2, k), in [0, 1].
     """
     counts, sums = _by_exponent(scores, exponents, order)
     cosine, sine = waves(order)
@@ -62,32 +70,37 @@ def r_squared(scores: Tensor, exponents: Tensor, order: int) -> Tensor:
 
 
 def _by_exponent(scores: Tensor, exponents: Tensor, order: int) -> tuple[Tensor, Tensor]:
-    """(n, k), (n,) → (m,) number of samples and (m, k) sum of their scores for each exponent."""
+    """Number of samples (m,) and sum of their scores (m, k) for each exponent."""
     counts = exponents.bincount(minlength=order).double()
     sums = torch.zeros(order, scores.shape[1], dtype=torch.float64)
     return counts, sums.index_add_(0, exponents, scores)
 
 
 def _unit(wave: Tensor, counts: Tensor) -> Tensor:
-    """(F, m) centred and scaled to unit length over the samples; zero if nothing is left."""
+    """Centre waves (F, m) and scale them to unit length over the samples; zero if constant."""
     centred = wave - (wave @ counts / counts.sum())[:, None]
     squares = (centred.square() @ counts)[:, None]
     return torch.where(squares > COLLINEAR * counts.sum(), centred / squares.sqrt(), 0.0)
 
 
 def alignment(features: Tensor, exponents: Tensor, order: int) -> tuple[float, float]:
-    """(n, d), (n,) → R² at each leading score's best frequency, averaged with the eigenvalues as
-    weights, and the same with permuted exponents: what the choice of the best frequency gives.
+    """Average R² at each leading score's best frequency, weighted by the eigenvalues; and its null.
 
-    Both in [0, 1]; the first is 1 if every score is a wave of one frequency. Frequencies of equal
-    eigenvalue lower it, since eigenvectors mix them at will. NaN for constant or non-finite
-    features, for samples of one exponent only, and if there are not more samples than the three
-    coefficients that are fitted.
+    The null is the same with permuted exponents: what choosing the best frequency gives by chance.
+    Both lie in [0, 1]; the first is 1 if every score is a wave of one frequency. Frequencies of
+    equal eigenvalue lower the value, since eigenvectors mix them arbitrarily. NaN for constant or
+    non-finite features, for samples of a single exponent, and for no more samples than the three
+    fitted coefficients.
+
+    Args:
+        features: (n, d).
+        exponents: (n,).
+        order: of the group.
     """
-    found = leading_scores(features)
-    if found is None or len(exponents) <= 3 or (exponents == exponents[0]).all():
+    leading = leading_scores(features)
+    if leading is None or len(exponents) <= 3 or (exponents == exponents[0]).all():
         return NAN, NAN
-    scores, eigenvalues = found
+    scores, eigenvalues = leading
     permutation = torch.randperm(len(scores), generator=torch.Generator().manual_seed(NULL_SEED))
     both = torch.cat([scores, scores[permutation]], dim=1)
     best = r_squared(both, exponents, order).amax(0).view(2, -1)
@@ -96,9 +109,11 @@ def alignment(features: Tensor, exponents: Tensor, order: int) -> tuple[float, f
 
 
 def paper_alignment(score: Tensor, exponents: Tensor, order: int) -> float:
-    """max_f |Pearson r(score, cos 2πfe/m)| of one score (n,): the form that reproduces the noise
-    levels of Truong et al. A wave of random phase has 2/π on average. NaN if score or exponents
-    are constant."""
+    """max_f |Pearson r(score, cos 2πfe/m)| of one score (n,), in [0, 1].
+
+    The form that reproduces the noise levels of Truong et al. A wave of random phase has 2/π on
+    average. NaN if score or exponents are constant.
+    """
     score = score.double()
     centred = score - score.mean()
     variance = centred.square().mean()
@@ -111,8 +126,10 @@ def paper_alignment(score: Tensor, exponents: Tensor, order: int) -> float:
 
 
 def group_samples(snapshot: Snapshot) -> tuple[Tensor, Tensor, int] | None:
-    """The training probe without the samples of a class outside the group (zero, for products and
-    quotients): features (n, d), exponents (n,) and the group's order; None without a group."""
+    """Training probe without classes outside the group (zero, for products and quotients).
+
+    Returns features (n, d), exponents (n,) and the group's order; None without a group.
+    """
     if snapshot.exponents is None or snapshot.train_probe_labels is None:
         return None
     exponents = snapshot.exponents[snapshot.train_probe_labels]
@@ -121,9 +138,9 @@ def group_samples(snapshot: Snapshot) -> tuple[Tensor, Tensor, int] | None:
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """On the training probe, within the group."""
-    found = group_samples(snapshot)
-    values = (NAN, NAN) if found is None else alignment(*found)
+    """Compute the alignment and its null on the training probe, within the group."""
+    samples = group_samples(snapshot)
+    values = (NAN, NAN) if samples is None else alignment(*samples)
     return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -138,5 +155,5 @@ def unfit(task: Task) -> str | None:
 
 
 def _order(exponents: Tensor) -> int:
-    """Of the group: the number of classes in it."""
+    """Order of the group: the number of classes in it."""
     return int((exponents >= 0).sum())

@@ -1,5 +1,6 @@
-"""Fourier alignment in the form that reproduces the noise levels of Truong et al. (2026, section
-11): of the leading eigenvector's score alone, on cosines alone. See fourier.py for a better one."""
+"""Fourier alignment as in Truong et al. (2026, section 11): the form that reproduces their noise
+levels uses only the leading eigenvector's score, and only cosines. See fourier.py for a better
+form."""
 
 from grokpipe.measures import Snapshot
 from grokpipe.measures.fourier import NAN, group_samples, leading_scores, paper_alignment, unfit
@@ -8,10 +9,10 @@ __all__ = ["measure", "unfit"]
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """`fourier_paper/alignment` on the training probe, as measures/fourier.py."""
-    found, value = group_samples(snapshot), NAN
-    if found is not None:
-        features, exponents, order = found
+    """Compute `fourier_paper/alignment` on the training probe, within the group."""
+    samples, value = group_samples(snapshot), NAN
+    if samples is not None:
+        features, exponents, order = samples
         if (leading := leading_scores(features)) is not None and len(exponents) > 1:
             value = paper_alignment(leading[0][:, 0], exponents, order)
     return {"fourier_paper/alignment": value}

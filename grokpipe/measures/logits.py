@@ -6,12 +6,13 @@ from grokpipe.measures import Snapshot
 
 
 def logit_scale(logits: Tensor) -> float:
-    """(n, classes) → root mean square of the logits about their mean over the classes."""
+    """Root mean square of logits (n, classes) about their mean over the classes."""
     return (logits - logits.mean(1, keepdim=True)).square().mean().sqrt().item()
 
 
 def logit_margin(logits: Tensor, labels: Tensor) -> float:
-    """(n, classes), (n,) → mean of the label's logit minus the largest other; NaN for one class."""
+    """Mean margin of logits (n, classes): the label's logit less the largest other; NaN for one
+    class."""
     if logits.shape[1] < 2:
         return float("nan")
     own = logits.gather(1, labels[:, None])
@@ -20,12 +21,13 @@ def logit_margin(logits: Tensor, labels: Tensor) -> float:
 
 
 def output_entropy(log_p: Tensor) -> float:
-    """(n, classes) → mean entropy of p = softmax(logits), in nats."""
-    # exp(−1000) is zero, and so is its product, which that of −inf would not be
+    """Mean entropy of p = softmax(logits), (n, classes), in nats."""
+    # clamped: exp(−1000) · −1000 is zero, whereas exp(−inf) · −inf would be NaN
     return -(log_p.exp() * log_p.clamp(min=-1000.0)).sum(1).mean().item()
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
+    """Compute scale, margin and entropy on the training set."""
     logits, labels = snapshot.train.logits.double(), snapshot.train.labels
     return {
         "logits/scale": logit_scale(logits),

@@ -12,10 +12,10 @@ CONSTANT = 1e-24  # variance per squared length below which features are constan
 
 
 def spectrum(features: Tensor) -> Tensor | None:
-    """(n, d) → (d,) shares p_k = λ_k / Σλ of the covariance's eigenvalues, clamped at 1e-12.
+    """Shares p_k = λ_k / Σλ, (d,), of the eigenvalues of the covariance of features (n, d).
 
-    None where the entropy is undefined: no more samples than dimensions (the rank would cap it),
-    constant or non-finite features, one dimension.
+    Eigenvalues are clamped at 1e-12. None where the entropy is undefined: for no more samples than
+    dimensions (the rank would cap the entropy), constant or non-finite features, or one dimension.
     """
     features = features.double()
     n, d = features.shape
@@ -30,7 +30,10 @@ def spectrum(features: Tensor) -> Tensor | None:
 
 
 def spectral_entropy(features: Tensor) -> float:
-    """(n, d) → H̃ = −Σ p_k log p_k / log d in [0, 1]; 1 is isotropic, NaN undefined."""
+    """Spectral entropy H̃ = −Σ p_k log p_k / log d of features (n, d), in [0, 1].
+
+    1 is isotropic, NaN undefined.
+    """
     p = spectrum(features)
     if p is None:
         return float("nan")
@@ -38,13 +41,13 @@ def spectral_entropy(features: Tensor) -> float:
 
 
 def effective_rank(features: Tensor) -> float:
-    """(n, d) → exp(−Σ p_k log p_k), between 1 and d; NaN undefined."""
+    """Effective rank exp(−Σ p_k log p_k) of features (n, d), between 1 and d; NaN undefined."""
     p = spectrum(features)
     return float("nan") if p is None else torch.special.entr(p).sum().exp().item()
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """Entropy on the two probes, effective rank on the training probe."""
+    """Compute the entropy on both probes, and the effective rank on the training probe."""
     entropy = spectral_entropy(snapshot.train_probe)
     return {
         "spectral/entropy_train": entropy,

@@ -6,8 +6,11 @@ from grokpipe.measures import Snapshot
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """`weight_norm` is ‖θ‖₂ over all parameters; `weight_norm_sum` the sum of the tensors' norms,
-    which Sakamoto & Sato's released code logs; `head_norm` is ‖W‖_F of the last layer's weights."""
+    """Compute the norms.
+
+    `weight_norm` is ‖θ‖₂ over all parameters, `weight_norm_sum` the sum of the tensors' norms,
+    which Sakamoto & Sato's released code logs, `head_norm` ‖W‖_F of the last layer's weights.
+    """
     norms = torch.stack([p.norm() for p in snapshot.parameters.values()])
     return {
         "weight_norm": norms.norm().item(),

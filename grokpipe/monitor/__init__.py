@@ -1,4 +1,4 @@
-"""A monitor of delayed generalisation for other people's training loops."""
+"""Monitor of delayed generalisation for any PyTorch training loop."""
 
 from grokpipe.monitor.monitor import Prediction, SpectralEntropyMonitor, State
 from grokpipe.monitor.pilots import Calibration

@@ -9,8 +9,8 @@
             if state.should_stop:
                 break
 
-It watches the normalised spectral entropy H̃ of the features of a fixed probe; docs/monitor.md says
-what to make of it, and what it cannot know.
+The monitor follows the normalised spectral entropy H̃ of the features of a fixed probe;
+docs/monitor.md explains how to read it, and its limits.
 """
 
 from array import array
@@ -31,19 +31,19 @@ from grokpipe.monitor.pilots import Calibration, calibrated, from_curves, publis
 from grokpipe.monitor.probing import entropy, undisturbed
 
 COLUMNS = ("step", "entropy", "train_accuracy", "test_accuracy", "norm")
-VERSION = 1  # of state_dict
+VERSION = 1  # of the format of state_dict
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """When the run groks, in steps since the start of training."""
+    """Predicted step of grokking, counted from the start of training."""
 
     step: float
     lower: float | None
-    """of the 95 % interval; None where there is none"""
+    """lower end of the 95 % interval; None if there is no interval"""
     upper: float | None
     note: str
-    """where the interval is from, or why there is none"""
+    """source of the interval, or why there is none"""
 
     def __str__(self) -> str:
         if self.lower is None or self.upper is None:
@@ -53,20 +53,21 @@ class Prediction:
 
 @dataclass(frozen=True)
 class State:
-    """What an update found."""
+    """Result of an update: entropy, phase, advice, forecast and whether to stop."""
 
     step: int
     entropy: float
     """H̃ in [0, 1]"""
     phase: Phase
     advice: str
-    """what Appendix D.2 recommends in this phase"""
+    """recommendation of Appendix D.2 in this phase"""
     forecast: Prediction | None
-    """None until it is switched on (Guide.activation_gap), and once the run has grokked"""
+    """None until the forecast is switched on (Guide.activation_gap), and once the run has
+    grokked"""
     should_stop: bool
-    """whether the rule of the guide (Guide.stop) holds"""
+    """whether the guide's stop rule (Guide.stop) holds"""
     reason: str
-    """why it should stop; empty if it should not"""
+    """why the run should stop; empty if it should not"""
 
     def __str__(self) -> str:
         parts = [f"step {self.step:,}: entropy {self.entropy:.3f}, {self.phase}. {self.advice}"]
@@ -76,16 +77,21 @@ class State:
 
 
 class SpectralEntropyMonitor:
-    """Follows one run.
+    """Monitors one run.
 
-    `probe` is what `features(model, probe)` gets, as it is: a fixed set of training samples, more
-    of them than features have dimensions (the paper: 512 for d = 128), on the device where the
-    model expects it. `features` returns their representation before the head, of shape (n, d).
-    Without both, use `observe`. `threshold` is H̃* in (0, 1), above which the paper's published law
-    forecasts, without an interval; or the `Calibration` of pilot runs: see `calibrate`. `capped`
-    accepts a probe that is no larger than d (grokpipe/monitor/probing.py): for wide features.
+    Args:
+        probe: a fixed set of training samples, passed as it is to `features`: more samples than the
+            features have dimensions (the paper: 512 for d = 128), on the model's device.
+        features: function (model, probe) → representation before the head, of shape (n, d).
+            Without probe and features, call `observe` instead of `update`.
+        threshold: H̃* in (0, 1), for forecasts by the paper's published law, without an interval;
+            or the pilot calibration returned by `calibrate`.
+        guide: parameters of the phases and of the stop rule.
+        capped: accept a probe of no more samples than d (grokpipe/monitor/probing.py), for wide
+            features.
 
-    Raises InputError for a threshold that is no number in (0, 1).
+    Raises:
+        InputError: the threshold is not a number in (0, 1).
     """
 
     def __init__(
@@ -113,34 +119,40 @@ class SpectralEntropyMonitor:
         guide: Guide = phases.DEFAULT,
         capped: bool = False,
     ) -> Self:
-        """A monitor whose threshold, law and intervals come from pilot runs.
+        """Build a monitor with threshold, law and intervals from pilot runs (pilot calibration).
 
-        `pilots` are the histories of other monitors, whose loops must have told them the test
-        accuracy; or a folder of run logs or gathered tables of grokpipe, of which `arm` chooses
-        runs that differ in nothing but their seed: {"optimizer.betas": [0.9, 0.98]}. H̃* is the mean
-        of H̃ at the first evaluation with test accuracy ≥ 0.99; one run has no interval, the paper
-        takes 3 to 5. H̃* is of one task and network, and of the features that the pilots measured:
-        with `capped` their probe must have been as large as this one, which no history tells.
+        H̃* is the mean of H̃ at the first evaluation with test accuracy ≥ 0.99. One run gives no
+        interval; the paper takes 3 to 5. H̃* holds for one task and network and for the features
+        that the pilots measured: with `capped`, their probe must have had the same size as this
+        one, which cannot be checked.
 
-        Raises InputError where no run grokked, where H̃ rises towards grokking, for a folder without
-        runs or of mixed arms, and for pilots that are neither a folder nor a sequence of tables.
+        Args:
+            pilots: histories of other monitors, with test accuracies; or a folder of run logs or
+                gathered tables of grokpipe.
+            probe, features, guide, capped: as for the class.
+            arm: chooses runs of the folder that differ only by seed, by configuration column:
+                {"optimizer.betas": [0.9, 0.98]}.
+
+        Raises:
+            InputError: no run grokked, H̃ rises towards grokking, the folder has no runs or mixed
+                arms, or `pilots` is neither a folder nor a sequence of tables.
         """
         if isinstance(pilots, str | Path):
-            found = calibrated(Path(pilots), arm)
+            calibration = calibrated(Path(pilots), arm)
         elif arm is not None:
             raise InputError(f"arm={arm}: must be None where the pilots are histories")
         else:
-            found = from_curves(_tables(pilots), "pilots")
-        return cls(probe, features, threshold=found, guide=guide, capped=capped)
+            calibration = from_curves(_tables(pilots), "pilots")
+        return cls(probe, features, threshold=calibration, guide=guide, capped=capped)
 
     @property
     def threshold(self) -> float:
-        """H̃*"""
+        """The threshold H̃*."""
         return self.calibration.threshold
 
     @property
     def history(self) -> pd.DataFrame:
-        """A row per update: step, entropy, train_accuracy, test_accuracy, norm; NaN is unknown."""
+        """Updates as rows: step, entropy, train_accuracy, test_accuracy, norm; NaN if unknown."""
         return pd.DataFrame({name: np.array(values) for name, values in self._columns.items()})
 
     def update(
@@ -152,10 +164,12 @@ class SpectralEntropyMonitor:
         test_accuracy: float | None = None,
         norm: float | None = None,
     ) -> State:
-        """Takes the features of the probe, in evaluation mode and without gradient, and observes
-        them. The modes of the model's modules and PyTorch's generators are left as they were, so
-        training goes on as if nothing had been measured, unless a forward pass in evaluation mode
-        changes the model or draws from elsewhere. `norm` is ‖θ‖₂, by default of all parameters.
+        """Compute the features of the probe, in evaluation mode and without gradient, and observe
+        them.
+
+        The modes of the model's modules and PyTorch's generators are restored, so that training
+        continues as if nothing had been measured, unless a forward pass in evaluation mode changes
+        the model or uses other generators. `norm` is ‖θ‖₂, by default of all parameters.
 
         Raises InputError as `observe` does, or if the monitor has no `features`.
         """
@@ -163,11 +177,11 @@ class SpectralEntropyMonitor:
             raise InputError("features=None: update needs a function (model, probe) → (n, d)")
         self._check_step(step)  # before the costly part
         with undisturbed(model):
-            found = self.features(model, self.probe)
+            features = self.features(model, self.probe)
             if norm is None:
                 norm = float(nn.utils.get_total_norm(model.parameters()))
         return self.observe(
-            step, found, train_accuracy=train_accuracy, test_accuracy=test_accuracy, norm=norm
+            step, features, train_accuracy=train_accuracy, test_accuracy=test_accuracy, norm=norm
         )
 
     def observe(
@@ -179,12 +193,18 @@ class SpectralEntropyMonitor:
         test_accuracy: float | None = None,
         norm: float | None = None,
     ) -> State:
-        """The same from features of shape (n, d), n > d ≥ 2, on any device and in any precision.
-        Accuracies are shares in [0, 1]; None and NaN are unknown.
+        """Add an evaluation, given the features of the probe.
 
-        Raises InputError, and leaves the history as it is, for a step not above the last one, or
-        features that are of a wrong or another shape, not finite, or constant, or an accuracy or a
-        norm out of its range.
+        Args:
+            step: must exceed the last one.
+            features: (n, d), n > d ≥ 2, on any device and in any precision; the same shape at every
+                call.
+            train_accuracy, test_accuracy: in [0, 1]; None and NaN mean unknown.
+            norm: ‖θ‖₂; None and NaN mean unknown.
+
+        Raises:
+            InputError: an argument is out of its range, or the features are constant or not finite.
+                The history is then unchanged.
         """
         self._check_step(step)
         row = {
@@ -200,9 +220,11 @@ class SpectralEntropyMonitor:
         return self._state()
 
     def predict_grok_time(self) -> Prediction:
-        """T̂ = t + C₁ (H̃ − H̃*)^γ + C₂ at the last update (Truong et al. 2026, equation 2), whatever
-        the phase; with an interval if the law was calibrated on two pilot runs or more. Where test
-        accuracy has reached 0.99 already, that step.
+        """Predict the step of grokking from the last update, whatever the phase.
+
+        T̂ = t + C₁ (H̃ − H̃*)^γ + C₂ (Truong et al. 2026, equation 2), with an interval if the law was
+        calibrated on at least two pilot runs. If test accuracy has reached 0.99, the step at which
+        it did.
 
         Raises InputError before the first update.
         """
@@ -213,9 +235,10 @@ class SpectralEntropyMonitor:
             return Prediction(grokked, grokked, grokked, "observed")
         step, entropy = history.step[-1], history.entropy[-1]
         if self.calibration.forecaster:
-            found = self.calibration.forecaster.forecast(step, entropy)
+            forecast = self.calibration.forecaster.forecast(step, entropy)
             note = f"95 % interval from {self.calibration.grokked} pilot runs"
-            return Prediction(float(found.step), float(found.lower), float(found.upper), note)
+            ends = float(forecast.lower), float(forecast.upper)
+            return Prediction(float(forecast.step), *ends, note)
         expected = max(float(step + self.calibration.law.remaining(entropy)), float(step))
         why = {0: "not calibrated", 1: "only one pilot run grokked"}.get(
             self.calibration.grokked, "only one pilot run has an evaluation before it grokked"
@@ -223,9 +246,11 @@ class SpectralEntropyMonitor:
         return Prediction(expected, None, None, f"no interval: {why}")
 
     def state_dict(self) -> dict[str, Any]:
-        """History, threshold, law and dials, as numbers, texts, lists and dicts of these, for
-        torch.save (and torch.load with weights_only=True) or json.dump. The probe and the function
-        are not in it."""
+        """History, calibration and guide as numbers, texts, lists and dicts of these.
+
+        Fit for torch.save (and torch.load with weights_only=True) and json.dump. Probe and feature
+        function are not included.
+        """
         return {
             "version": VERSION,
             "shape": self._shape and list(self._shape),
@@ -236,12 +261,12 @@ class SpectralEntropyMonitor:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes over all that `state_dict` holds, threshold, law and dials included. Runs no code.
+        """Restore history, calibration and guide from `state_dict`. Runs no code.
 
-        Raises InputError, and leaves the monitor as it is, if it is not a state of this version.
+        Raises InputError, and leaves the monitor unchanged, if `state` is not of this version.
         """
         if not isinstance(state, Mapping):
-            raise InputError(f"state: {type(state).__name__}: must be what state_dict gives")
+            raise InputError(f"state: {type(state).__name__}: must be the result of state_dict")
         if state.get("version") != VERSION:
             raise InputError(f"version={state.get('version')}: must be {VERSION}, of a state_dict")
         try:
@@ -253,12 +278,12 @@ class SpectralEntropyMonitor:
                 raise ValueError("columns of unequal lengths")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             why = f"{type(error).__name__}: {error}"
-            raise InputError(f"state: damaged ({why}); must be what state_dict gives") from error
+            raise InputError(f"state: damaged ({why}); must be the result of state_dict") from error
         self.calibration, self.guide, self.capped = calibration, guide, capped
         self._shape, self._columns = shape, columns
 
     def _history(self) -> History:
-        # copies: an array that shares its memory could not grow
+        # copy: an array("d") whose memory is shared cannot grow
         return History(**{name: np.array(values) for name, values in self._columns.items()})
 
     def _state(self) -> State:
@@ -286,7 +311,7 @@ class SpectralEntropyMonitor:
 
 
 def _above(threshold: Any) -> Calibration:
-    """The published law; raises InputError for what is no number in (0, 1)."""
+    """Published law with this threshold; raises InputError unless it is a number in (0, 1)."""
     try:
         number = float(threshold)
     except (TypeError, ValueError) as error:
@@ -296,7 +321,7 @@ def _above(threshold: Any) -> Calibration:
 
 
 def _tables(pilots: Any) -> list[pd.DataFrame]:
-    """Histories as `from_curves` reads them; raises InputError for anything but tables in a row."""
+    """Histories in the form that `from_curves` reads; raises InputError unless a list of tables."""
     valid = "must be a folder or a list of tables: [first.history, second.history]"
     if not isinstance(pilots, Sequence):
         raise InputError(f"pilots: {type(pilots).__name__}: {valid}")
@@ -307,7 +332,7 @@ def _tables(pilots: Any) -> list[pd.DataFrame]:
 
 
 def _checked(name: str, value: float | None, most: float) -> float:
-    """NaN for None; raises InputError outside [0, most]."""
+    """Convert to float, None to NaN; raises InputError outside [0, most]."""
     number = float("nan") if value is None else float(value)
     if number < 0 or number > most:
         valid = "in [0, 1]" if most == 1 else "≥ 0"

@@ -1,4 +1,4 @@
-"""What pilot runs tell a monitor: the entropy H̃* at which they grokked, and how long it took them.
+"""Pilot calibration of a monitor: the entropy H̃* at which pilot runs grokked, and the gap law.
 
 Reads a folder of run logs, or of gathered tables (`curves.parquet` and `cells.parquet`). Needs no
 PyTorch. From Truong et al. (2026), Appendix D.1, step 2.
@@ -30,30 +30,30 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Calibration:
-    """A threshold with the law of what remains above it."""
+    """Pilot calibration: a threshold, and the law of the remaining time above the threshold."""
 
     threshold: float
     """H̃*: the mean of H̃ at T_grok over the pilot runs that grokked"""
     law: Law
     """ΔT = C₁ (H̃ − H̃*)^γ + C₂"""
     lower: float | None = None
-    """of the 95 % interval of H̃* (Student's t over runs) within [0, 1], None with fewer than two of
-    them"""
+    """lower end of the 95 % interval of H̃* (Student's t over runs) within [0, 1]; None for fewer
+    than two runs"""
     upper: float | None = None
     grokked: int = 0
-    """pilot runs behind it; 0: not calibrated, the law is the published one"""
+    """number of pilot runs that grokked; 0: not calibrated, the law is the published one"""
     others: int = 0
-    """pilot runs that did not grok, or without H̃ when they did: they tell nothing of H̃*"""
+    """number of pilot runs that did not grok, or without H̃ when they did: not used"""
     forecaster: Forecaster | None = None
-    """the law with its errors on pilot runs that it had not seen; None with fewer than two runs
-    that have an evaluation before they grokked"""
+    """the law with its errors on pilot runs that were not used to fit it; None for fewer than two
+    runs with an evaluation before they grokked"""
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:  # NaN is neither
             raise InputError(f"threshold={self.threshold:g}: must lie in (0, 1)")
 
     def state_dict(self) -> dict[str, Any]:
-        """Numbers, texts, lists and dicts of these."""
+        """Convert to numbers, texts, lists and dicts of these."""
         forecaster = self.forecaster and {
             "errors": self.forecaster.errors.tolist(),
             "shares": self.forecaster.shares.tolist(),
@@ -66,6 +66,7 @@ class Calibration:
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> "Calibration":
+        """Restore from `state_dict`."""
         law, errors = Law(**state["law"]), state["forecaster"]
         forecaster = errors and Forecaster(
             law, np.array(errors["errors"], float), np.array(errors["shares"], float)
@@ -74,16 +75,18 @@ class Calibration:
 
 
 def published(threshold: float) -> Calibration:
-    """The paper's law above a threshold of one's own. It has no interval: the paper's errors are
-    those of its own runs. Raises InputError for a threshold outside (0, 1)."""
+    """Combine the paper's law with a given threshold; no interval, as its errors are unpublished.
+
+    Raises InputError for a threshold outside (0, 1).
+    """
     return Calibration(threshold, Law("power", threshold, 1.0, GAMMA, C1, C2))
 
 
 def calibrated(folder: Path, arm: Mapping[str, Any] | None = None) -> Calibration:
-    """From the runs in `folder` whose settings, by dotted name, are those of `arm`.
+    """Calibrate on the runs in `folder` whose settings, by dotted name, are those of `arm`.
 
-    Raises InputError if there are no such runs, none that grokked with H̃ known then, or runs that
-    differ in more than their seed, or whose H̃ rises towards grokking.
+    Raises InputError if there are no such runs, if none grokked with H̃ known at that step, if the
+    runs differ by more than their seed, or if H̃ rises towards grokking.
     """
     settings, curves = _read(folder)
     keys = _of_one_arm(folder, settings, arm or {})
@@ -92,10 +95,16 @@ def calibrated(folder: Path, arm: Mapping[str, Any] | None = None) -> Calibratio
 
 
 def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -> Calibration:
-    """From the evaluations of runs of one arm, each with the COLUMNS; `unknown` more had none.
+    """Calibrate on the evaluations of runs of one arm.
 
-    Raises InputError, naming the source, if no run grokked with H̃ known then, or if H̃ was lower
-    before (the mean over all evaluations) than then.
+    Args:
+        curves: one table per run, with COLUMNS.
+        source: names the runs in errors.
+        unknown: number of further runs without evaluations.
+
+    Raises:
+        InputError: no run grokked with H̃ known at that step, or H̃ was lower before, in the mean
+            over all evaluations, than at that step.
     """
     x, remaining = [], []
     for curve in curves:
@@ -111,10 +120,10 @@ def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -
     if not x:
         raise InputError(
             f"{source}: none of {count} runs grokked ({GROK.column} ≥ {GROK.level}) with the"
-            " entropy known then; a threshold needs at least one"
+            " entropy known at that step; a threshold needs at least one"
         )
     runs = pool(x, remaining)
-    # errors of a law need another run to fit it, with an evaluation before it grokked
+    # errors need a second run with an evaluation before it grokked, to fit the law to
     forecaster = calibrate(runs) if len(np.unique(runs.run)) > 1 else None
     law = forecaster.law if forecaster else fit(runs)
     if law.direction < 0:
@@ -135,7 +144,7 @@ def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -
 
 
 def _half_width(values: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
-    """Of Student's interval of the mean."""
+    """Half-width of Student's interval of the mean; None for fewer than two values."""
     n = len(values)
     if n < 2:
         return None
@@ -144,8 +153,10 @@ def _half_width(values: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
 
 
 def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """The settings of each run, index key, and its curve by key; run logs before their tables,
-    which may be older."""
+    """Read the settings of each run, indexed by key, and its curve by key.
+
+    Run logs take precedence over gathered tables, which may be older.
+    """
     cells = manifest.cells_folder(folder)
     if cells.is_dir():
         logs = [path for path in sorted(cells.iterdir()) if run_log.is_run_log(path)]
@@ -161,33 +172,33 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     names = [name for name in ("key", *COLUMNS) if name in stored.schema.names]
     table = stored.to_table(columns=names).to_pandas().sort_values(["key", "step"])
     settings = pd.read_parquet(folder / CELLS).set_index("key").sort_index()
-    # what both tables have is the configuration; the rest of the cells' is how they were trained
+    # columns of both tables are the configuration; other columns of cells.parquet are provenance
     settings = settings[[name for name in settings if name in stored.schema.names]]
     return settings, {str(key): curve for key, curve in table.groupby("key")}
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Lists as texts, as in gathered tables."""
+    """Convert lists to text, as in gathered tables."""
     return {name: str(v) if isinstance(v, list | dict) else v for name, v in values.items()}
 
 
 def _of_one_arm(folder: Path, settings: pd.DataFrame, arm: Mapping[str, Any]) -> list[str]:
-    """The keys of the runs of `arm`, which must differ in nothing but their seed."""
+    """Keys of the runs of `arm`, which must differ only by seed."""
     for name, value in arm.items():
         if name not in settings:
             raise InputError(f"arm: {name}: not a setting of the runs in {folder}")
         same = settings[name].map(lambda v, value=value: v == value or str(v) == str(value))
         if not same.any():
             raise InputError(
-                f"arm: {name}={value}: no run in {folder}; there are {_values(settings[name])}"
+                f"arm: {name}={value}: no run in {folder}; valid: {_values(settings[name])}"
             )
         settings = settings[same]
     varied = [
         name for name in settings if name != "seed" and settings[name].nunique(dropna=False) > 1
     ]
     if varied:
-        told = "; ".join(f"{name}: {_values(settings[name])}" for name in varied)
-        raise InputError(f"{folder}: runs of several arms ({told}); choose one with arm={{…}}")
+        values = "; ".join(f"{name}: {_values(settings[name])}" for name in varied)
+        raise InputError(f"{folder}: runs of several arms ({values}); choose one with arm={{…}}")
     return list(settings.index)
 
 

@@ -1,4 +1,4 @@
-"""A look at a network that is being trained by someone else, without disturbing it."""
+"""Evaluate a network during training without disturbing it."""
 
 import math
 from collections.abc import Iterator
@@ -13,10 +13,11 @@ from grokpipe.measures.spectral import CONSTANT, spectral_entropy
 
 @contextmanager
 def undisturbed(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, no gradient, and PyTorch's generators restored.
+    """Run the block in evaluation mode, without gradient; then restore modes and generators.
 
-    The modes are set one by one, for a model's own `train()` may do more than that; and no_grad
-    rather than inference_mode, whose tensors training could not use if the model keeps one.
+    Modes are set module by module, since a model's own `train()` may do more. no_grad is used
+    rather than inference_mode, since training could not use a tensor made there that the model
+    keeps.
     """
     modes = [(module, module.training) for module in model.modules()]
     devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
@@ -31,15 +32,15 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
 
 
 def entropy(features: Tensor, expected: tuple[int, ...] | None, capped: bool = False) -> float:
-    """H̃ of (n, d) features, n > d, of any scale, computed on the CPU: float64 is slow or missing
-    on many GPUs.
+    """Spectral entropy H̃ of features (n, d), n > d, of any scale.
 
-    With no more samples than dimensions the rank caps it. `capped` accepts that: then H̃ is
-    normalised by the logarithm of the largest rank there is, n − 1, and comes from the n × n Gram
-    matrix. Such values compare only with those of the same n.
+    Computed on the CPU, since float64 is slow or missing on many GPUs. With no more samples than
+    dimensions the rank caps the entropy. `capped` accepts that: H̃ is then normalised by the
+    logarithm of the largest possible rank, n − 1, and computed from the n × n Gram matrix. Such
+    values compare only with values of the same n.
 
-    Raises InputError for features that are not of that or the `expected` shape, of no more samples
-    than dimensions unless `capped`, not finite, or constant.
+    Raises InputError for features that are not a matrix, not of the `expected` shape, with no more
+    samples than dimensions unless `capped`, not finite, or constant.
     """
     if not isinstance(features, Tensor) or features.ndim != 2:
         shape = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
@@ -61,16 +62,16 @@ def entropy(features: Tensor, expected: tuple[int, ...] | None, capped: bool = F
     centred = features - features.mean(0)
     scale = centred.square().mean().sqrt()
     if scale.square() <= CONSTANT * features.square().mean():
-        raise InputError("features: constant over the probe; must vary for an entropy")
-    # the measure clamps eigenvalues at an absolute 1e-12, to which those of small features are near
+        raise InputError("features: constant over the probe; must vary")
+    # rescale: the measure clamps eigenvalues at 1e-12, close to those of small features
     centred = centred / scale
-    return spectral_entropy(centred) if n > d else _of_gram(centred)
+    return spectral_entropy(centred) if n > d else _gram_entropy(centred)
 
 
-def _of_gram(centred: Tensor) -> float:
-    """Of (n, d) centred features, n ≤ d: the Gram matrix has the covariance's non-zero
-    eigenvalues."""
+def _gram_entropy(centred: Tensor) -> float:
+    """H̃ of centred features (n, d), n ≤ d, from the Gram matrix, which has the non-zero eigenvalues
+    of the covariance."""
     gram = centred @ centred.T
-    eigenvalues = torch.linalg.eigvalsh(gram)[1:].clamp(min=0)  # the first is of the mean: zero
+    eigenvalues = torch.linalg.eigvalsh(gram)[1:].clamp(min=0)  # the first, of the mean, is zero
     shares = eigenvalues / eigenvalues.sum()
     return torch.special.entr(shares).sum().item() / math.log(len(shares))

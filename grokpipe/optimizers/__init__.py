@@ -1,8 +1,8 @@
-"""Optimisers over a stack of cells, each cell with coefficients of its own.
+"""Optimisers over a stack of cells, each cell with its own coefficients.
 
 A module here has a dataclass `Config` (its first field `name`) and a class `Stacked(configs,
-parameters)` with `step(gradients)`, `state_dict()`, all of it tensors with a leading cell axis, and
-`load_state_dict(state)`.
+parameters)` with `step(gradients)`, `state_dict()`, which holds only tensors with a leading cell
+axis, and `load_state_dict(state)`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def by_config(configs: Sequence[Any]) -> Iterator[tuple[Any, list[int]]]:
-    """Each distinct configuration with the cells that have it."""
+    """Yield each distinct configuration with the indices of its cells."""
     cells: dict[str, list[int]] = {}
     for cell, config in enumerate(configs):
         cells.setdefault(repr(config), []).append(cell)
@@ -21,6 +21,6 @@ def by_config(configs: Sequence[Any]) -> Iterator[tuple[Any, list[int]]]:
 
 
 def slices(stack: Sequence[Tensor], cells: Sequence[int]) -> list[Tensor]:
-    """Views of these cells' rows of each tensor (cell, …), one cell after the other."""
+    """Views of the given cells' rows of each tensor (cell, …), one cell after the other."""
     rows = [tensor.unbind() for tensor in stack]
     return [tensor[cell] for cell in cells for tensor in rows]

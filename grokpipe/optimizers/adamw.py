@@ -1,4 +1,4 @@
-"""AdamW (Loshchilov & Hutter 2019), PyTorch's own fused update applied to each cell's slice."""
+"""AdamW (Loshchilov & Hutter 2019): PyTorch's fused update applied to each cell's slice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class Config:
 
 
 class Stacked:
-    """`parameters`: tensors (cell, …), updated in place; `configs`: one a cell.
+    """AdamW over a stack: `parameters` (cell, …) are updated in place, with one config per cell.
 
-    PyTorch takes one set of coefficients a call: cells that have the same share one.
+    PyTorch takes one set of coefficients per call, so cells with equal coefficients share a call.
     """
 
     def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
@@ -42,7 +42,7 @@ class Stacked:
             self.groups.append((config, cells, [slices(stack, cells) for stack in stacks]))
 
     def step(self, gradients: Sequence[Tensor]) -> None:
-        """One update; `gradients` (cell, …) in the order of the parameters."""
+        """Apply one update, given gradients (cell, …) in the order of the parameters."""
         for config, cells, (parameters, first, second, counts) in self.groups:
             adamw(
                 parameters,

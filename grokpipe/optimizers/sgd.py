@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, PyTorch's own fused update applied to each cell's slice."""
+"""Stochastic gradient descent: PyTorch's fused update applied to each cell's slice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Config:
 
 
 class Stacked:
-    """`parameters`: tensors (cell, …), updated in place; `configs`: one a cell."""
+    """SGD over a stack: `parameters` (cell, …) are updated in place, with one config per cell."""
 
     def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
-        # A velocity of zeros gives PyTorch's first update, which starts it as the gradient itself.
+        # From a velocity of zeros the first update is PyTorch's, whose velocity is the gradient.
         self.velocity = [torch.zeros_like(p) for p in parameters]
         self.groups = []
         for config, cells in by_config(configs):
@@ -37,7 +37,7 @@ class Stacked:
             self.groups.append((config, cells, slices(parameters, cells), moving))
 
     def step(self, gradients: Sequence[Tensor]) -> None:
-        """One update; `gradients` (cell, …) in the order of the parameters."""
+        """Apply one update, given gradients (cell, …) in the order of the parameters."""
         for config, cells, parameters, velocity in self.groups:
             sgd(
                 parameters,

@@ -1,13 +1,13 @@
-"""Which scientific code a cell was trained by: its fingerprint, taken from numbers, not from text.
+"""Fingerprints of the scientific code that trained a cell, taken from numbers, not from text.
 
-A trajectory is what a configuration trains, apart from its seed, its dials and its length; the
-fingerprint hashes what the code as it is now logs of a few steps of it (golden.py). Code that
-computes the same has the same fingerprint, however it is written, so run logs of one trajectory can
-stand in one table exactly if their fingerprints agree. A column that a measure came to log in a
-later release is left out: runs that were trained before it are not stale for the lack of it.
+A trajectory is a configuration apart from its seed, its shared defaults (rate, decay, initial
+scale) and its length. The fingerprint hashes what the present code logs in the first steps of that
+trajectory (golden.py). Code that computes the same has the same fingerprint, however it is written:
+run logs of one trajectory are comparable if and only if their fingerprints agree. Columns that a
+measure gained in a later release are left out, so that older runs do not count as stale.
 
-Fingerprints are kept in the user's cache folder, by the text of the code. Importing this module,
-and looking one up, needs no PyTorch.
+Fingerprints are kept in the user's cache folder, by the text of the code. Importing this module and
+looking a fingerprint up needs no PyTorch.
 
     python -m grokpipe.fingerprint outputs/default/cells/*
 """
@@ -30,22 +30,22 @@ from grokpipe.store import files
 PACKAGE = Path(__file__).resolve().parents[1]
 
 CANONICAL = {"seed": 0, "lr": 1e-3, "weight_decay": 0.1, "init_scale": 1.0}
-"""what the cells of a trajectory differ in, where it is not null, as the golden one has it: mild
-enough that four steps of every optimiser and loss stay finite"""
+"""values of the golden cell for the keys, where not null, in which cells of one trajectory differ:
+mild enough that four steps of every optimiser and loss stay finite"""
 
 LENGTH = ("steps", "eval", "stop")
-"""scientific, but no part of how a step or a measure is computed"""
+"""scientific keys that do not affect how a step or a measure is computed"""
 
 
 def fingerprint(config: Config) -> str:
-    """`<trajectory>:<16 hexadecimal digits>` by the code as it is now; one that is not in the cache
-    takes a second or two.
+    """Fingerprint of a configuration by the present code: `<trajectory>:<16 hexadecimal digits>`.
 
-    Raises InputError if configuration and data do not fit, or the data are not to be had.
+    Takes a second or two if it is not in the cache. Raises InputError if configuration and data do
+    not fit, or the data are not available.
     """
     identity = trajectory(config)
-    found = known(identity)
-    if found is None:
+    digits = known(identity)
+    if digits is None:
         from grokpipe.provenance import golden
 
         later = golden.columns_added_later(config.measures.names)
@@ -53,45 +53,45 @@ def fingerprint(config: Config) -> str:
             {name: value for name, value in row.items() if name not in later}
             for row in golden.evaluations(canonical(config))
         ]
-        found = hashed([quantised(row) for row in rows])
-        _remember(identity, found)
-    return f"{identity}:{found}"
+        digits = hashed([quantised(row) for row in rows])
+        _remember(identity, digits)
+    return f"{identity}:{digits}"
 
 
 def trajectory(config: Config) -> str:
-    """16 hexadecimal digits, the same for all cells of a grid over seed and dials."""
+    """Hash of the trajectory, 16 hexadecimal digits: equal for a grid over seeds, rates, decays."""
     values = scientific_values(canonical(config))
     return hashed({name: value for name, value in values.items() if name not in LENGTH})
 
 
 def canonical(config: Config) -> Config:
-    """The configuration of the golden cell: seed and dials, and the groups' copies of them, set."""
-    groups = {group: _with_dials(getattr(config, group)) for group in GROUPS}
-    changed: Config = _with_dials(replace(config, **groups))
+    """Configuration of the golden cell: `CANONICAL` values, in the groups' copies too."""
+    groups = {group: _with_canonical(getattr(config, group)) for group in GROUPS}
+    changed: Config = _with_canonical(replace(config, **groups))
     return changed
 
 
-def _with_dials(node: Any) -> Any:
+def _with_canonical(node: Any) -> Any:
     present = {item.name for item in fields(node) if getattr(node, item.name) is not None}
     return replace(node, **{name: value for name, value in CANONICAL.items() if name in present})
 
 
 def quantised(row: dict[str, float]) -> dict[str, str]:
-    """Each number to eight decimals and six significant digits, fewer than machines agree on."""
+    """Round each number to eight decimals and six significant digits, on which machines agree."""
     return {name: f"{round(value, 8) + 0.0:.5e}" for name, value in row.items()}  # −0 + 0 is 0
 
 
 def hashed(value: Any) -> str:
-    """16 hexadecimal digits of SHA-256 over plain values, in whatever order of names."""
+    """Hash plain values, whatever the order of their names: 16 hexadecimal digits of SHA-256."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @lru_cache
 def source() -> str:
-    """16 hexadecimal digits over the text of the package and the versions of PyTorch and NumPy.
+    """Hash the text of the package and the versions of PyTorch and NumPy: 16 hexadecimal digits.
 
-    Of the files when it is first called: call it before they can have changed.
+    The files are read at the first call, so call the function before they can have changed.
     """
     texts = {
         path.relative_to(PACKAGE).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -101,7 +101,7 @@ def source() -> str:
 
 
 def known(trajectory: str) -> str | None:
-    """The second half of the trajectory's fingerprint by the code as it is now, from the cache."""
+    """Digits of the trajectory's fingerprint by the present code, if they are in the cache."""
     return _stored().get(trajectory)
 
 
@@ -110,18 +110,18 @@ def _cache_folder() -> Path:
 
 
 def _stored() -> dict[str, str]:
-    """Trajectories → fingerprints by the present source; none if the file is missing or damaged."""
+    """Fingerprints by trajectory for the present source; none if the file is missing or damaged."""
     try:
         stored = json.loads((_cache_folder() / f"{source()}.json").read_text())
     except (OSError, ValueError):
         return {}
     pairs = stored.items() if isinstance(stored, dict) else ()
-    return {name: found for name, found in pairs if isinstance(found, str)}
+    return {name: digits for name, digits in pairs if isinstance(digits, str)}
 
 
-def _remember(trajectory: str, found: str) -> None:
-    """Of two processes that write at once the later one wins; what it loses is computed again."""
+def _remember(trajectory: str, digits: str) -> None:
+    """Store the digits; if two processes write at once, what the earlier wrote may be lost."""
     with contextlib.suppress(OSError):  # a cache only saves time
         path = _cache_folder() / f"{source()}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_json(path, {**_stored(), trajectory: found})
+        files.write_json(path, {**_stored(), trajectory: digits})

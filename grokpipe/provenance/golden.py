@@ -1,4 +1,4 @@
-"""The golden trajectory: a few steps of one canonical cell, which fingerprints are taken from."""
+"""The golden run: a few steps of a canonical cell, from which fingerprints are taken."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,18 +13,18 @@ from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.pack import Pack
 
 STEPS = 4
-ROWS = 2000  # of each set: few enough for a second, enough that every class occurs
+ROWS = 2000  # rows of each set: few enough to take a second, enough that every class occurs
 
 
 def columns_added_later(measures: Sequence[str]) -> set[str]:
-    """The columns of these measures that they did not have in their first release."""
+    """Columns of these measures that were added after the measure's first release."""
     modules = (registry.module("measures", name, "measures.names") for name in measures)
     return {column for module in modules for column in getattr(module, "ADDED", {})}
 
 
 @dataclass(frozen=True, eq=False)
 class Excerpt(Cell):
-    """A cell on the first 2,000 rows of either set at most, images in float64."""
+    """A cell on at most the first 2,000 rows of either set, with images in float64."""
 
     @property
     def task(self) -> Task:
@@ -42,18 +42,18 @@ class Excerpt(Cell):
 
 
 def evaluations(config: Config) -> list[dict[str, float]]:
-    """What is logged of the cell before its first step and after its fourth.
+    """Evaluate the cell before its first step and after its fourth.
 
-    In float64 on the CPU, not compiled: processors and libraries then agree to about twelve digits,
-    which they do not in float32. Weights, split and batches are drawn as for training. Raises
-    InputError if configuration and data do not fit, or the data are not to be had.
+    Computed in float64 on the CPU, not compiled: processors and libraries then agree to about
+    twelve digits, which they do not in float32. Weights, split and batches are drawn as in
+    training. Raises InputError if configuration and data do not fit, or the data are not available.
     """
     cell = Excerpt.of(config)
     batch_size = config.batch_size and min(config.batch_size, len(cell.task.train))
     pack = Pack([replace(cell, config=replace(config, batch_size=batch_size))])
     doubled = {name: p.double() for name, p in pack.parameters.items()}
-    pack.load_state_dict({**pack.state_dict(), "parameters": doubled})  # the optimiser's follow
+    pack.load_state_dict({**pack.state_dict(), "parameters": doubled})  # optimiser state follows
     evaluator = Evaluator.of(config, pack.tasks[0])
-    first = evaluator.row(pack.table(0))
+    first = evaluator.row(pack.outputs(0))
     pack.advance(STEPS)
-    return [first, evaluator.row(pack.table(0))]
+    return [first, evaluator.row(pack.outputs(0))]

@@ -1,4 +1,4 @@
-"""Which code, software and machine trained a cell."""
+"""Provenance: the code, software and machine that trained a cell."""
 
 import platform
 import subprocess
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @lru_cache(maxsize=1)
 def commit() -> tuple[str | None, bool | None]:
-    """The commit of this clone and whether files differ from it; (None, None) outside a clone."""
+    """Commit of this clone, and whether files differ from it; (None, None) outside a clone."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(ROOT), *arguments]
@@ -30,7 +30,7 @@ def commit() -> tuple[str | None, bool | None]:
 
 
 def processor() -> str:
-    """The processor's name as Linux gives it, or what Python knows."""
+    """Name of the processor according to Linux, else according to Python."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
@@ -47,7 +47,7 @@ def _version(name: str) -> str:
 
 
 def provenance(**how: Any) -> dict[str, Any]:
-    """What is known when training starts, as plain values, and `how` the pack is trained."""
+    """Collect the facts known when training starts as plain values; `how` adds the pack's own."""
     head, dirty = commit()
     return {
         "commit": head,

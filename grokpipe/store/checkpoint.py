@@ -1,4 +1,4 @@
-"""One checkpoint file per pack, of which two generations are kept."""
+"""Checkpoints: one file per pack, of which two generations are kept."""
 
 import pickle
 from collections.abc import Iterator
@@ -11,11 +11,12 @@ from grokpipe.store.files import replacing
 
 
 def previous(path: Path) -> Path:
+    """Path of the previous generation of the checkpoint `path`."""
     return path.with_name(path.name + ".previous")
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Writes `state` beside the present generation, which then becomes the previous one."""
+    """Write `state` as the newest generation; the present one becomes the previous one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         torch.save(state, temporary)
@@ -24,16 +25,17 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def generations(path: Path) -> Iterator[dict[str, Any]]:
-    """The readable generations, newest first. Never runs code from the file."""
+    """Yield the readable generations, newest first. Runs no code from the files."""
     for generation in (path, previous(path)):
         try:
             yield torch.load(generation, weights_only=True, map_location="cpu")
         except FileNotFoundError:
             continue
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-            continue  # truncated or damaged: the one before
+            continue  # truncated or damaged: try the previous one
 
 
 def delete(path: Path) -> None:
+    """Delete both generations."""
     path.unlink(missing_ok=True)
     previous(path).unlink(missing_ok=True)

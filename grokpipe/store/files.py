@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes: a file appears whole or not at all."""
 
 import contextlib
 import errno
@@ -13,7 +13,7 @@ DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place, on disk, when the block succeeds."""
+    """Yield a temporary path that replaces `path`, synced to disk, when the block succeeds."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -30,25 +30,29 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text)
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path` as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def remove_leftovers(folder: Path, name: str = "") -> None:
-    """Removes temporary files of killed processes, of any file or of those named `name…`."""
+    """Delete temporary files left by killed processes, of all files or only of those named
+    `name…`."""
     for path in folder.glob(f".{name}*.tmp"):
         path.unlink(missing_ok=True)
 
 
 def is_disk_fault(error: BaseException) -> bool:
-    """Whether the disk is full or read-only: the machine's fault, not a cell's."""
+    """Return whether the disk is full or read-only, which is no fault of a cell."""
     return isinstance(error, OSError) and error.errno in DISK_FAULTS
 
 
 def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object."""
     value: dict[str, Any] = json.loads(path.read_text())
     return value

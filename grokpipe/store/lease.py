@@ -1,10 +1,10 @@
-"""Who works on what: a claim is a file that its owner touches every few seconds. Needs no PyTorch.
+"""File-based leases: the holder refreshes its lease file every few seconds. Needs no PyTorch.
 
-A claim says on which machine its owner lives, and as which process. On the same machine a dead
-owner is seen at once, by process number and start time; from another one, by a claim that nobody
-has touched for a while, by the clock of the file system that holds it. A claim whose owner is dead
-is taken over. Locks of the system would be simpler, but not every file system of a cluster has
-them.
+A lease names the machine and the process of its holder. On the same machine a dead holder is
+noticed at once, by process number and start time. From another machine it is noticed once the lease
+has not been refreshed for a while, by the clock of the file system that holds the file. A lease
+whose holder is dead is taken over. Locks of the operating system would be simpler, but not every
+file system of a cluster has them.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-BEAT = 2.0  # seconds between an owner's touches
-DEAD_AFTER = 60.0  # seconds without one, seen from another machine
+REFRESH_EVERY = 2.0  # seconds
+DEAD_AFTER = 60.0  # seconds without a refresh after which another machine takes the lease over
 
 
-def myself() -> dict[str, Any]:
-    """This process as others can tell whether it lives."""
+def this_process() -> dict[str, Any]:
+    """Identify this process, so that others can tell whether it is alive."""
     return {
         **_machine(),
         "pid": os.getpid(),
@@ -36,7 +36,7 @@ def myself() -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What a claim says, whoever holds it; None if there is none."""
+    """Read a lease, whether its holder is alive or not; None if there is no lease."""
     try:
         value: dict[str, Any] = json.loads(path.read_text())
         return value
@@ -44,40 +44,40 @@ def read(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def living(path: Path) -> dict[str, Any] | None:
-    """The claim, if its owner lives."""
-    found = read(path)
-    return found if found is not None and _lives(found, path) else None
+def read_live(path: Path) -> dict[str, Any] | None:
+    """Read a lease whose holder is alive; None if there is none."""
+    content = read(path)
+    return content if content is not None and _is_alive(content, path) else None
 
 
-def is_here(claim: dict[str, Any]) -> bool:
-    """Whether its owner is, or was, a process of this machine."""
-    return all(claim.get(name) == value for name, value in _machine().items())
+def is_local(content: dict[str, Any]) -> bool:
+    """Return whether the holder is, or was, a process of this machine."""
+    return all(content.get(name) == value for name, value in _machine().items())
 
 
-class Claim:
-    """A claim that this process holds; a thread of its own touches it."""
+class Lease:
+    """A lease that this process holds, refreshed by a background thread."""
 
     def __init__(self, path: Path, content: dict[str, Any], temporary: Path):
         self.path, self.content, self._temporary = path, content, temporary
         self.lost = threading.Event()
-        """set when another process has taken it over, as after a long standstill of this one"""
+        """set when another process has taken the lease over, as after this one was suspended"""
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._thread = threading.Thread(target=self._refresh, daemon=True)
         self._thread.start()
 
     @property
     def deaths(self) -> int:
-        """Owners that died in a row with the same mark, by a fault of their work: killed for lack
-        of memory, or by a signal of the processor. Whom a user or a power cut killed, that is no
-        fault of the work."""
+        """Consecutive holders that crashed at the same checkpoint (the same `mark`) through the
+        work itself (OOM, SIGSEGV …). User kills and power cuts do not count."""
         return int(self.content["deaths"])
 
-    def tell(self, **progress: Any) -> None:
-        """What others may read of the work, from the next touch on."""
+    def publish(self, **progress: Any) -> None:
+        """Let other processes read this progress, from the next refresh on."""
         self.content = {**self.content, "progress": progress}
 
     def release(self) -> None:
+        """Stop refreshing and delete the lease, unless another process has taken it over."""
         self._ended.set()
         self._thread.join()
         if self._is_ours():
@@ -86,12 +86,12 @@ class Claim:
         self._temporary.unlink(missing_ok=True)
 
     def _is_ours(self) -> bool:
-        found = read(self.path)
-        return found is not None and found["token"] == self.content["token"]
+        present = read(self.path)
+        return present is not None and present["token"] == self.content["token"]
 
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT):
-            with contextlib.suppress(OSError):  # a full disk is the work's to meet, not the claim's
+    def _refresh(self) -> None:
+        while not self._ended.wait(REFRESH_EVERY):
+            with contextlib.suppress(OSError):  # a full disk is for the work to report
                 if not self._is_ours():
                     self.lost.set()
                     return
@@ -100,38 +100,39 @@ class Claim:
 
 
 @contextlib.contextmanager
-def claimed(path: Path, mark: object = None) -> Iterator[Claim | None]:
-    """Holds the claim `path` for this process; None if a living one holds it.
+def held(path: Path, mark: object = None) -> Iterator[Lease | None]:
+    """Hold the lease `path` within the block; yield None if a living process holds it.
 
-    `mark` says how far the work is; see `Claim.deaths`. A process that dies leaves its claim. What
-    it writes to the file beside it, `<stem>.crash`, as it dies of a signal, speaks for a fault.
+    `mark` identifies the checkpoint that the work starts from (see `Lease.deaths`). A process that
+    dies leaves its lease behind. A traceback that it wrote to `<stem>.crash` as it died of a signal
+    counts as evidence that the work itself crashed.
     """
     token = secrets.token_hex(8)
     temporary = path.with_name(f".{path.name}.{token}.tmp")
-    content = {**myself(), "token": token, "mark": mark, "deaths": 0}
+    content = {**this_process(), "token": token, "mark": mark, "deaths": 0}
     if not _take(path, content, temporary):
         yield None
         return
-    claim = Claim(path, content, temporary)
+    lease = Lease(path, content, temporary)
     try:
-        yield claim
+        yield lease
     finally:
-        claim.release()
+        lease.release()
 
 
 @contextlib.contextmanager
-def waited_for(path: Path, every: float = 0.1) -> Iterator[Claim]:
-    """Like `claimed`, for short work: waits until the claim is free."""
+def wait_for(path: Path, every: float = 0.1) -> Iterator[Lease]:
+    """Like `held`, but wait until the lease is free; for short critical sections."""
     while True:
-        with claimed(path) as claim:
-            if claim is not None:
-                yield claim
+        with held(path) as lease:
+            if lease is not None:
+                yield lease
                 return
         time.sleep(every)
 
 
 def _take(path: Path, content: dict[str, Any], temporary: Path) -> bool:
-    """Puts `content` at `path`, unless a living owner is there. Changes its `deaths`."""
+    """Write `content` to `path` unless a living process holds the lease; updates its `deaths`."""
     while True:
         try:
             temporary.write_text(json.dumps(content))
@@ -141,77 +142,82 @@ def _take(path: Path, content: dict[str, Any], temporary: Path) -> bool:
             pass
         finally:
             temporary.unlink(missing_ok=True)
-        found = read(path)
-        if found is None:
+        dead = read(path)
+        if dead is None:
             continue  # released in between
-        if _lives(found, path):
+        if _is_alive(dead, path):
             return False
-        if not _bury(path, found["token"], temporary):
+        if not _remove_dead(path, dead["token"], temporary):
             return False
-        if found["mark"] == content["mark"]:
-            content["deaths"] = found["deaths"] + _at_fault(found, path)
+        if dead["mark"] == content["mark"]:
+            content["deaths"] = dead["deaths"] + _is_own_crash(dead, path)
 
 
-def _bury(path: Path, token: str, grave: Path) -> bool:
-    """Removes a dead owner's claim; False if another process was quicker and lives there now."""
+def _remove_dead(path: Path, token: str, moved: Path) -> bool:
+    """Remove a dead holder's lease; False if another process has taken it over in the meantime.
+
+    The file is renamed to `moved` first, so that only one process can have removed it.
+    """
     try:
-        os.rename(path, grave)
+        os.rename(path, moved)
     except FileNotFoundError:
         return True
     try:
-        buried = read(grave)
-        if buried is not None and buried["token"] != token:
+        removed = read(moved)
+        if removed is not None and removed["token"] != token:
             with contextlib.suppress(FileExistsError):
-                os.link(grave, path)  # it was the quicker one's: back with it
+                os.link(moved, path)  # put the new holder's lease back
             return False
         return True
     finally:
-        grave.unlink()
+        moved.unlink()
 
 
 def crash_file(path: Path) -> Path:
+    """Path of the traceback that a holder writes if it dies of a signal."""
     return path.with_suffix(".crash")
 
 
-def _at_fault(dead: dict[str, Any], path: Path) -> bool:
-    """Whether the work itself killed its owner, as far as can be known."""
+def _is_own_crash(dead: dict[str, Any], path: Path) -> bool:
+    """Return whether the work itself killed its holder, as far as that can be known."""
     with contextlib.suppress(FileNotFoundError):
         if crash_file(path).stat().st_size > 0:
             return True
-    if is_here(dead):
+    if is_local(dead):
         before, now = dead["memory_kills"], _memory_kills()
         return before is not None and now is not None and now > before
-    return dead["host"] != platform.node()  # on another machine: nobody can tell; else a new start
+    # on another machine nobody can tell, so count it; here the machine has been restarted
+    return dead["host"] != platform.node()
 
 
 def _memory_kills() -> int | None:
-    """Processes of this machine that Linux has killed for lack of memory since it started."""
+    """Number of processes that Linux has killed for lack of memory since the machine started."""
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/vmstat").read_text().splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith("oom_kill ")))
     return None
 
 
-def _lives(claim: dict[str, Any], path: Path) -> bool:
-    if is_here(claim):
-        return _started(claim["pid"]) == claim["started"] is not None
-    same_job = claim["job"] is not None and claim["job"] == os.environ.get("SLURM_JOB_ID")
-    if same_job and claim["restart"] < _restart():
+def _is_alive(content: dict[str, Any], path: Path) -> bool:
+    if is_local(content):
+        return _started(content["pid"]) == content["started"] is not None
+    same_job = content["job"] is not None and content["job"] == os.environ.get("SLURM_JOB_ID")
+    if same_job and content["restart"] < _restart():
         return False  # this job, before it was requeued
     try:
-        touched = path.stat().st_mtime
+        refreshed = path.stat().st_mtime
     except FileNotFoundError:
         return False
-    return _clock(path.parent) - touched < DEAD_AFTER
+    return _clock(path.parent) - refreshed < DEAD_AFTER
 
 
 def _restart() -> int:
-    """How often SLURM has requeued the job that this process is in."""
+    """Number of times that SLURM has requeued the job of this process."""
     return int(os.environ.get("SLURM_RESTART_COUNT", 0))
 
 
 def _clock(folder: Path) -> float:
-    """Now, by the clock that stamps the files there."""
+    """The present time by the clock of the file system of `folder`."""
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".tmp") as file:
             return os.fstat(file.fileno()).st_mtime
@@ -220,7 +226,7 @@ def _clock(folder: Path) -> float:
 
 
 def _machine() -> dict[str, Any]:
-    """Host, its start, and the name space of process numbers: where a number means a process."""
+    """Host, boot and process namespace: together they give a process number its meaning."""
 
     def text(path: str) -> str | None:
         try:
@@ -237,7 +243,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _started(pid: int) -> str | None:
-    """When that process was started, in the system's ticks; None if it is dead."""
+    """Start time of a process in clock ticks since boot; None if it is dead."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

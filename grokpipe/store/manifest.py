@@ -1,4 +1,4 @@
-"""What is known of every cell: what was asked for, and how far it is. Needs no PyTorch."""
+"""Requested cells and their states, per output folder. Needs no PyTorch."""
 
 import os
 from collections.abc import Iterable
@@ -12,15 +12,21 @@ from grokpipe.config.fields import of_one_type
 from grokpipe.store import files, run_log
 
 FINISHED = ("done", "diverged")  # never run again
-ENDED = (*FINISHED, "failed")  # the last is run again when it is asked for again
+ENDED = (*FINISHED, "failed")  # a failed cell is run again when it is requested again
 
 
 def cells_folder(folder: Path) -> Path:
+    """Folder of the run logs below `outputs/<name>`."""
     return folder / "cells"
 
 
 def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """One part per submission in `<folder>/asked/`: key, experiment and flat scientific values."""
+    """Record the cells of one submission as a table in `<folder>/asked/`.
+
+    Args:
+        folder: `outputs/<name>`.
+        rows: a cell each: key, experiment and flat scientific values.
+    """
     asked = folder / "asked"
     asked.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
@@ -33,15 +39,16 @@ def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def read_asked(folder: Path) -> pd.DataFrame:
-    """All that was ever asked for in `folder`: a row per submission and cell."""
+    """Read every cell ever requested in `folder`: one row per submission and cell."""
     parts = [pd.read_parquet(path) for path in sorted((folder / "asked").glob("*.parquet"))]
     return pd.concat(parts) if parts else pd.DataFrame({"key": [], "experiment": []})
 
 
 def states(folder: Path, keys: Iterable[str]) -> dict[str, str]:
-    """missing, interrupted (begun, not finished), done, diverged or failed, by key."""
+    """State of each cell by key: missing, interrupted (unfinished), done, diverged or failed."""
     return {key: run_log.state(cells_folder(folder) / key) for key in keys}
 
 
 def all_ended(folder: Path, keys: Iterable[str]) -> bool:
+    """Return whether every one of these cells is done, diverged or failed."""
     return all(state in ENDED for state in states(folder, keys).values())

@@ -1,7 +1,7 @@
-"""What was measured on a run's snapshots after it was trained: `remeasured.parquet` in its run log.
+"""Measures taken on a run's snapshots after training: `remeasured.parquet` in the run log.
 
-A row per snapshot, `step` first, then the columns of each measure. The file's metadata say of each
-measure which columns are its own, at which steps it was taken, and by which code and software.
+One row per snapshot, `step` first, then the columns of each measure. The file's metadata record for
+each measure its columns, the steps at which it was taken, and the code and software that took it.
 Needs no PyTorch.
 """
 
@@ -21,7 +21,7 @@ NOTES = b"grokpipe"  # the key among the file's metadata
 
 @dataclass(frozen=True)
 class Origin:
-    """The code and software that measured."""
+    """The code and software that took a measure."""
 
     commit: str | None
     dirty: bool | None
@@ -33,7 +33,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Note:
-    """What is known of one measure."""
+    """Provenance of one measure."""
 
     columns: list[str]
     steps: list[int]
@@ -42,16 +42,19 @@ class Note:
 
 @dataclass(frozen=True)
 class Remeasured:
-    """The table of one run log, empty if nothing was measured yet."""
+    """Measures taken on one run's snapshots, empty if there are none yet."""
 
     table: pd.DataFrame
-    """one row per snapshot, index `step`; NaN too where a measure was not taken"""
+    """one row per snapshot, index `step`; NaN where a measure is undefined or was not taken"""
     notes: dict[str, Note]
-    """by measure"""
+    """provenance by measure"""
 
     def with_measures(self, tables: dict[str, pd.DataFrame], origin: Origin) -> "Remeasured":
-        """The measures' `tables`, index `step`, in the place of their earlier columns and of equal
-        names; the other columns stay."""
+        """Add measures, given as one table each with index `step`.
+
+        They replace the earlier columns of the same measures and columns of equal names; the other
+        columns stay.
+        """
         added = pd.concat(tables.values(), axis=1)
         earlier = [self.notes[name].columns for name in tables if name in self.notes]
         replaced = {*added.columns, *(column for columns in earlier for column in columns)}
@@ -65,7 +68,7 @@ class Remeasured:
 
 
 def read(folder: Path) -> Remeasured:
-    """Of the run log `folder`."""
+    """Read the remeasured table of the run log `folder`."""
     path = folder / REMEASURED
     if not path.exists():
         return Remeasured(pd.DataFrame(index=pd.Index([], dtype="int64", name="step")), {})
@@ -78,7 +81,7 @@ def read(folder: Path) -> Remeasured:
 
 
 def write(folder: Path, remeasured: Remeasured) -> None:
-    """To the run log `folder`, in the place of what is there."""
+    """Write the remeasured table of the run log `folder`, replacing an earlier one."""
     table = pyarrow.Table.from_pandas(remeasured.table.reset_index(), preserve_index=False)
     notes = json.dumps({name: asdict(note) for name, note in remeasured.notes.items()})
     table = table.replace_schema_metadata({**table.schema.metadata, NOTES: notes})

@@ -1,15 +1,17 @@
-"""The run log: a cell's folder on disk, written so that a crash at any moment loses no evaluation
-that a checkpoint knows of. Nothing here needs PyTorch, so analysis reads run logs without it.
+"""The run log: a cell's folder on disk.
+
+A crash at any moment loses no evaluation that a checkpoint counts on. Needs no PyTorch, so that
+analysis reads run logs without it.
 
     config.yaml       the resolved configuration
     curves.jsonl      one line per evaluation, appended, while the cell is unfinished
     curves.parquet    the same as a table, once it is finished
     provenance.json   commit, versions, device, threads, pack, wall time, data
     final.pt          parameters, optimiser state and generators after the last step
-    traceback.txt     of a cell that failed
-    snapshots/        weights at a few evaluations, if they are asked for
-    remeasured.parquet  further measures of these (remeasure.py)
-    result.json       state, steps, reason, code; written last: with it, the cell is finished
+    traceback.txt     the exception of a failed cell
+    snapshots/        weights at a few evaluations, if requested
+    remeasured.parquet  further measures on the snapshots (remeasure.py)
+    result.json       state, steps, reason, code; written last: it marks the cell as finished
 """
 
 import json
@@ -35,13 +37,13 @@ TRACEBACK = "traceback.txt"
 
 
 class RunLog:
-    """The writing side; one process at a time."""
+    """Writes a run log; one process at a time."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def start(self, config: dict[str, Any], provenance: dict[str, Any]) -> None:
-        """Creates the folder. A cell that goes on keeps its first provenance and notes this one."""
+        """Create the folder; a resumed cell keeps its first provenance and appends this one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
         remove_leftovers(self.folder / snapshots.FOLDER)
@@ -54,22 +56,23 @@ class RunLog:
         write_json(path, provenance)
 
     def append(self, row: dict[str, float]) -> None:
+        """Append one evaluation, not yet synced to disk."""
         with open(self.folder / LINES, "a") as file:
             file.write(json.dumps(row) + "\n")
 
     def keep(self, rows: int) -> bool:
-        """Cuts the unfinished curve to its first `rows` rows; False if there are not so many."""
+        """Truncate the unfinished curve to its first `rows` rows; False if it has fewer."""
         kept = read_lines(self.folder)[:rows]
         write_text(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in kept))
         return len(kept) == rows
 
     def sync(self) -> None:
-        """Brings the appended rows to the disk: before a checkpoint that counts on them."""
+        """Sync the appended rows to disk; call before writing a checkpoint that counts on them."""
         with open(self.folder / LINES, "ab") as file:
             os.fsync(file.fileno())
 
     def finish(self, state: str, steps: int, reason: str, seconds: float) -> None:
-        """Curves to Parquet, wall time to provenance, then the result that makes it final."""
+        """Write curves as Parquet and wall time to provenance, then the result."""
         rows = read_lines(self.folder)
         if rows:
             with replacing(self.folder / CURVES) as temporary:
@@ -80,8 +83,8 @@ class RunLog:
         (self.folder / LINES).unlink(missing_ok=True)
 
     def fail(self, reason: str, trace: str) -> None:
-        """The result of a cell that raised, even before its log was begun; its rows so far stay as
-        they are."""
+        """Write the result of a cell that raised, even before its log was begun; the rows logged so
+        far stay as they are."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / TRACEBACK, trace)
         rows = read_lines(self.folder)
@@ -89,7 +92,8 @@ class RunLog:
         self._end("failed", steps, reason)
 
     def _end(self, state: str, steps: int, reason: str) -> None:
-        """`code` repeats the fingerprints of provenance.json, so that status need not read it."""
+        """Write result.json; `code` repeats the fingerprints of provenance.json, so that status
+        need not read that file."""
         path = self.folder / PROVENANCE
         provenance = read_json(path) if path.exists() else {}
         sessions = [provenance, *provenance.get("resumed", [])]
@@ -99,18 +103,18 @@ class RunLog:
 
 
 def forget_result(folder: Path) -> None:
-    """Of a failed try: the cell is unfinished again."""
-    for left in (RESULT, TRACEBACK):
-        (folder / left).unlink(missing_ok=True)
+    """Delete the result of a failed attempt: the cell counts as unfinished again."""
+    for name in (RESULT, TRACEBACK):
+        (folder / name).unlink(missing_ok=True)
 
 
 def is_run_log(folder: Path) -> bool:
-    """Whether a run has begun there; provenance is the last that `start` writes."""
+    """Return whether a run has begun in `folder`; `start` writes provenance last."""
     return (folder / CONFIG).is_file() and (folder / PROVENANCE).is_file()
 
 
 def state(folder: Path) -> str:
-    """missing, interrupted (begun, not finished), done, diverged or failed."""
+    """State of a cell: missing, interrupted (unfinished), done, diverged or failed."""
     result = read_result(folder)
     if result is not None:
         return str(result["state"])
@@ -118,7 +122,7 @@ def state(folder: Path) -> str:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """`state`, `steps`, `reason` of a finished cell; None if it is not finished."""
+    """Read `state`, `steps` and `reason` of a finished cell; None if it is not finished."""
     try:
         return read_json(folder / RESULT)
     except FileNotFoundError:
@@ -126,33 +130,33 @@ def read_result(folder: Path) -> dict[str, Any] | None:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The resolved configuration, nested."""
+    """Read the resolved configuration, nested."""
     config = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
     assert isinstance(config, dict)
     return {str(name): value for name, value in config.items()}
 
 
 def read_scientific(folder: Path) -> dict[str, Any]:
-    """The scientific configuration by dotted name."""
+    """Read the scientific configuration, by dotted name."""
     operational = operational_names()
     flat = flatten(read_config(folder))
     return {name: value for name, value in flat.items() if name not in operational}
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
-    """One row per evaluation, `step` first; the rows so far if the cell is unfinished."""
+    """Read the curves: one row per evaluation so far, `step` first."""
     if (folder / CURVES).exists() and read_result(folder) is not None:
         return pd.read_parquet(folder / CURVES)
     return _table(read_lines(folder))
 
 
 def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """Those of the columns that its curves have; faster than `read_curves`."""
+    """Read the given columns of the curves, those missing left out; faster than `read_curves`."""
     if (folder / CURVES).exists() and (folder / RESULT).exists():
         with parquet.ParquetFile(folder / CURVES) as file:
-            have = [name for name in names if name in file.schema_arrow.names]
-            table = file.read(columns=have, use_threads=False)
-        return {name: table[name].to_numpy() for name in have}
+            present = [name for name in names if name in file.schema_arrow.names]
+            table = file.read(columns=present, use_threads=False)
+        return {name: table[name].to_numpy() for name in present}
     rows = read_lines(folder)
     return {
         name: np.array([row[name] for row in rows]) for name in names if rows and name in rows[0]
@@ -160,11 +164,11 @@ def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
 
 
 def read_lines(folder: Path) -> list[dict[str, float]]:
-    """The rows of an unfinished curve up to the first damaged line, which a crash may leave."""
+    """Read the rows of an unfinished curve up to the first line damaged by a crash."""
     rows = []
     path = folder / LINES
     text = path.read_bytes() if path.is_file() else b""
-    for line in text.split(b"\n")[:-1]:  # what follows the last line end is torn
+    for line in text.split(b"\n")[:-1]:  # the part after the last line end is incomplete
         try:
             row = json.loads(line)
         except ValueError:

@@ -2,9 +2,8 @@
 
     <run log>/snapshots/<step>.pt    parameters by name, float32
 
-They are kept at evaluations: whatever is measured on them later (remeasure.py) then stands beside a
-row that the run logged. PyTorch is imported only
-where weights are written or read.
+Snapshots are taken at evaluations, so that what is measured on them later (remeasure.py) has a
+logged row beside it. PyTorch is imported only where weights are written or read.
 """
 
 import pickle
@@ -21,12 +20,12 @@ FOLDER = "snapshots"
 
 
 def save(folder: Path, step: int, parameters: dict[str, "Tensor"]) -> None:
-    """Writes the snapshot of a run log `folder` at `step`, in the place of one that is there."""
+    """Write the snapshot at `step` of the run log `folder`, replacing an earlier one."""
     import torch
 
     from grokpipe.store.files import replacing
 
-    # clones: of a view the whole stack would be written
+    # clone: torch.save would write the whole stack behind a view
     copies = {
         name: p.detach().to("cpu", torch.float32).contiguous().clone()
         for name, p in parameters.items()
@@ -38,13 +37,13 @@ def save(folder: Path, step: int, parameters: dict[str, "Tensor"]) -> None:
 
 
 def steps(folder: Path) -> list[int]:
-    """The steps of a run log that snapshots are there of, ascending."""
+    """Steps at which the run log `folder` has snapshots, ascending."""
     stems = [path.stem for path in (folder / FOLDER).glob("*.pt")]
     return sorted(int(stem) for stem in stems if stem.isdecimal())
 
 
 def load(folder: Path, step: int) -> dict[str, "Tensor"]:
-    """Parameters by name, float32 on the CPU. Runs no code from the file.
+    """Load parameters by name, float32 on the CPU. Runs no code from the file.
 
     Raises InputError if the file is missing or damaged.
     """
@@ -54,10 +53,10 @@ def load(folder: Path, step: int) -> dict[str, "Tensor"]:
     try:
         parameters: dict[str, Tensor] = torch.load(path, weights_only=True, map_location="cpu")
     except FileNotFoundError as error:
-        have = ", ".join(map(str, steps(folder))) or "none"
-        raise InputError(f"{path}: no such snapshot; there are: {have}") from error
+        valid = ", ".join(map(str, steps(folder))) or "none"
+        raise InputError(f"{path}: no such snapshot; valid: {valid}") from error
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path}: damaged; remove it to go on without this step") from error
+        raise InputError(f"{path}: damaged; delete it to continue without this step") from error
     return parameters
 
 

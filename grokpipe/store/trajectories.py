@@ -1,9 +1,9 @@
-"""What a finished baseline did over its steps, for interventions that hold runs to it.
+"""Trajectories of a finished baseline's weight norm and logit scale, which interventions follow.
 
 A trajectory is the mean over the baseline's seeds, linear between evaluations; a seed that ended
-earlier counts with its last value. It is kept as `outputs/<name>/trajectories/<hash>.json`, and the
-hash of its content is part of the key of each cell that follows it: with other baseline runs, they
-are other cells.
+earlier counts with its last value. It is stored as `outputs/<name>/trajectories/<hash>.json`. The
+hash of its content enters the key of each cell that follows it, so that other baseline runs give
+other cells.
 """
 
 import hashlib
@@ -24,22 +24,25 @@ COLUMNS = ("step", NORM, SCALE)
 
 @dataclass(frozen=True)
 class Point:
+    """A trajectory's values at one step."""
+
     weight_norm: float
     logit_scale: float
 
 
 @dataclass(frozen=True)
 class Trajectory:
+    """Mean weight norm and logit scale of a baseline over its steps."""
+
     steps: tuple[int, ...]
     """ascending"""
     weight_norm: tuple[float, ...]
     logit_scale: tuple[float, ...]
 
     def at(self, step: int) -> Point:
-        """Linear between evaluations; held after the last."""
-        return Point(
-            *(float(np.interp(step, self.steps, of)) for of in (self.weight_norm, self.logit_scale))
-        )
+        """Interpolate linearly at `step`; constant after the last evaluation."""
+        columns = (self.weight_norm, self.logit_scale)
+        return Point(*(float(np.interp(step, self.steps, column)) for column in columns))
 
     @property
     def text(self) -> str:
@@ -52,7 +55,7 @@ class Trajectory:
 
 
 def mean(curves: Sequence[dict[str, np.ndarray]]) -> Trajectory:
-    """Of curves with the columns step, weight_norm and logits/scale, at all of their steps."""
+    """Average curves with the columns step, weight_norm and logits/scale, at all of their steps."""
     steps = np.unique(np.concatenate([curve["step"] for curve in curves]))
     norm, scale = (
         np.mean([np.interp(steps, curve["step"], curve[column]) for curve in curves], axis=0)
@@ -62,7 +65,7 @@ def mean(curves: Sequence[dict[str, np.ndarray]]) -> Trajectory:
 
 
 def read_for(config: Config) -> Trajectory:
-    """The trajectory that a settled cell follows. Raises InputError."""
+    """Read the trajectory that a cell follows. Raises InputError if it is missing or altered."""
     name = config.intervention.trajectory
     path = trajectory_file(Path(config.outputs) / config.name, str(name))
     if name is None or not path.exists():
@@ -73,11 +76,12 @@ def read_for(config: Config) -> Trajectory:
 @lru_cache(maxsize=16)
 def _read(file: Path) -> Trajectory:
     value = json.loads(file.read_text())
-    found = Trajectory(*(tuple(value[name]) for name in ("step", NORM, SCALE)))
-    if found.hash != file.stem:
-        raise InputError(f"{file}: its content is not what it is named by; remove it")
-    return found
+    trajectory = Trajectory(*(tuple(value[name]) for name in ("step", NORM, SCALE)))
+    if trajectory.hash != file.stem:
+        raise InputError(f"{file}: its content does not match the hash in its name; delete it")
+    return trajectory
 
 
 def trajectory_file(folder: Path, name: str) -> Path:
+    """Path of the trajectory with this hash below `outputs/<name>`."""
     return folder / "trajectories" / f"{name}.json"

@@ -1,4 +1,4 @@
-"""Tasks: a table of inputs with labels, and which rows train and which test.
+"""Tasks: a table of inputs with labels, split into training and test rows.
 
 A module here has a dataclass `Config` (its first field `name`) and
 `load(config, split: torch.Generator) -> Task`.
@@ -16,7 +16,7 @@ class Task:
     """The data of one cell. Cells of a pack share the table; each has its own rows."""
 
     inputs: Tensor
-    """(n, *shape) float32 for images, int64 for tokens: every input, training and test"""
+    """(n, *shape) float32 for images, int64 for tokens: every input, of both sets"""
     labels: Tensor
     """(n,) int64 in [0, classes)"""
     train: Tensor
@@ -29,13 +29,13 @@ class Task:
     vocabulary: int | None = None
     """number of distinct tokens if inputs are tokens (int64), None for other inputs"""
     exponents: Tensor | None = None
-    """(classes,) int64: each class's exponent in the cyclic group that the labels form: c itself
+    """(classes,) int64: exponent of each class in the cyclic group that the labels form: c itself
     for sums and differences, the discrete logarithm for products and quotients, −1 for a class
-    outside the group (zero); None if there is no such group"""
+    outside the group (zero); None if the labels form no such group"""
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
-    """16 hexadecimal digits of SHA-256 over shapes, types and contents of the raw arrays."""
+    """Hash shapes, types and contents of the raw arrays: 16 hexadecimal digits of SHA-256."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())

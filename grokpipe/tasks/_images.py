@@ -1,4 +1,4 @@
-"""Image data sets in MNIST's IDX format: found on disk, fetched with checksums, or embedded."""
+"""Image data sets in MNIST's IDX format: read from disk, fetched with checksums, or embedded."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ TRAINING_IMAGES = 60_000
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """Where a data set is found and how its pixels are normalised."""
+    """Sources of a data set, and how its pixels are normalised."""
 
     name: str
     mirrors: tuple[str, ...]
@@ -34,18 +34,20 @@ class DataSet:
     embedded: str | None = None
     """an .npz in grokpipe/tasks/data with the first training images and all test images"""
     system_folder: str | None = None
-    """where a distribution's package puts the files"""
+    """folder in which a Linux distribution's package installs the files"""
 
 
 @lru_cache(maxsize=2)
 def load(data_set: DataSet, train_size: int) -> Task:
-    """The first `train_size` training images, then all test images, as one table.
+    """Load the first `train_size` training images and all test images as one table.
 
-    Raises InputError if there are not so many, or the files are neither on disk nor to be had.
+    Raises InputError for a larger `train_size` than the data set has, and if the files are neither
+    on disk nor can be fetched.
     """
     if train_size > TRAINING_IMAGES:
         raise InputError(
-            f"train_size={train_size}: {data_set.name} has {TRAINING_IMAGES} training images"
+            f"train_size={train_size}: must be ≤ {TRAINING_IMAGES}, the training images of "
+            f"{data_set.name}"
         )
     train_images, train_labels, test_images, test_labels = _raw(data_set, train_size)
     images = np.concatenate([train_images[:train_size], test_images])
@@ -69,7 +71,7 @@ def _raw(data_set: DataSet, train_size: int) -> tuple[np.ndarray, ...]:
             if train_size <= len(arrays["train_labels"]):
                 names = ("train_images", "train_labels", "test_images", "test_labels")
                 return tuple(arrays[name] for name in names)
-            shipped = f"; {len(arrays['train_labels'])} training images ship with the package"
+            shipped = f" (the package contains {len(arrays['train_labels'])} training images)"
     else:
         shipped = ""
     need = f"task={data_set.name} train_size={train_size}{shipped}"
@@ -77,12 +79,12 @@ def _raw(data_set: DataSet, train_size: int) -> tuple[np.ndarray, ...]:
 
 
 def cache_folder() -> Path:
-    """$GROKPIPE_DATA, or the user's cache folder."""
+    """Folder for fetched data: $GROKPIPE_DATA, or the user's cache folder."""
     return Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("grokpipe"))
 
 
 def _contents(data_set: DataSet, name: str, need: str) -> bytes:
-    """The unzipped bytes of one file, from disk if they are there and right, else from a mirror."""
+    """Read the unzipped bytes of one file from disk, or fetch them from a mirror."""
     cache = cache_folder() / data_set.name
     folders = [cache] + ([Path(data_set.system_folder)] if data_set.system_folder else [])
     for path in [folder / (name + end) for folder in folders for end in (".gz", "")]:
@@ -91,7 +93,7 @@ def _contents(data_set: DataSet, name: str, need: str) -> bytes:
             if contents is None or hashlib.md5(contents).hexdigest() != data_set.md5[name]:
                 raise InputError(
                     f"{path}: not the published {name} (MD5 of the unzipped contents must be "
-                    f"{data_set.md5[name]}); remove it to have it fetched again"
+                    f"{data_set.md5[name]}); delete it to fetch it again"
                 )
             return contents
     for mirror in data_set.mirrors:
@@ -100,13 +102,14 @@ def _contents(data_set: DataSet, name: str, need: str) -> bytes:
             return contents
     raise InputError(
         f"{need}: needs {name}.gz, which is not on disk and could not be fetched; put "
-        f"{', '.join(file + '.gz' for file in data_set.md5)} (or unzipped) into {cache} "
-        f"(${CACHE_VARIABLE} moves the folder above)"
+        f"{', '.join(file + '.gz' for file in data_set.md5)}, or the unzipped files, into {cache} "
+        f"(${CACHE_VARIABLE} sets its parent folder)"
     )
 
 
 def _fetch(url: str, path: Path, md5: str) -> bytes | None:
-    """Download to `path`, return the unzipped bytes; None if the mirror fails or sends others."""
+    """Download to `path` and return the unzipped bytes; None if the mirror fails or sends other
+    contents."""
     incoming = path.name + ".incoming"
     pooch.get_logger().setLevel("WARNING")
     try:
@@ -123,7 +126,7 @@ def _fetch(url: str, path: Path, md5: str) -> bytes | None:
 
 
 def _read(path: Path) -> bytes | None:
-    """Unzipped bytes of a file, zipped or not; None if its gzip stream is broken."""
+    """Read the unzipped bytes of a file, zipped or not; None if its gzip stream is broken."""
     raw = path.read_bytes()
     if raw[:2] != b"\x1f\x8b":
         return raw
@@ -134,7 +137,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _idx(contents: bytes) -> np.ndarray:
-    """An IDX file of unsigned bytes: 0, 0, 8, number of dimensions, the dimensions, the data."""
+    """Parse an IDX file of unsigned bytes: 0, 0, 8, number of dimensions, dimensions, data."""
     dimensions = contents[3]
     shape = struct.unpack(f">{dimensions}I", contents[4 : 4 + 4 * dimensions])
     return np.frombuffer(contents, np.uint8, offset=4 + 4 * dimensions).reshape(shape)

@@ -1,4 +1,4 @@
-"""What the four tasks of modular arithmetic share: configuration, table, discrete logarithm."""
+"""Shared parts of the modular arithmetic tasks: configuration, table, discrete logarithm."""
 
 import math
 from collections.abc import Callable
@@ -32,37 +32,39 @@ def load(
     exponents: Tensor | None,
     smallest_b: int = 0,
 ) -> Task:
-    """All pairs (a, b) of residues, a the slow index, b from `smallest_b` on."""
+    """Build the task of all pairs (a, b) of residues, a the slow index, b ≥ `smallest_b`."""
     inputs, labels = _table(operation, config.p, smallest_b)
     return split_pairs(inputs, labels, config.p, config.p, exponents, config.fraction, split)
 
 
-@cache  # without a bound: every cell of a grid over p holds its table as long as it lives
+@cache  # unbounded: every cell of a grid over p keeps its table alive anyway
 def _table(operation: Operation, p: int, smallest_b: int) -> tuple[Tensor, Tensor]:
     inputs = torch.cartesian_prod(torch.arange(p), torch.arange(smallest_b, p))
     return inputs, operation(inputs[:, 0], inputs[:, 1], p)
 
 
 def is_prime(n: int) -> bool:
+    """Return whether `n` is prime."""
     return n > 1 and all(n % divisor for divisor in range(2, math.isqrt(n) + 1))
 
 
 @cache
 def discrete_logarithms(p: int) -> Tensor | None:
-    """(p,) int64: e with gᵉ = c mod p for c = 1 … p − 1, g the smallest primitive root; −1 for 0.
+    """Discrete logarithms modulo p, (p,) int64: e with gᵉ = c mod p for c = 1 … p − 1, −1 for 0.
 
-    None for a composite p, whose non-zero residues are no group under multiplication.
+    g is the smallest primitive root. None for a composite p, whose non-zero residues do not form a
+    group under multiplication.
     """
     if not is_prime(p):
         return None
-    powers = next(found for g in range(1, p) if len(found := _powers(g, p)) == p - 1)
+    powers = next(powers for g in range(1, p) if len(powers := _powers(g, p)) == p - 1)
     logarithms = torch.full((p,), -1)
     logarithms[powers] = torch.arange(p - 1)
     return logarithms
 
 
 def _powers(g: int, p: int) -> list[int]:
-    """1, g, g², … mod p, up to the first that is 1 again; g and p coprime."""
+    """Powers 1, g, g², … mod p before the first that is 1 again; g and p must be coprime."""
     powers = [1]
     while (following := powers[-1] * g % p) != 1:
         powers.append(following)

@@ -1,4 +1,4 @@
-"""Tasks given by the table of all pairs of elements, of which each seed draws its own share."""
+"""Tasks on the table of all pairs of elements, of which each seed draws its own training pairs."""
 
 import math
 
@@ -20,18 +20,26 @@ def split_pairs(
     fraction: float,
     split: torch.Generator,
 ) -> Task:
-    """The table `inputs` (n, 2) int64, `labels` (n,), the first ⌊fraction·n⌋ of its rows in an
-    order drawn from `split` for training, the others for testing.
+    """Split a table of pairs: ⌊fraction·n⌋ rows drawn from `split` train, the others test.
 
-    The fingerprint is the table's: seed and fraction are in the cell's key anyway. Raises
-    InputError if a set would be empty.
+    Args:
+        inputs: (n, 2) int64.
+        labels: (n,) int64.
+        classes: number of labels.
+        vocabulary: number of tokens.
+        exponents: see `Task.exponents`.
+        fraction: share of the training rows, in (0, 1).
+        split: generator of the split.
+
+    The fingerprint is that of the table alone, since seed and fraction enter the cell's key anyway.
+    Raises InputError if a set would be empty.
     """
     n = len(inputs)
     n_train = math.floor(fraction * n + ROUNDING)
     if not 0 < n_train < n:
         empty = "training" if n_train <= 0 else "test"
         raise InputError(
-            f"task.fraction={fraction}: leaves no {empty} pair of {n:,}; must be ≥ 1/{n:,} and < 1"
+            f"task.fraction={fraction}: leaves no {empty} pairs of {n:,}; must be ≥ 1/{n:,} and < 1"
         )
     rows = torch.randperm(n, generator=split)
     return Task(

@@ -29,11 +29,11 @@ DATA_SET = _images.DataSet(
 class Config:
     name: str = scientific()
     train_size: int = scientific(at_least=1)
-    """the first so many training images, 60,000 at most"""
+    """number of training images, the first of the data set; 60,000 at most"""
 
 
 def load(config: Config, split: torch.Generator) -> Task:
-    """The first `train_size` training images and all test images, (x/255 − 0.2860)/0.3530.
+    """Load the first `train_size` training images and all test images, (x/255 − 0.2860)/0.3530.
 
     The split is the published one, whatever the seed.
     """

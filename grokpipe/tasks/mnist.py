@@ -29,11 +29,12 @@ DATA_SET = _images.DataSet(
 class Config:
     name: str = scientific()
     train_size: int = scientific(at_least=1)
-    """the first so many training images; 10,000 ship with the package, all are 60,000"""
+    """number of training images, the first of the data set; 60,000 at most, of which 10,000 ship
+    with the package"""
 
 
 def load(config: Config, split: torch.Generator) -> Task:
-    """The first `train_size` training images and all test images, (x/255 − 0.1307)/0.3081.
+    """Load the first `train_size` training images and all test images, (x/255 − 0.1307)/0.3081.
 
     The split is the published one, whatever the seed.
     """

@@ -11,12 +11,12 @@ from grokpipe.tasks._modular import Config, is_prime
 
 
 def load(config: Config, split: torch.Generator) -> Task:
-    """All p (p − 1) pairs. Raises InputError for a composite p: its residues have no inverses."""
+    """Load all p (p − 1) pairs. Raises InputError for a composite p, which lacks inverses."""
     p = config.p
     if not is_prime(p):
         below = next(filter(is_prime, range(p, 1, -1)))
         above = next(filter(is_prime, count(p)))
-        raise InputError(f"task.p={p}: mod_div needs a prime; nearest: {below}, {above}")
+        raise InputError(f"task.p={p}: must be prime for mod_div; nearest: {below}, {above}")
     return _modular.load(config, split, _divide, _modular.discrete_logarithms(p), smallest_b=1)
 
 

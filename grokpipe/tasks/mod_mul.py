@@ -8,7 +8,7 @@ from grokpipe.tasks._modular import Config
 
 
 def load(config: Config, split: torch.Generator) -> Task:
-    """All p² pairs, those with a zero included. Exponents are there for a prime p only."""
+    """Load all p² pairs, those with a zero included; with exponents if p is prime."""
     return _modular.load(config, split, _multiply, _modular.discrete_logarithms(config.p))
 
 

@@ -8,7 +8,7 @@ from grokpipe.tasks._modular import Config
 
 
 def load(config: Config, split: torch.Generator) -> Task:
-    """All p² pairs. A class is its own exponent."""
+    """Load all p² pairs. Each class is its own exponent."""
     return _modular.load(config, split, _subtract, exponents=torch.arange(config.p))
 
 

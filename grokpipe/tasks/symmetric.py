@@ -16,16 +16,16 @@ from grokpipe.tasks._pairs import split_pairs
 class Config:
     name: str = scientific()
     n: int = scientific(at_least=3, below=7)
-    """the group is that of the n! permutations of n things"""
+    """the group has the n! permutations of n elements"""
     fraction: float = scientific(above=0, below=1)
     """share of all pairs in the training set, rounded down"""
 
 
 def load(config: Config, split: torch.Generator) -> Task:
-    """All (n!)² pairs, σ₁ the slow index. σ₁∘σ₂ is x ↦ σ₁(σ₂(x)): σ₂ acts first.
+    """Load all (n!)² pairs, σ₁ the slow index. σ₁∘σ₂ is x ↦ σ₁(σ₂(x)): σ₂ acts first.
 
     Tokens and classes number the permutations of 0 … n − 1 in lexicographic order of their values
-    (σ(0), …, σ(n − 1)); 0 is the identity. The group is not cyclic: no exponents.
+    (σ(0), …, σ(n − 1)); 0 is the identity. The group is not cyclic, so there are no exponents.
     """
     inputs, labels, order = _table(config.n)
     return split_pairs(inputs, labels, order, order, None, config.fraction, split)

@@ -1,4 +1,4 @@
-"""One cell's batches: rows of its training set, drawn from its own generator."""
+"""Batches of one cell: rows of its training set, drawn from its own generator."""
 
 from typing import Any, Protocol
 
@@ -10,10 +10,10 @@ from grokpipe.randomness import generator
 
 
 class Stream(Protocol):
-    """Draws batches of one size; the same ones however the steps are cut into calls."""
+    """Draws batches of fixed size; they do not depend on how steps are divided into calls."""
 
     def take(self, steps: int) -> Tensor:
-        """(steps, batch) int64: the rows of the next batches."""
+        """Draw the rows of the next batches, (steps, batch) int64."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -50,7 +50,7 @@ class Epochs:
 
 
 class Replacement:
-    """Every sample of every batch drawn anew from the whole training set."""
+    """Draws every sample of every batch anew from the whole training set."""
 
     def __init__(self, rows: Tensor, batch_size: int, draws: torch.Generator):
         self.rows = rows
@@ -69,7 +69,7 @@ class Replacement:
 
 
 class Full:
-    """The whole training set in every step."""
+    """Gives the whole training set in every step."""
 
     def __init__(self, rows: Tensor):
         self.rows = rows
@@ -85,7 +85,7 @@ class Full:
 
 
 def stream(config: Config, rows: Tensor) -> Stream:
-    """The batches of a cell whose training set is `rows`, from its generator of (seed, batch)."""
+    """Build the stream of a cell with training set `rows`, drawn from (seed, batch)."""
     if config.batches == "full":
         return Full(rows)
     assert config.batch_size is not None

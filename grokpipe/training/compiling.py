@@ -1,4 +1,4 @@
-"""torch.compile for the training step: where it pays, and a compiler is there."""
+"""Compile the training step by torch.compile, where that pays and a compiler is available."""
 
 import os
 from functools import lru_cache
@@ -9,13 +9,22 @@ import torch
 from grokpipe.training.tracing import Program
 
 PAYS_FROM = 600.0
-"""seconds of a run without compiling. It saves 10 to 30 % of a step (benchmarks/) and costs up to
-a minute the first time; what it made is kept in the user's cache folder for later runs."""
+"""uncompiled duration of a run in seconds from which compiling pays: it saves 10 to 30 % of a step
+(benchmarks/) and costs up to a minute the first time. Compiled code is kept in the user's cache
+folder for later runs."""
 
 
 def worth_compiling(setting: str, seconds: float, device: torch.device) -> tuple[bool, str | None]:
-    """Whether a run that would take `seconds` without it should be compiled, and what a user must
-    be told. `setting`: auto, on or off."""
+    """Decide whether to compile a run.
+
+    Args:
+        setting: the configuration key `compile`: auto, on or off.
+        seconds: how long the run would take uncompiled.
+        device: where the run trains.
+
+    Returns:
+        the decision, and a note for the user if a compiler is missing.
+    """
     if setting == "off" or (setting == "auto" and seconds < PAYS_FROM):
         return False, None
     if missing := _missing_compiler(device.type):
@@ -24,14 +33,14 @@ def worth_compiling(setting: str, seconds: float, device: torch.device) -> tuple
 
 
 def compiled_program(program: Program) -> Program:
-    """`program`, a traced one, as compiled code for the shapes that it was traced for."""
+    """Compile a traced program for the shapes that it was traced for."""
     compiled: Program = torch.compile(program, dynamic=False)
     return compiled
 
 
 @lru_cache
 def _missing_compiler(device: str) -> str | None:
-    """Why torch.compile cannot work here, or None. Chooses the folder for compiled code too."""
+    """Why torch.compile cannot work here, or None. Also sets the folder for compiled code."""
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(pooch.os_cache("grokpipe") / "compiled"))
     if device == "cuda":
         from torch.utils._triton import has_triton

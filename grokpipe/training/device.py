@@ -1,4 +1,4 @@
-"""The devices and cores that this process may use."""
+"""Devices and cores that this process may use."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,10 @@ from grokpipe.errors import InputError
 
 
 def device_of(name: str) -> torch.device:
-    """The device of a name, `auto` being CUDA where there is one. Raises InputError."""
+    """Resolve the configuration key `device`; `auto` is CUDA where available, else the CPU.
+
+    Raises InputError for a device that this machine does not have.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     valid = ["auto", "cpu"]
@@ -21,7 +24,7 @@ def device_of(name: str) -> torch.device:
 
 
 def cores() -> int:
-    """Cores that this process may use: those it is bound to, within a control group's share."""
+    """Number of cores that this process may use: its affinity, within the control group's quota."""
     count = len(os.sched_getaffinity(0))
     share = Path("/sys/fs/cgroup/cpu.max")
     if share.exists() and (quota := share.read_text().split())[0] != "max":
@@ -30,8 +33,10 @@ def cores() -> int:
 
 
 def gpus(device: torch.device) -> list[str | None]:
-    """What CUDA_VISIBLE_DEVICES calls the GPUs of `device`; [None] for a CPU, or for one GPU that
-    has been chosen by its number."""
+    """Values of CUDA_VISIBLE_DEVICES that select the GPUs of `device` one by one.
+
+    [None] for a CPU, and for a single GPU chosen by its number.
+    """
     if device.type != "cuda" or device.index is not None:
         return [None]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -1,4 +1,4 @@
-"""One evaluation: a network and its task → one row of the curves."""
+"""Evaluate one network on its task: one row of the curves."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,16 @@ from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 from grokpipe.training.tracing import Program
 
-PROBE = 512  # samples that spectral measures see, as in Truong et al.
-SLICE = 1000  # samples of one forward pass
+PROBE = 512  # samples that spectral measures use, as in Truong et al.
+SLICE = 1000  # samples per forward pass
 
 
 @dataclass(frozen=True)
-class Table:
-    """What one network makes of the whole table, in the precision of training, on the CPU."""
+class NetworkOutputs:
+    """Logits and features of one network on the full data set, in training precision.
+
+    The tensors lie on the CPU.
+    """
 
     logits: Tensor
     """(n, classes)"""
@@ -29,26 +32,28 @@ class Table:
     """(n, d)"""
     parameters: dict[str, Tensor]
     arrived: torch.cuda.Event | None
-    """after which the tensors hold their values, if they come from a GPU"""
+    """event after which the copies from a GPU are complete; None on a CPU"""
 
 
 def forward(network: nn.Module, names: Sequence[str]) -> Program:
-    """A function of one network's parameters in the order of `names` and inputs (n, …), that gives
-    logits (n, classes) and features (n, d)."""
+    """Build a function of one network's parameters, in the order of `names`, and inputs (n, …).
+
+    It returns logits (n, classes) and features (n, d).
+    """
 
     def outputs(*arguments: Tensor) -> Sequence[Tensor]:
         *parameters, inputs = arguments
-        found: Sequence[Tensor] = functional_call(
+        result: Sequence[Tensor] = functional_call(
             network, dict(zip(names, parameters, strict=True)), (inputs,)
         )
-        return found
+        return result
 
     return outputs
 
 
 def slices(inputs: Tensor) -> list[Tensor]:
-    """`inputs` in slices of one size, so that the activations stay in the cache and one program
-    serves them all; the last begins within the one before if they do not divide."""
+    """Cut `inputs` into slices of one size, so that activations stay in the cache and one traced
+    program fits them all. If the size does not divide, the last slice overlaps the one before."""
     size = min(SLICE, len(inputs))
     rest = len(inputs) % size
     whole = inputs[: len(inputs) - rest].split(size)
@@ -56,29 +61,30 @@ def slices(inputs: Tensor) -> list[Tensor]:
 
 
 @torch.no_grad()
-def whole_table(program: Program, parameters: dict[str, Tensor], inputs: Tensor) -> Table:
-    """All `inputs` in one pass of `program`, a `forward`. Waits for nothing: a GPU goes on with
-    what is queued after it."""
+def network_outputs(
+    program: Program, parameters: dict[str, Tensor], inputs: Tensor
+) -> NetworkOutputs:
+    """Run `program`, built by `forward`, on all `inputs`. On a GPU the call does not wait."""
     parts = [program(*parameters.values(), part) for part in slices(inputs)]
-    if rest := len(inputs) % min(SLICE, len(inputs)):  # the rest is new to the last slice
+    if rest := len(inputs) % min(SLICE, len(inputs)):  # drop what the last slice repeats
         parts[-1] = [column[-rest:] for column in parts[-1]]
     logits, features = (torch.cat(column) for column in zip(*parts, strict=True))
     if not inputs.is_cuda:
-        return Table(logits, features, {n: p.clone() for n, p in parameters.items()}, None)
-    table = Table(
+        return NetworkOutputs(logits, features, {n: p.clone() for n, p in parameters.items()}, None)
+    outputs = NetworkOutputs(
         logits.to("cpu", non_blocking=True),
         features.to("cpu", non_blocking=True),
         {name: p.to("cpu", non_blocking=True) for name, p in parameters.items()},
         torch.cuda.Event(),
     )
-    assert table.arrived is not None
-    table.arrived.record()
-    return table
+    assert outputs.arrived is not None
+    outputs.arrived.record()
+    return outputs
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Evaluates networks on one cell's task. Draws nothing after it is made."""
+    """Evaluates networks on one cell's task. Draws random numbers at construction only."""
 
     task: Task
     loss: str
@@ -90,7 +96,7 @@ class Evaluator:
 
     @classmethod
     def of(cls, config: Config, task: Task) -> "Evaluator":
-        """The probes are drawn from the generator of (seed, probe)."""
+        """Build the evaluator of a cell; its probes are drawn from (seed, probe)."""
         draws = generator(config.seed, "probe")
         return cls(
             task=task,
@@ -103,18 +109,18 @@ class Evaluator:
             test_probe=torch.randperm(len(task.test), generator=draws)[:PROBE],
         )
 
-    def row(self, table: Table) -> dict[str, float]:
-        """Accuracies, mean losses and all measures of what a network made of the task."""
-        if table.arrived is not None:
-            table.arrived.synchronize()
-        train = self._outputs(table, self.task.train)
-        test = self._outputs(table, self.task.test)
+    def row(self, outputs: NetworkOutputs) -> dict[str, float]:
+        """Compute accuracies, mean losses and all measures from a network's outputs."""
+        if outputs.arrived is not None:
+            outputs.arrived.synchronize()
+        train = self._select(outputs, self.task.train)
+        test = self._select(outputs, self.task.test)
         snapshot = Snapshot(
             train=train,
             test=test,
             train_probe=train.features[self.train_probe].double(),
             test_probe=test.features[self.test_probe].double(),
-            parameters={name: p.double() for name, p in table.parameters.items()},
+            parameters={name: p.double() for name, p in outputs.parameters.items()},
             classes=self.task.classes,
             loss=self.loss,
             train_probe_labels=train.labels[self.train_probe],
@@ -130,10 +136,10 @@ class Evaluator:
             row |= measure(snapshot)
         return row
 
-    def _outputs(self, table: Table, rows: Tensor) -> Outputs:
+    def _select(self, outputs: NetworkOutputs, rows: Tensor) -> Outputs:
         return Outputs(
-            features=table.features.index_select(0, rows),
-            logits=table.logits.index_select(0, rows),
+            features=outputs.features.index_select(0, rows),
+            logits=outputs.logits.index_select(0, rows),
             labels=self.task.labels[rows],
         )
 

@@ -1,4 +1,4 @@
-"""The training loop: one pack from its last checkpoint, or from the start, to its end."""
+"""The training loop: train one pack from its last checkpoint, or from the start, to its end."""
 
 import math
 import threading
@@ -15,13 +15,13 @@ from grokpipe.store import checkpoint, snapshots
 from grokpipe.store.files import replacing
 from grokpipe.store.run_log import FINAL, RunLog, read_result
 from grokpipe.training.early_stopping import Watch
-from grokpipe.training.evaluate import Evaluator, Table
+from grokpipe.training.evaluate import Evaluator, NetworkOutputs
 from grokpipe.training.pack import Pack, chunks
 from grokpipe.training.progress import RunProgress
 
-CHUNK = 50  # steps between looks at the clock and at signals
-FORMAT = 3  # of a pack's checkpoint; another one is not read
-WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # to which a pack narrows as cells leave it
+CHUNK = 50  # steps between checks of the clock and of signals
+FORMAT = 3  # version of a pack's checkpoint; other versions are not read
+WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # to which a pack narrows as its cells finish
 
 
 def train(
@@ -32,14 +32,23 @@ def train(
     stop: threading.Event,
     lost: threading.Event,
 ) -> None:
-    """Trains `pack` until each cell's end, appending their evaluations to their run logs.
+    """Train `pack` until every cell has ended, and append each evaluation to the cell's run log.
 
-    `file` is the pack's checkpoint: read first, written as often as the configuration says, and
-    deleted at the end. Raises Interrupted: once `stop` is set, with a checkpoint of that step; once
-    `lost` is set, because another process has the pack now, without writing anything.
+    An evaluation is only queued when it is due; its numbers are read at the next evaluation, so
+    that a GPU never waits for them. A cell that these numbers end therefore ends one evaluation
+    later.
 
-    An evaluation is only queued when it is due; its numbers are read when the next one is, so that
-    a GPU never waits for them. What they decide, a cell's end, therefore comes one later.
+    Args:
+        pack: the pack in its initial state.
+        logs: the run log of each cell.
+        file: the pack's checkpoint: read first, written as often as the configuration says, and
+            deleted at the end.
+        progress: shows progress to the user.
+        stop: set to request a stop with a checkpoint.
+        lost: set when another process has taken the pack over; nothing is written any more.
+
+    Raises:
+        Interrupted: `stop` or `lost` was set.
     """
     run = Run(pack, logs, file, progress)
     run.resume()
@@ -50,11 +59,11 @@ def train(
         # steps, up to the next evaluation
         for steps in chunks(pack.step, target, CHUNK):
             pack.advance(steps, stop)
-            progress.update(pack.step, len(run.going))
+            progress.update(pack.step, len(run.active))
 
             # checkpoint
             if lost.is_set():
-                raise Interrupted("stopped: another process has taken this pack over")
+                raise Interrupted("stopped: another process has taken over this pack")
             if stop.is_set():
                 run.save()
                 raise Interrupted(f"stopped at step {pack.step:,}, with a checkpoint")
@@ -62,53 +71,53 @@ def train(
                 run.save()
                 saved = time.monotonic()
 
-        # evaluate; whoever has reached its end leaves
-        run.settle()
-        run.dismiss_diverged()
+        # log the previous evaluation, evaluate, remove the cells that have ended
+        run.flush()
+        run.finish_diverged()
         run.intervene()
         run.evaluate()
-        run.dismiss_stopped()
-        progress.update(pack.step, len(run.going))
-        if not run.going:
+        run.finish_stopped()
+        progress.update(pack.step, len(run.active))
+        if not run.active:
             break
 
-    run.settle()
-    run.dismiss_diverged()
-    for i in list(run.going):
-        run.dismiss(i, "done", pack.step, "reached its steps")
+    run.flush()
+    run.finish_diverged()
+    for i in list(run.active):
+        run.finish(i, "done", pack.step, "reached its steps")
     checkpoint.delete(file)
 
 
 class Run:
-    """A pack on its way: which cells still go on, and which evaluations are yet to be read."""
+    """State of a training run: active cells and evaluations not yet read back."""
 
     def __init__(self, pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress):
         self.pack, self.logs, self.file, self.progress = pack, logs, file, progress
-        self.going = list(range(len(logs)))
-        self.rows = 0  # evaluations in the logs of those that go on
+        self.active = list(range(len(logs)))
+        self.rows = 0  # evaluations in the logs of the active cells
         self.watches = [Watch(cell.config.stop) for cell in pack.cells]
         self.evaluators = [
             Evaluator.of(cell.config, task)
             for cell, task in zip(pack.cells, pack.tasks, strict=True)
         ]
-        self.pending: dict[int, Table] = {}
+        self.pending: dict[int, NetworkOutputs] = {}
         self.pending_step = 0
         self.undefined: list[set[str]] = [set() for _ in logs]
         self.snapshots = snapshot_steps(pack.cells[0].config)
         self.before, self.started = 0.0, time.monotonic()
-        # A cell that finished after the checkpoint that is resumed from is trained again, so that
-        # its neighbours meet what they met before; its run log stays as it is.
+        # A cell that finished after the checkpoint we resume from is trained again, so that the
+        # pack repeats the same computation; its run log stays as it is.
         self.finished = [read_result(log.folder) is not None for log in logs]
 
     def resume(self) -> None:
-        """Goes back to the newest checkpoint whose rows are all there, else to the start."""
+        """Load the newest checkpoint whose rows are all logged; without one, start from step 0."""
         for state in checkpoint.generations(self.file):
-            going = state.get("going", [])
+            active = state.get("going", [])
             if state.get("format") == FORMAT and all(
-                self.finished[i] or self.logs[i].keep(state["rows"]) for i in going
+                self.finished[i] or self.logs[i].keep(state["rows"]) for i in active
             ):
                 self.pack.load_state_dict(state["pack"])
-                self.going, self.rows, self.before = going, state["rows"], state["seconds"]
+                self.active, self.rows, self.before = active, state["rows"], state["seconds"]
                 for watch, saved in zip(self.watches, state["watches"], strict=True):
                     watch.load_state_dict(saved)
                 return
@@ -117,14 +126,15 @@ class Run:
                 log.keep(0)
 
     def save(self) -> None:
-        self.settle()
-        for i in self.going:
+        """Write a checkpoint, after logging the queued evaluations."""
+        self.flush()
+        for i in self.active:
             if not self.finished[i]:
                 self.logs[i].sync()
         state = {
             "format": FORMAT,
             "pack": self.pack.state_dict(),
-            "going": self.going,
+            "going": self.active,
             "rows": self.rows,
             "watches": [watch.state_dict() for watch in self.watches],
             "seconds": self.seconds(),
@@ -132,58 +142,61 @@ class Run:
         checkpoint.save(self.file, state)
 
     def seconds(self) -> float:
-        """Wall time of the pack, that of earlier processes included."""
+        """Wall time of the pack in seconds, earlier processes included."""
         return self.before + time.monotonic() - self.started
 
     def intervene(self) -> None:
-        """Lets interventions do what the evaluations read so far decide: here, and not when these
-        are read, which a checkpoint may do at any time."""
+        """Apply what interventions decided from the evaluations read so far.
+
+        This happens at evaluations only, not in `flush`, which a checkpoint may call at any time.
+        """
         self.pack.intervention.act([*self.pack.parameters.values()])
 
     def evaluate(self) -> None:
-        """Queues an evaluation of every cell that goes on."""
+        """Queue an evaluation of every active cell."""
         self.pending_step = self.pack.step
-        for i in self.going:
-            self.pending[i] = self.pack.table(i)
+        for i in self.active:
+            self.pending[i] = self.pack.outputs(i)
 
-    def settle(self) -> None:
-        """Reads the queued evaluations and logs them."""
+    def flush(self) -> None:
+        """Read the queued evaluations back and log them."""
         if not self.pending:
             return
-        for i in self.going:
-            table = self.pending.pop(i)
-            row = {"step": self.pending_step, **self.evaluators[i].row(table)}
+        for i in self.active:
+            outputs = self.pending.pop(i)
+            row = {"step": self.pending_step, **self.evaluators[i].row(outputs)}
             self.watches[i].see(row)
             self.pack.intervention.see(self.pack.members.index(i), row)
             self.progress.evaluated(i, row)
             if not self.finished[i]:
                 self.logs[i].append(row)
                 if self.pending_step in self.snapshots:
-                    snapshots.save(self.logs[i].folder, self.pending_step, table.parameters)
+                    snapshots.save(self.logs[i].folder, self.pending_step, outputs.parameters)
             if self.watches[i].diverged is None:
-                tell_undefined(row, self.undefined[i], self.progress)
+                report_undefined(row, self.undefined[i], self.progress)
         self.rows += 1
 
-    def dismiss_diverged(self) -> None:
-        for i in list(self.going):
+    def finish_diverged(self) -> None:
+        """Finish the cells whose loss or weights are no longer finite."""
+        for i in list(self.active):
             if (step := self.watches[i].diverged) is not None:
                 why = f"loss or weights not finite at step {step}"
-                self.dismiss(i, "diverged", step, why)
+                self.finish(i, "diverged", step, why)
         self.narrow()
 
-    def dismiss_stopped(self) -> None:
-        """Ends the cells whose stop rule holds; the evaluation just queued is their last."""
-        reasons = {i: self.watches[i].ends(self.pack.step) for i in self.going}
+    def finish_stopped(self) -> None:
+        """Finish the cells whose stop rule holds; the evaluation just queued is their last."""
+        reasons = {i: self.watches[i].ends(self.pack.step) for i in self.active}
         if any(reasons.values()):
-            self.settle()
+            self.flush()
             for i, why in reasons.items():
                 if why:
-                    self.dismiss(i, "done", self.pack.step, why)
+                    self.finish(i, "done", self.pack.step, why)
             self.narrow()
 
-    def dismiss(self, i: int, state: str, steps: int, reason: str) -> None:
-        """Closes cell `i`'s run log, with its final state if the configuration wants it kept."""
-        self.going.remove(i)
+    def finish(self, i: int, state: str, steps: int, reason: str) -> None:
+        """Close the run log of cell `i`, with its final state if `save.final` is set."""
+        self.active.remove(i)
         if self.finished[i]:
             return
         log = self.logs[i]
@@ -194,16 +207,19 @@ class Run:
         self.finished[i] = True
 
     def narrow(self) -> None:
-        """Drops those who have left from the stack, once the rest fits a width below."""
-        width = next((w for w in WIDTHS if w >= len(self.going)), len(self.going))
-        if self.going and width < len(self.pack.members):
-            others = [i for i in self.pack.members if i not in self.going]
-            passengers = others[: width - len(self.going)]
-            self.pack.keep(sorted(self.going + passengers))
+        """Narrow the stack to the next smaller width once the active cells fit into it.
+
+        Finished cells fill the width up.
+        """
+        width = next((w for w in WIDTHS if w >= len(self.active)), len(self.active))
+        if self.active and width < len(self.pack.members):
+            others = [i for i in self.pack.members if i not in self.active]
+            fillers = others[: width - len(self.active)]
+            self.pack.keep(sorted(self.active + fillers))
 
 
 def snapshot_steps(config: Config) -> set[int]:
-    """The evaluations at which the weights are kept."""
+    """Steps of the evaluations at which snapshots are taken."""
     if config.snapshots is None:
         return set()
     count = snapshot_count(config.snapshots)
@@ -211,12 +227,13 @@ def snapshot_steps(config: Config) -> set[int]:
 
 
 def schedule(config: Config) -> list[int]:
+    """Steps at which a cell is evaluated, ascending."""
     return evaluation_steps(config.eval.schedule, config.eval.every, config.steps)
 
 
-def tell_undefined(row: dict[str, float], told: set[str], progress: RunProgress) -> None:
-    """Says once in a run which columns are undefined; `told` remembers them."""
-    new = [name for name, value in row.items() if math.isnan(value) and name not in told]
+def report_undefined(row: dict[str, float], reported: set[str], progress: RunProgress) -> None:
+    """Note each undefined column once per run; adds its name to `reported`."""
+    new = [name for name, value in row.items() if math.isnan(value) and name not in reported]
     if new:
-        told.update(new)
+        reported.update(new)
         progress.note(f"undefined and logged as NaN: {', '.join(new)}")

@@ -1,11 +1,11 @@
-"""How much memory a pack takes, and how much there is.
+"""Estimate the memory that a pack takes, and read how much is free.
 
 bytes = table + evaluation + width · (p · (1 + s) + a + t), in bytes, with
   p  the parameters of one cell
   s  tensors of optimiser state for each (AdamW 2, SGD 1)
   a  the intermediate results of one training step that are alive at once, gradients included:
      read off the traced program, so it knows of no cache and no allocator's rounding
-  t  one evaluation that waits to be read: logits, features, parameters
+  t  one queued evaluation: logits, features, parameters
   table: inputs and labels, shared; evaluation: one cell's outputs in float64, and their copies
 """
 
@@ -22,18 +22,18 @@ from grokpipe.cell import Cell
 from grokpipe.training.pack import shortcut_network, stacked_gradients, stacked_intervention
 
 OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
-SPARE = 0.6  # share of what is free that packs may take: an allocator holds up to 1.4 times as much
-COPIES = 4  # of the logits in float64, while measures are taken
+SPARE = 0.6  # share of free memory that packs may take: allocators hold up to 1.4 times as much
+COPIES = 4  # copies of the logits in float64 while measures are computed
 
 
 def pack_bytes(cell: Cell, width: int) -> int:
-    """Of a pack of `width` cells like this one, by the formula above."""
+    """Bytes that a pack of `width` cells like this one takes, by the formula above."""
     shared, per_cell = terms(cell)
     return shared + width * per_cell
 
 
 def terms(cell: Cell) -> tuple[int, int]:
-    """The formula's two: what the cells of a pack share, and what each takes, in bytes."""
+    """Bytes that the cells of a pack share, and bytes that each cell takes."""
     network, task = shortcut_network(cell), cell.task
     parameters = sum(p.numel() * p.element_size() for p in network.parameters())
     states = OPTIMIZER_STATES.get(cell.config.optimizer.name, 2)
@@ -46,8 +46,8 @@ def terms(cell: Cell) -> tuple[int, int]:
 
 
 def step_bytes(cell: Cell) -> int:
-    """The intermediate results of one cell's training step that are alive at once, batch and
-    gradients included."""
+    """Largest number of bytes alive at once in one cell's training step, batch and gradients
+    included."""
     network, task = shortcut_network(cell), cell.task
     batch = cell.config.batch_size or len(task.train)
     named = dict(network.named_parameters())
@@ -64,8 +64,10 @@ def step_bytes(cell: Cell) -> int:
 
 
 def peak_bytes(graph: Graph) -> int:
-    """The largest sum of the storages that are alive at once in a traced program, its arguments
-    left out. A storage lives from its first tensor to the last use of any view of it."""
+    """Largest number of bytes alive at once in a traced program, without its arguments.
+
+    A storage is alive from its first tensor to the last use of any view of it.
+    """
     nodes = list(graph.nodes)
     place = {node: i for i, node in enumerate(nodes)}
     lives: dict[int, tuple[int, int, int]] = {}  # by storage: size, first and last node
@@ -94,8 +96,11 @@ def peak_bytes(graph: Graph) -> int:
 
 
 def free_bytes(device: torch.device) -> int:
-    """What a process may still take on `device`: for the CPU what Linux calls available, within the
-    limit of the control group if there is one."""
+    """Bytes that a process may still take on `device`.
+
+    For the CPU: the memory that Linux calls available, within the control group's limit if there is
+    one.
+    """
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -110,7 +115,7 @@ def free_bytes(device: torch.device) -> int:
 
 
 def widest(cell: Cell, free: int) -> int:
-    """Cells like this one that fit into a pack that may take `free` bytes, at least 1."""
+    """Number of cells like this one, at least 1, in the widest pack that fits into `free` bytes."""
     shared, per_cell = terms(cell)
     return max(1, int((SPARE * free - shared) // per_cell))
 

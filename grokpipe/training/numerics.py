@@ -1,10 +1,9 @@
-"""How numbers are computed: which library multiplies fp32 matrices on the CPU, TF32 on a GPU, and
-what becomes of subnormal numbers.
+"""Numerical settings: the library for fp32 matrix products on the CPU, TF32 on a GPU, subnormals.
 
-Numbers closer to 0 than the smallest normal one (1.2e-38 in fp32) may each stop a processor for a
-hundred cycles. Once training accuracy is 1 and nothing holds the logits down, as without weight
-decay, a softmax is full of them, and so is all that is multiplied by it: training then takes
-several times longer (benchmarks/subnormals.py).
+Subnormal numbers, closer to 0 than the smallest normal one (1.2e-38 in fp32), may each stall a
+processor for a hundred cycles. Once training accuracy is 1 and nothing limits the logits, as
+without weight decay, a softmax is full of subnormals, and so is everything multiplied by its
+output: training then takes several times longer (benchmarks/subnormals.py).
 """
 
 from collections.abc import Iterator
@@ -13,15 +12,18 @@ from functools import lru_cache
 
 import torch
 
-WORST = 4e-6  # largest error over largest entry of an fp32 product; bf16 has 1e-3
+WORST = 4e-6  # accepted error of fp32 products, relative to the largest entry; bf16 has 1e-3
 
 
 def choose_products(tf32: bool) -> str:
-    """Chooses for this process; returns the library on the CPU, for provenance: onednn or default.
+    """Choose TF32 and the CPU's matrix library for this process; return the library's name.
 
-    oneDNN has AVX-512 kernels where PyTorch's default library, MKL, takes slower ones (on AMD). The
-    switch that leads there allows bf16, which processors with AMX would then use: it is kept only
-    where a product against float64 has fp32's error.
+    oneDNN has AVX-512 kernels where PyTorch's default library, MKL, uses slower ones (on AMD). The
+    switch that selects oneDNN also allows bf16, which processors with AMX would then use; so the
+    switch is kept only if products have the error of fp32, measured against float64.
+
+    Returns:
+        onednn or default, for provenance.
     """
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32
@@ -40,7 +42,7 @@ def _library() -> str:
 
 
 def product_error() -> float:
-    """Largest error of fp32 products as they are computed now, over the largest entry."""
+    """Measure the largest error of fp32 products as computed now, relative to the largest entry."""
     draws = torch.Generator().manual_seed(0)
     worst = 0.0
     for shape in ((1, 512, 128, 512), (4, 100, 784, 200), (2, 97, 512, 128)):
@@ -48,21 +50,23 @@ def product_error() -> float:
         a = torch.randn(cells, m, k, generator=draws)
         b = torch.randn(cells, k, n, generator=draws)
         exact = a.double() @ b.double()
-        for found, true in ((a @ b, exact), (a[0] @ b[0], exact[0])):
-            worst = max(worst, ((found - true).abs().max() / true.abs().max()).item())
+        for product, true in ((a @ b, exact), (a[0] @ b[0], exact[0])):
+            worst = max(worst, ((product - true).abs().max() / true.abs().max()).item())
     return worst
 
 
-EXAMPLE = 1e-40
+SUBNORMAL = 1e-40  # an example
 FLUSHED, KEPT = "flushed", "kept"
-"""as provenance has it"""
+"""treatment of subnormals as provenance records it"""
 
 
 @contextmanager
 def flushed(wanted: bool = True) -> Iterator[None]:
-    """Within, this thread computes with 0 in their place, where the processor can, or with what
-    they are. On a CPU a pack has this one thread unless `threads` asks for more, of which the
-    others go on as before."""
+    """Flush subnormals to zero in this thread within the block, where the processor can.
+
+    With `wanted` false subnormals are kept instead. Only this thread is affected: the one thread of
+    a pack on a CPU, unless `threads` asks for more.
+    """
     before = are_flushed()
     torch.set_flush_denormal(wanted)
     try:
@@ -72,11 +76,11 @@ def flushed(wanted: bool = True) -> Iterator[None]:
 
 
 def subnormals() -> str:
-    """What this thread does with them now: FLUSHED or KEPT."""
+    """Return how this thread treats subnormals now: FLUSHED or KEPT."""
     return FLUSHED if are_flushed() else KEPT
 
 
 def are_flushed() -> bool:
-    """Whether a product that is subnormal comes out as 0 in this thread."""
-    product = torch.tensor([EXAMPLE]) * torch.ones(1)
-    return not product.view(torch.int32).item()  # its bits: a comparison would flush it first
+    """Return whether a subnormal product is computed as 0 in this thread."""
+    product = torch.tensor([SUBNORMAL]) * torch.ones(1)
+    return not product.view(torch.int32).item()  # compare bits: a comparison would flush first

@@ -23,17 +23,17 @@ from grokpipe.losses import training_loss
 from grokpipe.randomness import derived_seed
 from grokpipe.training.batches import stream
 from grokpipe.training.compiling import compiled_program
-from grokpipe.training.evaluate import Table, forward, slices, whole_table
+from grokpipe.training.evaluate import NetworkOutputs, forward, network_outputs, slices
 from grokpipe.training.tracing import Program, traced
 
 Parameters = dict[str, Tensor]
 
 
 class Pack:
-    """Trains its cells in step. Nothing a cell draws depends on the cells beside it.
+    """Trains a stack of cells in lockstep. Nothing a cell draws depends on the other cells.
 
-    Cells are known by their position in `cells`; `members` are those that are still trained, in
-    the order of the stack.
+    A cell is identified by its index in `cells`; `members` are those in training, in the order of
+    the stack.
     """
 
     def __init__(self, cells: Sequence[Cell], device: str = "cpu", compiled: bool = False):
@@ -58,7 +58,7 @@ class Pack:
         self._stack(range(len(cells)), parameters)
 
     def _stack(self, members: Sequence[int], parameters: Parameters) -> None:
-        """Makes `parameters`, with rows for `members`, the trained ones; new optimiser state."""
+        """Train `parameters`, a row for each of `members`, from a new optimiser state."""
         self.members = list(members)
         self.parameters = {name: p.to(self.device) for name, p in parameters.items()}
         name = self.cells[0].config.optimizer.name
@@ -71,7 +71,7 @@ class Pack:
         self._gradients: Program | None = None
 
     def keep(self, members: Sequence[int]) -> None:
-        """Goes on with these members alone; the others' state is dropped."""
+        """Continue with these members only; the state of the others is dropped."""
         rows = [self.members.index(i) for i in members]
         optimizer = select(self.optimizer.state_dict(), rows)
         intervention = select(self.intervention.state_dict(), rows)
@@ -80,24 +80,29 @@ class Pack:
         self.intervention.load_state_dict(intervention)
 
     def advance(self, steps: int, stop: threading.Event | None = None) -> None:
-        """Trains every member for `steps` more steps, or until `stop` is set."""
+        """Train every member for `steps` more steps, or until `stop` is set."""
         before = [self.streams[i].state_dict() for i in self.members]
-        begun = self.step
+        first = self.step
         for inputs, labels in self._batches(steps):
             if stop is not None and stop.is_set():
                 break
             self.optimizer.step(self.gradients(inputs, labels))
             self.step += 1
             self.intervention.update([*self.parameters.values()], self.step)
-        if (done := self.step - begun) < steps:  # the batches were drawn for all of them
+        if (done := self.step - first) < steps:  # rewind: batches were drawn for all steps
             for i, state in zip(self.members, before, strict=True):
                 self.streams[i].load_state_dict(state)
                 self.streams[i].take(done)
 
     def gradients(self, inputs: Tensor, labels: Tensor) -> Sequence[Tensor]:
-        """Of each member's objective on its batch, (cell, …) in the order of `parameters`.
+        """Gradients of each member's objective on its batch.
 
-        inputs (cell, batch, …), labels (cell, batch).
+        Args:
+            inputs: (cell, batch, …).
+            labels: (cell, batch).
+
+        Returns:
+            (cell, …) each, in the order of `parameters`.
         """
         others = self.intervention.arguments(self.step)
         arguments = (*self.parameters.values(), inputs, labels, *others)
@@ -112,7 +117,7 @@ class Pack:
         return self._gradients(*arguments)
 
     def _batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """`steps` pairs of inputs (cell, batch, …) and labels (cell, batch)."""
+        """Draw `steps` pairs of inputs (cell, batch, …) and labels (cell, batch)."""
         rows = torch.stack([self.streams[i].take(steps) for i in self.members], 1)
         shape = rows.shape[1:]
         if self.device.type == "cuda":
@@ -123,12 +128,12 @@ class Pack:
             yield inputs.view(*shape, *inputs.shape[1:]), labels.view(shape)
 
     def cell_parameters(self, cell: int) -> Parameters:
-        """That member's parameters now, views that training goes on to change."""
+        """Present parameters of one member, as views that further training changes."""
         row = self.members.index(cell)
         return {name: p[row] for name, p in self.parameters.items()}
 
-    def table(self, cell: int) -> Table:
-        """What that member makes of the whole table now."""
+    def outputs(self, cell: int) -> NetworkOutputs:
+        """Present logits and features of one member on the full data set."""
         parameters = self.cell_parameters(cell)
         if self._forward is None:
             self._forward = forward(self.template, list(parameters))
@@ -136,10 +141,10 @@ class Pack:
                 example = slices(self.inputs)[0]
                 program = traced(self._forward, *parameters.values(), example)
                 self._forward = compiled_program(program)
-        return whole_table(self._forward, parameters, self.inputs)
+        return network_outputs(self._forward, parameters, self.inputs)
 
     def cell_state(self, cell: int) -> dict[str, Any]:
-        """What final.pt holds of one member, on the CPU: parameters, optimiser, generators."""
+        """State of one member for final.pt, on the CPU: parameters, optimiser, generators."""
         row = self.members.index(cell)
         return {
             "step": self.step,
@@ -169,7 +174,7 @@ class Pack:
 
 
 def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
-    """The state of a pack → the state of a pack of these of its cells, in this order."""
+    """Extract from the state of a pack that of a pack of some of its cells, in the given order."""
     kept = [i for i in cells if i in state["members"]]
     rows = [state["members"].index(i) for i in kept]
     return {
@@ -183,8 +188,7 @@ def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
 
 
 def select(tree: Any, rows: int | Sequence[int], device: str | None = None) -> Any:
-    """Those rows of every tensor in nested lists and dictionaries, as copies on `device`, or where
-    they are."""
+    """Copy rows of every tensor in nested lists and dictionaries, to `device` if given."""
     if isinstance(tree, Tensor):
         return tree[rows].clone().to(device or tree.device)
     if isinstance(tree, dict):
@@ -193,24 +197,26 @@ def select(tree: Any, rows: int | Sequence[int], device: str | None = None) -> A
 
 
 def step_seconds(cells: Sequence[Cell], device: torch.device) -> float:
-    """What a step of a pack of these cells takes without compiling: the fastest of a few, on rows
-    that no cell draws."""
+    """Time one uncompiled training step of a pack of these cells, in seconds.
+
+    The fastest of a few steps on fixed rows, so that no generator is used.
+    """
     pack = Pack(cells, str(device))
     batch = cells[0].config.batch_size or len(pack.tasks[0].train)
     rows = torch.arange(batch).expand(len(cells), -1) % len(pack.inputs)
     inputs, labels = pack.inputs[rows], pack.labels[rows]
     times = []
     for _ in range(4):  # the first one traces
-        begun = time.perf_counter()
+        start = time.perf_counter()
         pack.optimizer.step(pack.gradients(inputs, labels))
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - begun)
+        times.append(time.perf_counter() - start)
     return min(times)
 
 
 def initial_network(cell: Cell) -> nn.Module:
-    """The cell's plain network with its initial parameters, drawn from (seed, init)."""
+    """Build the cell's plain network with its initial parameters, drawn from (seed, init)."""
     config = cell.config
     build = registry.module("archs", config.arch.name, "arch").build
     with torch.random.fork_rng(devices=[]):
@@ -220,7 +226,8 @@ def initial_network(cell: Cell) -> nn.Module:
 
 
 def shortcut_network(cell: Cell) -> nn.Module:
-    """The fastest module for the cell's network, without storage: parameters are handed to it."""
+    """Build the fastest module for the cell's network, on the meta device: parameters are passed
+    to it."""
     arch, task = registry.module("archs", cell.config.arch.name, "arch"), cell.task
     with torch.device("meta"):
         network: nn.Module = getattr(arch, "build_shortcut", arch.build)(cell.config.arch, task)
@@ -230,7 +237,7 @@ def shortcut_network(cell: Cell) -> nn.Module:
 
 
 def stacked_intervention(cells: Sequence[Cell], network: nn.Module, device: torch.device) -> Plain:
-    """The intervention on a stack of these cells; they share its name."""
+    """Build the intervention on a stack of these cells, which share its name."""
     config = cells[0].config
     module = registry.module("interventions", config.intervention.name, "intervention")
     batch = config.batch_size or len(cells[0].task.train)
@@ -242,9 +249,11 @@ def stacked_intervention(cells: Sequence[Cell], network: nn.Module, device: torc
 def stacked_gradients(
     network: nn.Module, loss: str, names: Sequence[str], intervention: Plain
 ) -> Program:
-    """A function of stacked parameters in the order of `names`, inputs, labels and what the
-    intervention takes beside them, that gives the gradients of each cell's objective, (cell, …) in
-    the order of `names`."""
+    """Build the function that computes the gradients of each cell's objective.
+
+    Its arguments are the stacked parameters in the order of `names`, inputs, labels and the
+    intervention's own arguments; it returns gradients (cell, …) in the order of `names`.
+    """
 
     def cell_objective(
         parameters: Parameters, inputs: Tensor, labels: Tensor, *others: Tensor
@@ -256,7 +265,7 @@ def stacked_gradients(
             features=features,
             labels=labels,
             head=lambda z: functional.linear(z, *head),
-            loss=lambda found: training_loss(loss, found, labels),
+            loss=lambda logits: training_loss(loss, logits, labels),
         )
         return intervention.objective(batch, *others)
 
@@ -270,6 +279,6 @@ def stacked_gradients(
 
 
 def chunks(start: int, stop: int, size: int) -> Iterator[int]:
-    """Lengths that lead from `start` to `stop` in pieces of at most `size`."""
+    """Yield the lengths of pieces, each at most `size`, that lead from `start` to `stop`."""
     edges = [*range(start, stop, size), stop]
     yield from (b - a for a, b in pairwise(edges))

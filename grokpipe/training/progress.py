@@ -1,4 +1,4 @@
-"""What a user sees while a pack trains: a live line on a terminal, a plain line elsewhere."""
+"""Progress of one pack: a live line on a terminal, a plain line now and then elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -11,8 +11,10 @@ PLAIN_EVERY = 30.0  # seconds between plain lines
 
 
 class RunProgress:
-    """Progress of one pack, for people on `console`, for other processes through `tell`. `update`
-    is cheap and may be called often."""
+    """Shows the progress of one pack on `console`, and passes it to other processes by `publish`.
+
+    `update` is cheap and may be called often.
+    """
 
     def __init__(
         self,
@@ -20,16 +22,16 @@ class RunProgress:
         steps: int,
         console: Console,
         enabled: bool = True,
-        tell: Callable[..., None] = lambda **progress: None,
+        publish: Callable[..., None] = lambda **progress: None,
     ):
         self.label = label
         self.steps = steps
         self.console = console
         self.enabled = enabled
-        self.tell = tell
+        self.publish = publish
         self._accuracies: dict[int, tuple[float, float]] = {}
         self._begun: tuple[float, int] | None = None
-        self._spoke = time.monotonic()
+        self._printed = time.monotonic()
         self._live: Progress | None = None
 
     def __enter__(self) -> "RunProgress":
@@ -56,21 +58,22 @@ class RunProgress:
             self._live.stop()
 
     def evaluated(self, cell: int, row: dict[str, float]) -> None:
-        """Shows the accuracies of each cell's newest evaluation from now on, their means."""
+        """Update the accuracies of a cell; the progress line shows their means over the cells."""
         self._accuracies[cell] = (row["train_accuracy"], row["test_accuracy"])
 
     def note(self, text: str) -> None:
+        """Print a line about this pack."""
         if self.enabled:
             self._say(f"{self.label}: {text}")
 
-    def update(self, step: int, going: int) -> None:
-        """`step` is reached, and `going` cells go on."""
+    def update(self, step: int, active: int) -> None:
+        """Show that `step` is reached, with that many active cells."""
         now = time.monotonic()
         if self._begun is None:
             self._begun = (now, step)
         begun, first = self._begun
         rate = (step - first) / (now - begun) if now > begun else 0.0
-        self.tell(step=step, steps=self.steps, cells=going, rate=rate * going)
+        self.publish(step=step, steps=self.steps, cells=active, rate=rate * active)
         if not self.enabled:
             return
         detail = f"{step:,}/{self.steps:,}  {rate:,.0f} steps/s"
@@ -80,8 +83,8 @@ class RunProgress:
             detail += f"  train {train:.3f} test {test:.3f}"
         if self._live is not None:
             self._live.update(self._task, completed=step, detail=detail)
-        elif now - self._spoke >= PLAIN_EVERY:
-            self._spoke = now
+        elif now - self._printed >= PLAIN_EVERY:
+            self._printed = now
             left = f"  {(self.steps - step) / rate:,.0f} s left" if rate else ""
             self._say(f"{self.label}: {detail}{left}")
 

@@ -1,7 +1,7 @@
-"""A function of tensors, traced once into the plain list of ATen operations that it amounts to.
+"""Trace a function of tensors once into a flat list of ATen operations.
 
-What `torch.func` and autograd add to each call in Python is then paid once; what is left are the
-kernels, called one after another, with bitwise the same results. Needs no compiler.
+The Python overhead of `torch.func` and autograd is then paid once instead of at every call. The
+kernels are called one after another, with bitwise the same results. Needs no compiler.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ RESHAPES = (
 
 
 def traced(function: Program, *examples: Tensor) -> Program:
-    """`function` for tensors with the shapes of `examples` and no others."""
+    """Trace `function` for tensors with the shapes of `examples`, and no others."""
     # Fake tensors compute nothing: real ones would all be alive at once until the trace ends.
     module = make_fx(function, tracing_mode="fake")(*examples)
     _drop_idle_reshapes(module.graph)
@@ -33,8 +33,11 @@ def traced(function: Program, *examples: Tensor) -> Program:
 
 
 def _drop_idle_reshapes(graph: Graph) -> None:
-    """Removes reshapes to the shape that is there already: vmap leaves several at each product,
-    and for small networks their calls are a visible part of a step."""
+    """Remove reshapes to a tensor's own shape.
+
+    vmap leaves several at each product, and for small networks their calls cost a visible part of a
+    step.
+    """
     for node in list(graph.nodes):
         if node.op == "call_function" and node.target in RESHAPES:
             source = node.args[0]

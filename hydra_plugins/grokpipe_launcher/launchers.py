@@ -1,4 +1,4 @@
-"""Hydra's way into grokpipe.launch: all cells of a sweep at once, checked before any runs."""
+"""Hydra launchers: hand all cells of a sweep to grokpipe.launch, which checks them first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,9 +35,10 @@ for name, node in (("serial", SerialConfig), ("local", LocalConfig), ("slurm", S
 
 
 class GrokpipeLauncher(Launcher):
-    """What the launchers share; `executor` names what each hands the packs to."""
+    """Base of the launchers."""
 
     executor: str
+    """dotted name of the executor class that trains the packs"""
 
     def __init__(self, **settings: Any):
         self.settings = settings
@@ -51,8 +52,10 @@ class GrokpipeLauncher(Launcher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Gives the sweeper each cell's final test accuracy; NaN for a failed cell, and for every
-        cell if nobody waited for them."""
+        """Launch the cells; return each one's final test accuracy to the sweeper.
+
+        NaN for a failed cell, and for every cell with wait=false.
+        """
         from importlib import import_module
 
         from grokpipe.config.composing import applying, composed
@@ -68,7 +71,7 @@ class GrokpipeLauncher(Launcher):
         configs = composed(loader, self.config, applied)
         for (_, hydra), overrides in zip(configs, job_overrides, strict=True):
             check_grid(hydra, overrides, sweeping=True)
-        labels = [" ".join(overrides) for overrides in what_differs(applied)]
+        labels = [" ".join(overrides) for overrides in varying_overrides(applied)]
         experiment = configs[0][1].runtime.choices.get("experiment")
         outcomes = launcher.run([config for config, _ in configs], labels, experiment, executor)
         values = [outcome.test_accuracy for outcome in outcomes] or [float("nan")] * len(configs)
@@ -79,25 +82,25 @@ class GrokpipeLauncher(Launcher):
 
 
 class SerialLauncher(GrokpipeLauncher):
-    """Packs one after another in this process."""
+    """Trains packs one after another in this process."""
 
     executor = "grokpipe.executors.serial.Serial"
 
 
 class LocalLauncher(GrokpipeLauncher):
-    """Packs in processes of this machine: one to a core, or a few to a GPU."""
+    """Trains packs in processes of this machine: one per core, or a few per GPU."""
 
     executor = "grokpipe.executors.local.Local"
 
 
 class SlurmLauncher(GrokpipeLauncher):
-    """Packs as elements of a SLURM job array."""
+    """Trains packs as elements of a SLURM job array."""
 
     executor = "grokpipe.executors.slurm.Slurm"
 
 
-def what_differs(job_overrides: Sequence[Sequence[str]]) -> list[list[str]]:
-    """The overrides of each job that not all jobs share, Hydra's own left out."""
+def varying_overrides(job_overrides: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Overrides of each job that not all jobs share, without Hydra's own."""
     kept = [list(filter_overrides(overrides)) for overrides in job_overrides]
     shared = set(kept[0]).intersection(*kept)
     return [[override for override in overrides if override not in shared] for overrides in kept]

@@ -121,7 +121,7 @@ WRONG = {
     ),
     ("stop.margin=0,10", "stop.event=tau1", "stop.sustained=1", "-m"): (
         "stop.margin=10",
-        "one for",
+        "must share one",
     ),
     ("train_size=null",): ("task.train_size",),
     ("arch=transformer",): ("arch=transformer", "pairs of tokens", "valid: mlp"),

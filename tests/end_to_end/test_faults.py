@@ -46,8 +46,8 @@ def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
 
 def workers(folder: Path) -> list[int]:
     """The processes of workers that live."""
-    found = map(lease.living, (folder / "workers").glob("*.claim"))
-    return [claim["pid"] for claim in found if claim is not None]
+    found = map(lease.read_live, (folder / "workers").glob("*.claim"))
+    return [worker["pid"] for worker in found if worker is not None]
 
 
 def results(folder: Path) -> dict[str, dict]:

@@ -32,7 +32,7 @@ def test_a_stop_leaves_finished_cells_finished(cell, tmp_path: Path, monkeypatch
     monkeypatch.undo()
     assert remeasure.main([str(tmp_path), "measures=logits"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "1 cell: logits is there already",
+        "1 cell: logits has been taken already",
         "1 cell: logits measured",
     ]
 
@@ -56,7 +56,7 @@ def test_wrong_input_is_one_line_with_what_is_valid(cell, tmp_path: Path, capsys
     (log,) = train([cell(REGULAR, "measures.names=[weights]")], tmp_path / "x")
     (tmp_path / "y").mkdir()
     wrong = {
-        ("x",): "measures=…: missing; one, or several with commas, of: collapse, ",
+        ("x",): "measures=…: missing; give one or several, separated by commas: collapse, ",
         ("x", "spectral"): "measures=…: missing",
         ("x", "measures="): "measures=: no such choice; valid: collapse, ",
         ("x", "measures=logits,spectrum"): "measures=spectrum: no such choice; valid: collapse, ",

@@ -143,7 +143,7 @@ def test_every_choice_composes_steps_and_keeps_its_key(
         return
     pack = Pack([one])
     pack.advance(1)
-    row = Evaluator.of(one.config, one.task).row(pack.table(0))
+    row = Evaluator.of(one.config, one.task).row(pack.outputs(0))
     assert row["train_loss"] > 0
 
 

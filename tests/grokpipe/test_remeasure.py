@@ -97,16 +97,16 @@ def test_what_is_there_is_kept_unless_the_code_is_another(
     assert run(tmp_path, "logits") == ["2 cells: logits measured"]
     files = [log / "remeasured.parquet" for log in remeasure.run_logs(tmp_path)]
     stamps = [file.stat().st_mtime_ns for file in files]
-    assert run(tmp_path, "logits") == ["2 cells: logits is there already"]
+    assert run(tmp_path, "logits") == ["2 cells: logits has been taken already"]
     assert [file.stat().st_mtime_ns for file in files] == stamps
     assert run(tmp_path, "logits", "spectral") == [
-        "2 cells: logits is there already",
+        "2 cells: logits has been taken already",
         "2 cells: spectral measured",
     ]
     before = [pd.read_parquet(file) for file in files]
     pretend_other_code(monkeypatch)
     assert run(tmp_path, "logits") == [
-        "2 cells: logits taken anew: the code is another one now",
+        "2 cells: logits taken again: the code has changed",
         "2 cells: logits measured",
     ]
     for file, table in zip(files, before):
@@ -117,7 +117,7 @@ def test_what_is_there_is_kept_unless_the_code_is_another(
 
 def test_what_training_logged_is_left_alone(cell, tmp_path: Path) -> None:
     (log,) = train([cell(REGULAR, "measures.names=[weights, logits]")], tmp_path)
-    told = "1 cell: columns of logits that training logged are left alone"
+    told = "1 cell: columns of logits that training logged are kept"
     assert run(tmp_path, "logits") == [told]
     assert not (log / "remeasured.parquet").exists()
     assert run(tmp_path, "logits", "spectral") == [told, "1 cell: spectral measured"]

@@ -29,7 +29,7 @@ def train(
     for step in [step for step in schedule if until is None or step <= until]:
         pack.advance(step - pack.step)
         for i, (log, evaluator) in enumerate(zip(logs, evaluators)):
-            table = pack.table(i)
+            table = pack.outputs(i)
             log.append({"step": step, **evaluator.row(table)})
             if step in kept:
                 snapshots.save(log.folder, step, table.parameters)

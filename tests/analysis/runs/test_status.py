@@ -28,11 +28,11 @@ HOLD = """
 import json, sys, time
 from pathlib import Path
 from grokpipe.store import lease
-lease.BEAT = 0.01
+lease.REFRESH_EVERY = 0.01
 path, progress = Path(sys.argv[1]), json.loads(sys.argv[2])
-with lease.claimed(path) as claim:
+with lease.held(path) as held:
     if progress:
-        claim.tell(**progress)
+        held.publish(**progress)
     while progress and "progress" not in (lease.read(path) or {}):
         time.sleep(0.01)
     print(flush=True)
@@ -42,7 +42,7 @@ with lease.claimed(path) as claim:
 
 @contextmanager
 def trained(folder: Path, keys: list[str], **progress: float) -> Iterator[int]:
-    """A pack of these cells, and a process that claims it; gives its number."""
+    """A pack of these cells, and a process that holds its lease; gives its number."""
     (folder / "packs").mkdir(exist_ok=True)
     pack = folder / "packs" / f"{'-'.join(keys)[-16:]}.json"
     pack.write_text(json.dumps({"keys": keys}))
@@ -72,7 +72,7 @@ def test_each_cell_is_counted_in_its_state(sweep: Path) -> None:
     alive = [key(0.3, 3), key(0.3, 4), key(0.3, 5), key(0.1, 6)]  # done, two begun, one not yet
     with trained(sweep, alive), ExitStack() as killed:
         killed.enter_context(trained(sweep, [key(0.3, 6), key(0.01, 0)]))
-        killed.close()  # that claim is still there, its owner is not
+        killed.close()  # that lease is still there, its holder is not
         assert len(list((sweep / "packs").glob("*.claim"))) == 2
         found = status(sweep, ["weight_decay"])
     expected = brute_force(sweep, set(alive))
@@ -116,7 +116,7 @@ def test_rate_and_time_left(sweep: Path) -> None:
             both = status(sweep)
     assert (begins.rate, begins.seconds_left) == (30, (unfinished - 200) / 30)
     assert (both.rate, both.seconds_left) == (50, (unfinished - 500) / 50)
-    host = lease.myself()["host"]
+    host = lease.this_process()["host"]
     assert {(p.host, p.step, p.steps, p.cells, p.rate) for p in both.running} == {
         (host, 100, 400, 2, 30.0), (host, 300, 400, 1, 20.0), (host, None, None, None, None),
     }  # fmt: skip
@@ -125,7 +125,7 @@ def test_rate_and_time_left(sweep: Path) -> None:
     assert f"on {host}: begins" in text(begins)
 
 
-def test_a_claim_without_its_pack_is_passed_over(sweep: Path) -> None:
+def test_a_lease_without_its_pack_is_passed_over(sweep: Path) -> None:
     with trained(sweep, [key(0.3, 4)]):
         for path in (sweep / "packs").glob("*.json"):
             path.unlink()  # as planning.claim, which has none

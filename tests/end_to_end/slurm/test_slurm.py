@@ -207,8 +207,8 @@ def test_a_time_limit(cluster, tmp_path: Path) -> None:
 def test_a_killed_process_is_submitted_again(cluster, tmp_path: Path, undisturbed: Path) -> None:
     folder = tmp_path / "outputs/default"
     launcher = launched(tmp_path, *LONG)
-    claim = next(iter((folder / "packs").glob("*.claim")))
-    os.kill(json.loads(claim.read_text())["pid"], signal.SIGKILL)
+    lease_file = next(iter((folder / "packs").glob("*.claim")))
+    os.kill(json.loads(lease_file.read_text())["pid"], signal.SIGKILL)
     finished(launcher, folder, undisturbed)
     assert len(elements(folder)) == 3
 
@@ -221,7 +221,7 @@ def test_a_user_who_cancels_is_obeyed_and_the_same_command_goes_on(
     slurm("scancel", *elements(folder))
     _, told = launcher.communicate(timeout=120)
     assert launcher.returncode == 1
-    assert "2 packs were cancelled; the same command goes on with them" in told
+    assert "2 packs were cancelled; the same command resumes them" in told
     assert len(elements(folder)) == 2
     finished(start(tmp_path, SLURM, *LONG, **environment()), folder, undisturbed)
 

@@ -62,9 +62,9 @@ def test_packs_go_to_the_gpu_with_the_fewest(cell, tmp_path: Path, monkeypatch) 
 
     def submit(files: list[Path], gpu: str | None) -> None:
         given.append(gpu)
-        claim = tmp_path / "workers" / f"{len(given)}.claim"
-        claim.write_text(json.dumps({**lease.myself(), "mark": gpu}))
-        workers.jobs.append((SimpleNamespace(done=lambda: False), claim))
+        lease_file = tmp_path / "workers" / f"{len(given)}.claim"
+        lease_file.write_text(json.dumps({**lease.this_process(), "mark": gpu}))
+        workers.jobs.append((SimpleNamespace(done=lambda: False), lease_file))
 
     monkeypatch.setattr(workers, "_submit", submit)
     assert len(workers.start(plans)) == 4
@@ -75,18 +75,18 @@ def test_packs_go_to_the_gpu_with_the_fewest(cell, tmp_path: Path, monkeypatch) 
 def test_launchers_that_wait_for_one_slot_do_not_both_take_it(
     cell, four_cores, tmp_path: Path, monkeypatch
 ) -> None:
-    """A worker counts from its claim on, which it writes some time after it was started."""
+    """A worker counts from its lease_file on, which it writes some time after it was started."""
     (tmp_path / "packs").mkdir()
     (tmp_path / "workers").mkdir()
     plans = [pack_plan.new_plan(tmp_path, [cell(f"seed={s}", "threads=1")], 1) for s in range(20)]
     started = []
 
     def submit(self: Workers, files: list[Path], gpu: str | None) -> None:
-        claim = tmp_path / "workers" / f"{len(started)}.claim"
-        started.append(claim)
-        self.jobs.append((SimpleNamespace(done=lambda: False), claim))
-        text = json.dumps({**lease.myself(), "mark": gpu})
-        threading.Timer(0.3, claim.write_text, [text]).start()
+        lease_file = tmp_path / "workers" / f"{len(started)}.claim"
+        started.append(lease_file)
+        self.jobs.append((SimpleNamespace(done=lambda: False), lease_file))
+        text = json.dumps({**lease.this_process(), "mark": gpu})
+        threading.Timer(0.3, lease_file.write_text, [text]).start()
 
     monkeypatch.setattr(Workers, "_submit", submit)
     launchers = [threading.Thread(target=Workers(plans, 1).start, args=[plans]) for _ in range(3)]

@@ -37,7 +37,7 @@ def baseline(token_cell, tmp_path):
 
     def matched(*overrides: str) -> Cell:
         config = token_cell(*place, SEEDS, *overrides).config
-        return Cell.of(baselines.settled(config, baselines.baseline(config)))
+        return Cell.of(baselines.following(config, baselines.baseline(config)))
 
     return matched
 

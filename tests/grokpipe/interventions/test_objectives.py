@@ -81,8 +81,8 @@ def test_runs_stay_paired_and_evaluations_clean(token_cell, name) -> None:
     assert torch.equal(base.tasks[0].train, other.tasks[0].train)
     for key, parameter in base.parameters.items():
         assert torch.equal(parameter, other.parameters[key])
-    assert torch.equal(base.table(0).logits, other.table(0).logits)
-    assert torch.equal(base.table(0).features, other.table(0).features)
+    assert torch.equal(base.outputs(0).logits, other.outputs(0).logits)
+    assert torch.equal(base.outputs(0).features, other.outputs(0).features)
     other.advance(3)
     base.advance(3)
     assert torch.equal(base.streams[0].take(2), other.streams[0].take(2))
@@ -136,5 +136,5 @@ def test_regularising_moves_the_entropy_the_stated_way(token_cell, beta, sign) -
     pushed = Pack([token_cell("steps=60", "intervention=regularise", f"intervention.beta={beta}")])
     base.advance(60)
     pushed.advance(60)
-    difference = entropy(pushed.table(0).features) - entropy(base.table(0).features)
+    difference = entropy(pushed.outputs(0).features) - entropy(base.outputs(0).features)
     assert sign * difference > 0.01

@@ -145,7 +145,7 @@ def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     sweep = ("-m", SERIAL, "seed=range(8)", "pack.width=8")
     ran = run("sys.exit(main())", *sweep, limit=one + 4 * each)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "does not fit memory; the pack of 8 goes on as two" in ran.stdout
+    assert "does not fit memory; splitting the pack of 8 in two" in ran.stdout
     folder = tmp_path / "outputs/default"
     assert set(states(folder).values()) == {"done"}
     assert len(states(folder)) == 8

@@ -17,8 +17,8 @@ def test_a_pack_whose_processes_get_nowhere_is_given_up_but_not_one_whose_deaths
     tries = Tries()
 
     def started(deaths: int) -> None:
-        claim = {**lease.myself(), "mark": 0, "deaths": deaths}
-        dies.claim.write_text(json.dumps(claim))
+        holder = {**lease.this_process(), "mark": 0, "deaths": deaths}
+        dies.lease.write_text(json.dumps(holder))
         tries.count(plans)
 
     for _ in range(TRIES - 1):

@@ -83,7 +83,7 @@ def test_a_damaged_state_leaves_the_monitor_as_it_is(damage: dict) -> None:
 
 
 def test_what_is_no_mapping_is_not_loaded() -> None:
-    with pytest.raises(InputError, match="state: list: must be what state_dict gives"):
+    with pytest.raises(InputError, match="state: list: must be the result of state_dict"):
         SpectralEntropyMonitor(threshold=0.5).load_state_dict([1])
 
 

@@ -19,10 +19,10 @@ HOLD = """
 import faulthandler, sys, time
 from pathlib import Path
 from grokpipe.store import lease
-with lease.claimed(Path(sys.argv[1]), mark=sys.argv[2]) as claim:
-    if claim is not None:
+with lease.held(Path(sys.argv[1]), mark=sys.argv[2]) as held:
+    if held is not None:
         faulthandler.enable(open(lease.crash_file(Path(sys.argv[1])), "w"))
-    print("no" if claim is None else claim.deaths, flush=True)
+    print("no" if held is None else held.deaths, flush=True)
     eaten = bytearray(int(sys.argv[3]))
     time.sleep(1000)
 """
@@ -31,7 +31,7 @@ with lease.claimed(Path(sys.argv[1]), mark=sys.argv[2]) as claim:
 def holder(
     path: Path, mark: str = "here", eats: int = 0, **how: Any
 ) -> tuple[subprocess.Popen[str], str]:
-    """A process that holds the claim, once it has said so, and what it said; then it takes so many
+    """A process that holds the lease, once it has said so, and what it said; then it takes so many
     bytes of memory."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path), mark, str(eats)],
@@ -49,20 +49,20 @@ def kill(process: subprocess.Popen[str]) -> None:
 def test_a_living_owner_keeps_it_and_a_dead_one_loses_it(tmp_path: Path) -> None:
     path = tmp_path / "x.claim"
     process, _ = holder(path)
-    with lease.claimed(path) as claim:
-        assert claim is None
-    found = lease.living(path)
+    with lease.held(path) as held:
+        assert held is None
+    found = lease.read_live(path)
     assert found is not None and found["pid"] == process.pid
     process.send_signal(signal.SIGSTOP)  # standing still is not being dead, on the same machine
     old = time.time() - 10 * lease.DEAD_AFTER
     os.utime(path, (old, old))
-    assert lease.living(path) is not None
+    assert lease.read_live(path) is not None
     process.send_signal(signal.SIGCONT)
     kill(process)
     assert path.exists()
-    assert lease.living(path) is None
-    with lease.claimed(path) as claim:
-        assert claim is not None
+    assert lease.read_live(path) is None
+    with lease.held(path) as held:
+        assert held is not None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -76,7 +76,7 @@ def test_deaths_by_a_fault_count_while_the_mark_stays(tmp_path: Path) -> None:
         process.communicate()
     assert said == ["0", "1", "2", "0", "1"]
     assert "Segmentation fault" in lease.crash_file(path).read_text()
-    with lease.claimed(path, mark="c"):
+    with lease.held(path, mark="c"):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -103,36 +103,42 @@ def test_deaths_by_linux_for_lack_of_memory_count(tmp_path: Path) -> None:
     assert said == ["0", "1", "2"]
 
 
-def test_a_claim_that_another_machine_touches_no_more_is_dead(tmp_path: Path) -> None:
+def test_a_lease_that_another_machine_no_longer_refreshes_is_dead(tmp_path: Path) -> None:
     path = tmp_path / "x.claim"
-    elsewhere = {**lease.myself(), "host": "elsewhere", "token": "t", "mark": None, "deaths": 0}
+    elsewhere = {
+        **lease.this_process(),
+        "host": "elsewhere",
+        "token": "t",
+        "mark": None,
+        "deaths": 0,
+    }
     path.write_text(json.dumps(elsewhere))
-    with lease.claimed(path) as claim:
-        assert claim is None
+    with lease.held(path) as held:
+        assert held is None
     old = time.time() - lease.DEAD_AFTER - 1
     os.utime(path, (old, old))
-    with lease.claimed(path) as claim:
-        assert claim is not None
+    with lease.held(path) as held:
+        assert held is not None
 
 
-def test_a_requeued_slurm_job_takes_its_own_claim_over_at_once(tmp_path: Path, monkeypatch) -> None:
+def test_a_requeued_slurm_job_takes_its_own_lease_over_at_once(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "x.claim"
-    before = {**lease.myself(), "host": "elsewhere", "job": "7", "token": "t", "mark": None}
+    before = {**lease.this_process(), "host": "elsewhere", "job": "7", "token": "t", "mark": None}
     path.write_text(json.dumps({**before, "deaths": 0}))
-    with lease.claimed(path) as claim:
-        assert claim is None
+    with lease.held(path) as held:
+        assert held is None
     monkeypatch.setenv("SLURM_JOB_ID", "7")
-    with lease.claimed(path) as claim:  # it may be another node of the same job
-        assert claim is None
+    with lease.held(path) as held:  # it may be another node of the same job
+        assert held is None
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    with lease.claimed(path) as claim:
-        assert claim is not None
+    with lease.held(path) as held:
+        assert held is not None
 
 
 def test_the_owner_touches_it_tells_its_progress_and_notices_a_loss(
     tmp_path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(lease, "BEAT", 0.02)
+    monkeypatch.setattr(lease, "REFRESH_EVERY", 0.02)
     path = tmp_path / "x.claim"
 
     def wait_for(condition) -> None:
@@ -141,21 +147,21 @@ def test_the_owner_touches_it_tells_its_progress_and_notices_a_loss(
             assert time.monotonic() < end
             time.sleep(0.01)
 
-    with lease.claimed(path) as claim:
-        assert claim is not None
-        claim.tell(step=3)
+    with lease.held(path) as held:
+        assert held is not None
+        held.publish(step=3)
         wait_for(lambda: (lease.read(path) or {}).get("progress") == {"step": 3})
         first = path.stat().st_mtime_ns
         wait_for(lambda: path.stat().st_mtime_ns > first)
-        theirs = {**lease.myself(), "token": "theirs", "mark": None, "deaths": 0}
+        theirs = {**lease.this_process(), "token": "theirs", "mark": None, "deaths": 0}
         (tmp_path / "new").write_text(json.dumps(theirs))
         os.replace(tmp_path / "new", path)
-        wait_for(claim.lost.is_set)
+        wait_for(held.lost.is_set)
     assert json.loads(path.read_text())["token"] == "theirs"  # not ours to remove
 
 
 @pytest.mark.slow
-def test_many_processes_take_over_a_dead_claim_but_only_one_has_it(tmp_path: Path) -> None:
+def test_many_processes_take_over_a_dead_lease_but_only_one_has_it(tmp_path: Path) -> None:
     path = tmp_path / "x.claim"
     for _ in range(3):
         process, _ = holder(path)

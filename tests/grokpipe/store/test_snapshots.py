@@ -59,7 +59,7 @@ def test_weights_come_back_to_the_bit(cell, tmp_path: Path) -> None:
     kept = {}
     for step in (0, 3):
         pack.advance(step - pack.step)
-        kept[step] = pack.table(1).parameters
+        kept[step] = pack.outputs(1).parameters
         snapshots.save(tmp_path, step, pack.cell_parameters(1))  # views of the stack
     pack.advance(5)
     assert snapshots.steps(tmp_path) == [0, 3]
@@ -110,11 +110,11 @@ def test_a_damaged_snapshot_is_named(tmp_path: Path, left: int) -> None:
 
 
 def test_a_missing_snapshot_is_named_with_those_that_are_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"snapshots/7\.pt: no such snapshot; there are: none"):
+    with pytest.raises(InputError, match=r"snapshots/7\.pt: no such snapshot; valid: none"):
         snapshots.load(tmp_path, 7)
     for step in (0, 5):
         snapshots.save(tmp_path, step, {"w": torch.ones(2)})
-    with pytest.raises(InputError, match="there are: 0, 5"):
+    with pytest.raises(InputError, match="valid: 0, 5"):
         snapshots.load(tmp_path, 7)
 
 

@@ -141,7 +141,7 @@ def test_damaged_file_on_disk_is_named_not_used(empty_cache: Path, damage) -> No
 
 
 def test_more_than_all_is_refused() -> None:
-    with pytest.raises(InputError, match="train_size=60001: mnist has 60000"):
+    with pytest.raises(InputError, match="train_size=60001: must be ≤ 60000"):
         mnist.load(mnist.Config("mnist", 60_001), torch.Generator())
 
 

@@ -98,7 +98,7 @@ def test_primes_are_sympys() -> None:
     "p, nearest", [(96, "89, 97"), (4, "3, 5"), (98, "97, 101"), (121, "113, 127")]
 )
 def test_division_needs_a_prime(p: int, nearest: str) -> None:
-    message = f"task.p={p}: mod_div needs a prime; nearest: {nearest}"
+    message = f"task.p={p}: must be prime for mod_div; nearest: {nearest}"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         load("mod_div", p)
 
@@ -146,7 +146,7 @@ def test_fingerprint_is_that_of_the_table_alone() -> None:
 @pytest.mark.parametrize("fraction, empty", [(0.0001, "training"), (1.0, "test")])
 def test_empty_sets_are_refused(fraction: float, empty: str) -> None:
     message = (
-        f"task.fraction={fraction}: leaves no {empty} pair of 9,409; must be ≥ 1/9,409 and < 1"
+        f"task.fraction={fraction}: leaves no {empty} pairs of 9,409; must be ≥ 1/9,409 and < 1"
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         load("mod_add", 97, fraction)

@@ -45,12 +45,12 @@ def test_steps_do_not_wait_for_the_device(token_cell) -> None:
     """PyTorch raises on any synchronisation while steps and an evaluation are queued."""
     pack = Pack([token_cell(), token_cell("seed=1")], "cuda")
     pack.advance(2)
-    pack.table(0)
+    pack.outputs(0)
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     try:
         pack.advance(3)
-        pack.table(0)
+        pack.outputs(0)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert pack.step == 5

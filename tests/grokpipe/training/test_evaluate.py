@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from grokpipe.schedule import evaluation_steps
-from grokpipe.training.evaluate import Evaluator, whole_table
+from grokpipe.training.evaluate import Evaluator, network_outputs
 from grokpipe.training.pack import Pack, initial_network
 
 GOLDEN = Path(__file__).parent / "golden.json"
@@ -53,9 +53,9 @@ def test_evaluation_changes_nothing_in_training(cell) -> None:
     watched, alone = Pack([one]), Pack([one])
     evaluator = Evaluator.of(one.config, one.task)
     for _ in range(5):
-        evaluator.row(watched.table(0))
+        evaluator.row(watched.outputs(0))
         watched.advance(1)
-        evaluator.row(watched.table(0))
+        evaluator.row(watched.outputs(0))
     alone.advance(5)
     for name in alone.parameters:
         assert torch.equal(watched.parameters[name], alone.parameters[name])
@@ -63,7 +63,7 @@ def test_evaluation_changes_nothing_in_training(cell) -> None:
 
 def test_losses_are_means_over_samples_summed_over_classes(cell) -> None:
     one = cell()
-    row = Evaluator.of(one.config, one.task).row(Pack([one]).table(0))
+    row = Evaluator.of(one.config, one.task).row(Pack([one]).outputs(0))
     task = one.task
     with torch.no_grad():
         logits, _ = initial_network(one)(task.inputs[task.test])
@@ -82,7 +82,7 @@ def test_slices_of_one_size_cover_the_table_once(rows: int) -> None:
         sizes.append(len(part))
         return [factor * part, part[:, :1]]
 
-    table = whole_table(program, {"factor": torch.tensor(3.0)}, inputs)
+    table = network_outputs(program, {"factor": torch.tensor(3.0)}, inputs)
     assert torch.equal(table.logits, 3 * inputs)
     assert torch.equal(table.features, inputs[:, :1])
     assert set(sizes) == {min(rows, 1000)}
@@ -127,7 +127,7 @@ def golden_advice() -> str:
 def golden_row(one) -> dict[str, float]:
     pack = Pack([one])
     pack.advance(1)
-    return Evaluator.of(one.config, one.task).row(pack.table(0))
+    return Evaluator.of(one.config, one.task).row(pack.outputs(0))
 
 
 def test_one_class_of_data_gives_nan_where_undefined_and_goes_on(cell) -> None:
