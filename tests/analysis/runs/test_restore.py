@@ -11,12 +11,8 @@ from analysis.runs import gather
 from analysis.runs.tables import read_gathered, write_gathered
 from grokpipe.saved_run import load_run
 from grokpipe.store import files, manifest, run_log
-from tests.helpers.cli import SERIAL, grokpipe
+from tests.helpers.cli import SERIAL, TOKENS, grokpipe
 
-TOKENS = (
-    "task=mod_add", "task.p=7", "task.fraction=0.5", "arch.width=8", "arch.heads=2",
-    "arch.feedforward=8", "batch_size=8", "steps=20", "eval.every=10",
-)  # fmt: skip
 ARMS = ("intervention=none,norm_match", "intervention.baseline_seeds=[0,1]", "seed=0,1")
 
 

@@ -80,7 +80,7 @@ def test_temperature_gives_the_logits_the_baselines_scale(baseline) -> None:
     pack.advance(7)
     inputs, labels = next(pack._batches(1))
     found = pack.gradients(inputs, labels)
-    from tests.conftest import network
+    from tests.helpers.cells import network
 
     module = network(pack, 0)
     logits, z = module(inputs[0])

@@ -18,13 +18,8 @@ from grokpipe.launch import pack_plan, worker
 from grokpipe.launch.pack_plan import Place
 from grokpipe.training import memory
 from grokpipe.training.pack import Pack
-from tests.helpers.cli import ENVIRONMENT, ROOT, SERIAL, TINY, grokpipe
+from tests.helpers.cli import ENVIRONMENT, ROOT, SERIAL, TINY, TOKENS, grokpipe
 from tests.helpers.training import same
-
-TOKENS = (
-    "task=mod_add", "task.p=7", "task.fraction=0.5", "arch.width=8", "arch.heads=2",
-    "arch.feedforward=8", "batch_size=8", "steps=20", "eval.every=10",
-)  # fmt: skip
 
 
 def packs(folder: Path) -> list[dict]:
@@ -97,6 +92,7 @@ def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
 LONG = (*TOKENS, "seed=range(3)", "checkpoint.every=0.05", "threads=1", "steps=1500")
 
 
+@pytest.mark.slow
 def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> None:
     whole = grokpipe("-m", SERIAL, *LONG, "name=whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
@@ -120,6 +116,7 @@ def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> No
             assert (log / name).read_bytes() == (theirs[key] / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     """A real limit on the process's address space: room for four cells, and one to spare."""
     command = (
@@ -196,6 +193,7 @@ def test_a_raising_cell_is_found_by_halving_and_fails_alone(
             torch.testing.assert_close(final["parameters"][name], parameter, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_with_a_polite_signal(tmp_path: Path) -> None:
     process = start(tmp_path, *LONG)
     while not list((tmp_path / "outputs/default").glob("packs/*.pt")):

@@ -147,7 +147,7 @@ if __name__ == "__main__":
     from grokpipe.cell import Cell
     from grokpipe.config.resolving import resolve
     from grokpipe.config.schema import register
-    from tests.conftest import CONF
+    from tests.helpers.cells import CONF
 
     register()
     torch.set_num_threads(1)

@@ -66,6 +66,7 @@ def assert_same_run(log: Path, expected: Path) -> None:
     assert not list(log.parents[1].glob("packs/*.pt*"))
 
 
+@pytest.mark.slow
 def test_killed_twice_in_the_middle(tmp_path: Path, undisturbed: Path) -> None:
     for number in (1, 2):
         process = start(tmp_path)
@@ -91,6 +92,7 @@ def test_killed_twice_in_the_middle(tmp_path: Path, undisturbed: Path) -> None:
 FREEZE = ("norm_freeze", "intervention.from_event=null", "intervention.from_step=100")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", [("noise",), FREEZE], ids=lambda chosen: chosen[0])
 def test_what_an_intervention_draws_and_holds_survives_a_kill(tmp_path: Path, chosen) -> None:
     more = (f"intervention={chosen[0]}", *chosen[1:])
@@ -108,6 +110,7 @@ def test_what_an_intervention_draws_and_holds_survives_a_kill(tmp_path: Path, ch
     assert len(provenance["resumed"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_politely(tmp_path: Path, undisturbed: Path, number: signal.Signals) -> None:
     process = start(tmp_path)
@@ -121,6 +124,7 @@ def test_interrupted_politely(tmp_path: Path, undisturbed: Path, number: signal.
     assert_same_run(the_log(tmp_path), undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["newest truncated", "both truncated", "curve truncated"])
 def test_damaged_files_fall_back(tmp_path: Path, undisturbed: Path, damage: str) -> None:
     process = start(tmp_path)
