@@ -75,6 +75,7 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     sys.argv[1:] = arguments
+    sys.orig_argv = [sys.executable, "-m", name, *arguments]
     try:
         runpy.run_module(name, run_name="__main__", alter_sys=True)
     finally:
