@@ -5,8 +5,9 @@ PY := $(VENV)/bin/python
 COLLAPSE := outputs/reference/collapse/weight_decay
 ENTROPY := outputs/reference/entropy/second_beta
 RUNS ?= $(COLLAPSE)
+BESIDE := --numprocesses 2 --dist worksteal  # tests that share a fixture mostly stay together
 
-.PHONY: help install demo test test-slurm lint figures readme coverage bench docs clean
+.PHONY: help install demo test test-slow test-slurm lint figures readme coverage bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -18,14 +19,17 @@ demo: $(VENV)/installed  ## a small weight-decay grid on MNIST: train, τ table,
 	$(PY) -m analysis timescales outputs/demo
 	$(PY) -m analysis figures outputs/demo
 
-test: $(VENV)/installed-test  ## lint, types and tests
+test: $(VENV)/installed-test  ## lint, types and the tests of every module (minutes)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(PY) -m pytest --numprocesses 2 -m 'not slurm'
+	$(PY) -m pytest $(BESIDE) -m 'not slow and not slurm'
+
+test-slow: $(VENV)/installed-test  ## kills, simulations, the documents' commands, a browser (minutes)
+	$(PY) -m pytest $(BESIDE) -m 'slow and not slurm'
 
 test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on Debian can install and run
-	$(PY) -m pytest -m slurm tests/end_to_end/slurm
+	$(PY) -m pytest -m slurm
 
 figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own
 	$(PY) -m analysis figures $(RUNS)

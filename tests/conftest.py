@@ -1,5 +1,6 @@
 """Small cells for every test: `compose` gives a checked configuration, `cell` one with its data."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,39 +9,48 @@ import torch
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from torch import nn
 
 from grokpipe.cell import Cell
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config, register
 from grokpipe.tasks import _images
-from grokpipe.training import numerics
-from grokpipe.training.pack import Pack, initial_network
+from tests.helpers.cells import CONF, SMALL, SMALL_TOKENS
+from tests.helpers.training import one_library
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
-SMALL_TOKENS = [
-    "task.fraction=0.5", "arch.width=12", "arch.heads=3", "arch.feedforward=20",
-    "batch_size=24", "steps=20", "eval.every=5",
-]  # fmt: skip
-SMALL = ["train_size=64", "batch_size=16", "arch.depth=2", "arch.width=12", "steps=20"]
+torch.set_num_threads(1)  # tests run side by side; more threads than cores only slow them
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
-@pytest.fixture
-def compose() -> Iterator[Callable[..., Config]]:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no process is left with one at the end."""
+
+    def seconds(item: pytest.Item) -> float:
+        mark = item.get_closest_marker("slow")
+        return mark.kwargs.get("seconds", 0) if mark else 0
+
+    items.sort(key=seconds, reverse=True)
+
+
+@pytest.fixture(scope="session")
+def compose() -> Callable[..., Config]:
     """compose("seed=3", …) → configuration; nothing but the overrides differs from the default."""
     register()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield lambda *overrides: resolve(hydra_compose("config", list(overrides)))
+
+    def make(*overrides: str) -> Config:
+        GlobalHydra.instance().clear()
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            return resolve(hydra_compose("config", list(overrides)))
+
+    return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
     """cell("seed=3", …) → a small cell on MNIST."""
     return lambda *overrides: Cell.of(compose(*SMALL, *overrides))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def token_cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
     """token_cell("seed=3", …) → a small cell on addition modulo 11, unless the task is another."""
 
@@ -54,27 +64,11 @@ def token_cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
     return make
 
 
-def network(pack: Pack, cell: int) -> nn.Module:
-    """A plain module with the parameters of a member of the pack now."""
-    module = initial_network(pack.cells[cell])
-    module.load_state_dict(pack.cell_parameters(cell))
-    return module
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    """Tests run side by side; more threads than cores only slow them."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(autouse=True)
-def one_library() -> Iterator[None]:
-    """Training in this process chooses the library of products; each test begins with PyTorch's."""
-    switch = torch.backends.mkldnn.matmul
-    before = switch.fp32_precision
-    yield
-    switch.fp32_precision = before
-    numerics._library.cache_clear()
+def library() -> Iterator[None]:
+    """Each test begins with PyTorch's library of products."""
+    with one_library():
+        yield
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def shell(command: str, cwd: Path, **variables: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow(seconds=90)
 def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     """All of them in the order in which they stand, trained for two steps; `make test` runs this
     very test, and what makes an environment is left to it."""
@@ -87,10 +88,12 @@ def test_the_readme_names_the_make_targets_that_exist() -> None:
     assert {line.split()[0] for line in listed.splitlines()} == targets
 
 
-def test_continuous_integration_runs_the_readmes_test_command() -> None:
-    for command in ("make test", "make test-slurm"):
-        assert command in commands(README)
-        assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+def test_continuous_integration_runs_all_tests() -> None:
+    targets = re.findall(r"^(test[a-z-]*):", (ROOT / "Makefile").read_text(), flags=re.M)
+    expected = [f"make {target}" for target in targets]
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-len(expected) :] == expected
+    said = {line for line in commands(README) if line.startswith("make test")}
+    assert {"make test"} <= said <= {*expected}
 
 
 @pytest.mark.parametrize("document", stored_numbers.BLOCKS)
@@ -146,6 +149,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.mark.slow
 def test_extending_by_two_files_each(extended: Path) -> None:
     lines = commands(EXTENDING)
     assert len(lines) == 4
@@ -158,6 +162,7 @@ def test_extending_by_two_files_each(extended: Path) -> None:
         assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
 
 
+@pytest.mark.slow
 def test_the_extended_schema_is_checked(extended: Path) -> None:
     line = "python -m grokpipe task=sparse_parity arch=quadratic steps=2 task.bits=2"
     done = shell(line, extended, PYTHONPATH=str(extended))

@@ -9,59 +9,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from analysis.runs import gather
-from analysis.runs.tables import write_gathered
 from grokpipe.executors.local import cores
-from grokpipe.store import lease
 from tests.helpers.cli import ENVIRONMENT, ROOT, SERIAL, TINY, grokpipe
 from tests.helpers.machine import little_memory, mounted
-
-GRID = (
-    "train_size=64", "batch_size=16", "arch.width=12", "threads=1", "pack.width=3", "seed=range(6)",
-    "weight_decay=0.1,0.3", "eval={schedule: regular, every: 1000}", "measures.names=[weights]",
-    "checkpoint.every=0.1",
-)  # fmt: skip
-LONG = (*GRID, "steps=3000")
-
-
-def start(cwd: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "grokpipe", "-m", *arguments],
-        cwd=cwd, env={**ENVIRONMENT, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
-    )  # fmt: skip
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def workers(folder: Path) -> list[int]:
-    """The processes of workers that live."""
-    found = map(lease.read_live, (folder / "workers").glob("*.claim"))
-    return [worker["pid"] for worker in found if worker is not None]
-
-
-def results(folder: Path) -> dict[str, dict]:
-    found = (folder / "cells").glob("*/result.json")
-    return {path.parent.name: json.loads(path.read_text()) for path in found}
-
-
-def assert_same_tables(folder: Path, expected: Path) -> None:
-    for path in (folder, expected):
-        shutil.rmtree(path / "gathered", ignore_errors=True)
-        write_gathered(gather.read(path), path / "gathered")
-    ours, theirs = (path / "gathered/curves.parquet" for path in (folder, expected))
-    assert ours.read_bytes() == theirs.read_bytes()
-    assert results(folder) == results(expected)
+from tests.helpers.sweeps import (
+    GRID,
+    LONG,
+    assert_same_tables,
+    results,
+    start,
+    wait_for,
+    workers,
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +57,7 @@ def test_killed_twenty_times_at_random_moments(tmp_path: Path, undisturbed: Path
     assert not list((folder / "packs").glob("*.claim"))
 
 
+@pytest.mark.slow
 def test_the_first_interrupt_checkpoints_and_the_same_command_goes_on(
     tmp_path: Path, undisturbed: Path
 ) -> None:
@@ -111,6 +75,7 @@ def test_the_first_interrupt_checkpoints_and_the_same_command_goes_on(
     assert_same_tables(folder, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(cores() < 2, reason="two sweeps at once need two cores")
 def test_an_interrupt_leaves_the_workers_of_another_sweep_alone(tmp_path: Path) -> None:
     folder, endless = tmp_path / "outputs/default", (*GRID, "weight_decay=0.1", "steps=1000000")
@@ -129,6 +94,7 @@ def test_an_interrupt_leaves_the_workers_of_another_sweep_alone(tmp_path: Path) 
     assert not workers(folder)
 
 
+@pytest.mark.slow
 def test_the_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "outputs/default"
     launcher = start(tmp_path, *LONG, "steps=1000000")
@@ -144,6 +110,7 @@ def test_the_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     wait_for(lambda: not workers(folder), 10)
 
 
+@pytest.mark.slow
 def test_workers_outlive_their_launcher_and_the_next_one_attaches(
     tmp_path: Path, undisturbed: Path
 ) -> None:
@@ -160,6 +127,7 @@ def test_workers_outlive_their_launcher_and_the_next_one_attaches(
     assert_same_tables(folder, undisturbed)
 
 
+@pytest.mark.slow
 def test_two_launchers_at_once_run_each_cell_once(tmp_path: Path) -> None:
     """Over grids that overlap: of six seeds and two decays, and of three seeds and four decays.
     They share the cores."""
@@ -183,6 +151,7 @@ def test_two_launchers_at_once_run_each_cell_once(tmp_path: Path) -> None:
         assert "resumed" not in json.loads(path.read_text())
 
 
+@pytest.mark.slow
 def test_without_waiting_it_returns_and_says_so(tmp_path: Path) -> None:
     short = (*GRID, "steps=2000")
     ran = grokpipe("-m", *short, "hydra.launcher.wait=false", cwd=tmp_path)
@@ -206,6 +175,7 @@ def test_a_dry_run_tells_and_does_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("cells")) and not list(tmp_path.rglob("asked"))
 
 
+@pytest.mark.slow
 def test_a_configuration_edited_while_packs_wait_changes_nothing(tmp_path: Path) -> None:
     """One core, so that packs wait; the edited files would not even be read."""
     conf = tmp_path / "code"
@@ -229,6 +199,7 @@ def test_a_configuration_edited_while_packs_wait_changes_nothing(tmp_path: Path)
     assert {result["state"] for result in results(folder).values()} == {"done"}
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_with_a_clear_line_and_goes_on_when_there_is_room(
     tmp_path: Path,
 ) -> None:

@@ -19,7 +19,7 @@ from grokpipe.errors import InputError
 from grokpipe.launch import baselines
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.pack import Pack
-from tests.conftest import CONF, SMALL
+from tests.helpers.cells import CONF, SMALL
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Trains packs in tests: run logs in a folder, no progress shown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -12,6 +13,7 @@ from grokpipe.cell import Cell
 from grokpipe.launch.signals import stop_requests
 from grokpipe.store import run_log
 from grokpipe.store.run_log import RunLog
+from grokpipe.training import numerics
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack
 from grokpipe.training.progress import RunProgress
@@ -24,6 +26,16 @@ def run_logs(cells: Sequence[Cell], folder: Path) -> list[RunLog]:
         if not run_log.is_run_log(log.folder):
             log.start({"seed": cell.config.seed}, {})
     return logs
+
+
+@contextmanager
+def one_library() -> Iterator[None]:
+    """Training in this process chooses the library of products; after this it is as before."""
+    switch = torch.backends.mkldnn.matmul
+    before = switch.fp32_precision
+    yield
+    switch.fp32_precision = before
+    numerics._library.cache_clear()
 
 
 def quiet() -> RunProgress:

@@ -14,8 +14,8 @@ from analysis.runs.experiments import Experiments
 from analysis.runs.tables import write_gathered
 from analysis.stats.intervals import Interval
 from grokpipe.errors import InputError
-from tests.analysis.conftest import write_run
 from tests.helpers import toy_paper
+from tests.helpers.made_runs import write_run
 from tests.helpers.toy_paper import times
 
 INF, NAN = math.inf, math.nan

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.__main__ import main
 from grokpipe.store.manifest import record_asked
-from tests.analysis.conftest import write_run
+from tests.helpers.made_runs import write_run
 
 
 def test_timescales_on_screen_and_in_three_formats(runs: Path, capsys) -> None:

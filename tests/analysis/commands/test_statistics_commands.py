@@ -8,7 +8,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.stats import bootstrap
-from tests.analysis.conftest import write_run
+from tests.helpers.made_runs import write_run
 
 STEPS = 200 * np.arange(40)
 

@@ -24,7 +24,7 @@ from analysis.runs.tables import Tables
 from grokpipe.curves.forecast import calibrate
 from grokpipe.curves.gap import pool
 from grokpipe.errors import InputError
-from tests.analysis.forecasting.test_gap_laws import made_up
+from tests.helpers.gap_runs import made_up
 
 ENTROPY = "spectral/entropy_train"
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from tests.analysis.conftest import write_run
+from tests.helpers.made_runs import write_run
 
 ROOT = Path(__file__).resolve().parents[3]
 

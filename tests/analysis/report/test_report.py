@@ -19,8 +19,8 @@ from analysis.runs import gather
 from analysis.runs.tables import read_gathered, write_gathered
 from analysis.stats.intervals import Interval, none
 from grokpipe.store import manifest
-from tests.analysis.conftest import write_run
 from tests.helpers import made_report, toy_paper
+from tests.helpers.made_runs import write_run
 
 EMPTY = {"meta", "link", "img", "br"}  # elements without an end
 

@@ -18,6 +18,8 @@ from analysis.runs import gather
 from analysis.runs.tables import write_gathered
 from tests.helpers import made_report, toy_paper
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",

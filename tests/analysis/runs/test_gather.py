@@ -11,7 +11,7 @@ from analysis.runs import gather
 from analysis.runs.tables import mixtures, varied_columns, write_gathered
 from grokpipe.errors import InputError
 from grokpipe.store.run_log import RunLog
-from tests.analysis.conftest import STEPS, write_run
+from tests.helpers.made_runs import STEPS, write_run
 
 
 def test_tables_are_tidy_sorted_and_without_wall_times(runs: Path) -> None:

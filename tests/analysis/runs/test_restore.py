@@ -10,13 +10,9 @@ from analysis.__main__ import main
 from analysis.runs import gather
 from analysis.runs.tables import read_gathered, write_gathered
 from grokpipe.saved_run import load_run
-from grokpipe.store import files, manifest, run_log
-from tests.helpers.cli import SERIAL, grokpipe
+from grokpipe.store import files, run_log
+from tests.helpers.cli import SERIAL, TOKENS, grokpipe
 
-TOKENS = (
-    "task=mod_add", "task.p=7", "task.fraction=0.5", "arch.width=8", "arch.heads=2",
-    "arch.feedforward=8", "batch_size=8", "steps=20", "eval.every=10",
-)  # fmt: skip
 ARMS = ("intervention=none,norm_match", "intervention.baseline_seeds=[0,1]", "seed=0,1")
 
 
@@ -147,10 +143,3 @@ def test_wrong_folders(there: Path, tables: Path, tmp_path: Path, capsys) -> Non
     for wrong, why in reasons.items():
         assert main(["restore", str(wrong), str(tmp_path / "runs")]) == 2
         assert why in capsys.readouterr().err
-
-
-def test_networks_whose_dials_of_one_name_have_other_types_are_asked_for(tmp_path: Path) -> None:
-    """arch.embedding is a width of one network and a word of the other (entropy/e7_mlp)."""
-    rows = [{"key": "a", "arch.embedding": 128}, {"key": "b", "arch.embedding": "unit"}]
-    manifest.record_asked(tmp_path, rows)
-    assert manifest.read_asked(tmp_path)["arch.embedding"].tolist() == ["128", "unit"]

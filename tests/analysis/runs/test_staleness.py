@@ -12,7 +12,7 @@ from analysis.runs.status import status, text
 from grokpipe.provenance import fingerprint
 from grokpipe.store import files, run_log
 from grokpipe.store.run_log import RunLog
-from tests.analysis.conftest import key
+from tests.helpers.made_runs import key
 
 A, B = "a" * 16, "b" * 16
 PRESENT = {A: "1" * 16, B: "2" * 16}

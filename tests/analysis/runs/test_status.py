@@ -20,9 +20,9 @@ from analysis.runs.status import STATES, Status, as_json, status, text
 from grokpipe.errors import InputError
 from grokpipe.store import lease, manifest, run_log
 from grokpipe.store.run_log import RunLog
-from tests.analysis.conftest import DECAYS, SEEDS, ask, key, write_run
 from tests.helpers.cli import ENVIRONMENT
 from tests.helpers.machine import mounted
+from tests.helpers.made_runs import DECAYS, SEEDS, ask, key, write_run
 
 HOLD = """
 import json, sys, time

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_faults import assert_same_tables, results, start, wait_for
 from tests.helpers.cli import SERIAL, grokpipe
+from tests.helpers.sweeps import assert_same_tables, results, start, wait_for
 
 pytestmark = pytest.mark.slurm
 

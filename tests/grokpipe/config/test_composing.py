@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from grokpipe.config.composing import applying, composed
 from grokpipe.config.schema import register
-from tests.conftest import CONF
+from tests.helpers.cells import CONF
 from tests.helpers.cli import SERIAL, grokpipe
 
 SWEEPS = {

@@ -15,7 +15,6 @@ from grokpipe.fingerprint import of_run_log
 from grokpipe.launch import baselines
 from grokpipe.provenance import fingerprint
 from grokpipe.store import trajectories
-from grokpipe.store.trajectories import Trajectory
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack
 from tests.helpers.training import curves, quiet, run_logs, same, trained
@@ -80,7 +79,7 @@ def test_temperature_gives_the_logits_the_baselines_scale(baseline) -> None:
     pack.advance(7)
     inputs, labels = next(pack._batches(1))
     found = pack.gradients(inputs, labels)
-    from tests.conftest import network
+    from tests.helpers.cells import network
 
     module = network(pack, 0)
     logits, z = module(inputs[0])
@@ -94,19 +93,6 @@ def test_temperature_gives_the_logits_the_baselines_scale(baseline) -> None:
     for gradient, parameter in zip(found, module.parameters()):
         torch.testing.assert_close(gradient[0], parameter.grad, rtol=1e-3, atol=1e-6)
     assert abs(heat - 1) > 1e-4
-
-
-def test_a_trajectory_is_held_after_its_end_seed_by_seed() -> None:
-    columns = ("step", "weight_norm", "logits/scale")
-    runs = [
-        {"step": [0, 10, 20], "weight_norm": [4.0, 6.0, 8.0], "logits/scale": [1.0, 1.0, 1.0]},
-        {"step": [0, 10], "weight_norm": [2.0, 4.0], "logits/scale": [1.0, 3.0]},
-    ]
-    found = trajectories.mean([{c: run[c] for c in columns} for run in runs])
-    assert found.steps == (0, 10, 20)
-    assert found.weight_norm == (3.0, 5.0, 6.0)
-    assert found.at(15).weight_norm == 5.5 and found.at(99).weight_norm == 6.0
-    assert found.at(5).logit_scale == 1.5
 
 
 def test_other_baseline_runs_are_another_key(baseline, tmp_path) -> None:
@@ -233,9 +219,3 @@ def test_noise_goes_on_where_it_was_and_is_each_cells_own(token_cell) -> None:
 def test_bad_input(compose, overrides, message) -> None:
     with pytest.raises(InputError, match=message):
         compose("task=mod_add", f"intervention={overrides[0]}", *overrides[1:])
-
-
-def test_hash_is_of_the_content() -> None:
-    one = Trajectory((0, 5), (1.0, 2.0), (0.5, 0.5))
-    assert one.hash == dataclasses.replace(one).hash
-    assert one.hash != dataclasses.replace(one, weight_norm=(1.0, 2.0000000000000004)).hash

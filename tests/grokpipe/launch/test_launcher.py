@@ -7,24 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from threading import Event
 
 import pandas as pd
 import pytest
 import torch
-from rich.console import Console
 
-from grokpipe.launch import pack_plan, worker
-from grokpipe.launch.pack_plan import Place
-from grokpipe.training import memory
-from grokpipe.training.pack import Pack
-from tests.helpers.cli import ENVIRONMENT, ROOT, SERIAL, TINY, grokpipe
+from tests.helpers.cli import ENVIRONMENT, ROOT, SERIAL, TINY, TOKENS, grokpipe
 from tests.helpers.training import same
-
-TOKENS = (
-    "task=mod_add", "task.p=7", "task.fraction=0.5", "arch.width=8", "arch.heads=2",
-    "arch.feedforward=8", "batch_size=8", "steps=20", "eval.every=10",
-)  # fmt: skip
 
 
 def packs(folder: Path) -> list[dict]:
@@ -97,6 +86,7 @@ def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
 LONG = (*TOKENS, "seed=range(3)", "checkpoint.every=0.05", "threads=1", "steps=1500")
 
 
+@pytest.mark.slow
 def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> None:
     whole = grokpipe("-m", SERIAL, *LONG, "name=whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
@@ -120,6 +110,7 @@ def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> No
             assert (log / name).read_bytes() == (theirs[key] / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     """A real limit on the process's address space: room for four cells, and one to spare."""
     command = (
@@ -152,50 +143,7 @@ def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     assert {pack["width"] for pack in packs(folder)} <= {1, 2, 4}
 
 
-def test_too_little_free_memory_makes_narrower_packs_and_is_told(cell) -> None:
-    cells = [cell(f"seed={seed}", "pack.width=8") for seed in range(8)]
-    shared, each = memory.terms(cells[0])
-    free = int((shared + 4 * each) / memory.SPARE) + 1
-    parts, told = pack_plan.parts(cells, 10, Place("cpu", 1, 1, free))
-    assert [len(part) for part in parts] == [4, 4]
-    assert told and told.startswith("a pack of 8 needs") and told.endswith("packs of 4")
-    parts, told = pack_plan.parts(cells, 10, Place("cpu", 1, 1, None))  # memory not known
-    assert ([len(part) for part in parts], told) == ([8], None)
-
-
-def test_a_raising_cell_is_found_by_halving_and_fails_alone(
-    token_cell, tmp_path: Path, monkeypatch
-) -> None:
-    """Real training, in this process; one seed's labels lie outside the classes."""
-    cells = [token_cell(f"seed={seed}", f"outputs={tmp_path}") for seed in range(5)]
-    gradients = Pack.gradients
-
-    def ill(self, inputs, labels):
-        if self.step >= 10 and any(self.cells[i].config.seed == 3 for i in self.members):
-            raise RuntimeError("a fault of seed 3")
-        return gradients(self, inputs, labels)
-
-    monkeypatch.setattr(Pack, "gradients", ill)
-    monkeypatch.setattr("grokpipe.training.loop.CHUNK", 5)
-    for cell in cells:
-        object.__setattr__(cell.config.checkpoint, "every", 1e-9)
-    folder = tmp_path / "default"
-    (folder / "packs").mkdir(parents=True)
-    plan = pack_plan.new_plan(folder, cells, threads=1)
-    worker.work([plan.file], Event(), Console(quiet=True))
-    found = {cell.config.seed: states(folder)[cell.key] for cell in cells}
-    assert found == {0: "done", 1: "done", 2: "done", 3: "failed", 4: "done"}
-    assert "a fault of seed 3" in (folder / "cells" / cells[3].key / "traceback.txt").read_text()
-    # the healthy ones went on from the pack's checkpoint, and ended as if nothing had happened
-    monkeypatch.setattr(Pack, "gradients", gradients)
-    alone = Pack([cells[0]])
-    alone.advance(20)
-    final = torch.load(folder / "cells" / cells[0].key / "final.pt", weights_only=True)
-    for name, parameter in alone.cell_parameters(0).items():
-        if not name.endswith("qkv.bias"):  # a key's bias has no gradient but rounding
-            torch.testing.assert_close(final["parameters"][name], parameter, rtol=1e-3, atol=1e-5)
-
-
+@pytest.mark.slow
 def test_stopped_and_resumed_with_a_polite_signal(tmp_path: Path) -> None:
     process = start(tmp_path, *LONG)
     while not list((tmp_path / "outputs/default").glob("packs/*.pt")):

@@ -221,6 +221,7 @@ def test_a_model_on_a_gpu() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_example_runs(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, ROOT / "examples" / "monitor.py"],

@@ -15,9 +15,8 @@ from grokpipe.provenance import fingerprint as fingerprints
 from grokpipe.provenance import golden
 from grokpipe.provenance.fingerprint import canonical, fingerprint, quantised, trajectory
 from grokpipe.store.run_log import RunLog
+from tests.helpers.cells import ADD
 from tests.helpers.cli import ENVIRONMENT, ROOT
-
-ADD = ("task=mod_add", "task.p=11", "arch.width=12", "arch.heads=3", "batch_size=16")
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +156,7 @@ def run_log(folder: Path, config) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_field_and_a_column_added_later_leave_yesterdays_runs_fresh(compose, tmp_path) -> None:
     """A copy of the package in which weight decay may warm up and weights are counted: the same key
     and fingerprint as before, though the new column is logged."""

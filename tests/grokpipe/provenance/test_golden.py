@@ -5,7 +5,7 @@ import torch
 
 from grokpipe.provenance import golden
 from grokpipe.provenance.fingerprint import canonical, quantised
-from tests.grokpipe.provenance.test_fingerprint import ADD
+from tests.helpers.cells import ADD
 
 
 @pytest.mark.parametrize("task", ["mnist", "mod_add"])

@@ -12,7 +12,7 @@ import torch
 
 import grokpipe
 from grokpipe.errors import InputError
-from grokpipe.store import files, run_log
+from grokpipe.store import run_log
 from grokpipe.store.run_log import RunLog
 from tests.helpers.cli import ROOT, TINY
 from tests.helpers.cli import grokpipe as command
@@ -66,16 +66,6 @@ def test_keep_cuts_and_says_whether_all_are_there(tmp_path: Path) -> None:
     assert log.keep(2)
     assert run_log.read_curves(log.folder)["step"].tolist() == [0, 7]
     assert log.keep(0)
-
-
-def test_replacing_leaves_the_old_file_when_it_fails(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    files.write_text(path, "old")
-    with pytest.raises(RuntimeError), files.replacing(path) as temporary:
-        temporary.write_text("half of the new")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.fixture(scope="module")

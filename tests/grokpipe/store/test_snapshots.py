@@ -9,49 +9,11 @@ import torch
 from grokpipe.errors import InputError
 from grokpipe.launch.launcher import _snapshot_bytes
 from grokpipe.saved_run import load_run
-from grokpipe.schedule import evaluation_steps, snapshot_count, spaced_steps
+from grokpipe.schedule import evaluation_steps, spaced_steps
 from grokpipe.store import snapshots
 from grokpipe.training.pack import Pack, initial_network
 from tests.helpers.cli import SERIAL, TINY, grokpipe
 from tests.helpers.training import same
-
-
-@pytest.mark.parametrize(("text", "count"), [("log:2", 2), ("log:30", 30)])
-def test_a_number_of_steps_is_read(text, count) -> None:
-    assert snapshot_count(text) == count
-
-
-@pytest.mark.parametrize("text", ["", "30", "log", "log:", "log:1", "log:-3", "log:3.5", "lin:30"])
-def test_anything_else_is_refused(text) -> None:
-    with pytest.raises(InputError) as error:
-        snapshot_count(text)
-    assert str(error.value) == f"snapshots={text}: must be null or log:N, N ≥ 2"
-
-
-def test_steps_are_spaced_in_the_logarithm_from_the_first_to_the_last() -> None:
-    every = [*range(0, 1001)]
-    assert spaced_steps(5, every) == [0, 1, 10, 100, 1000]
-    assert spaced_steps(3, every) == [0, 1, 1000]
-    assert spaced_steps(2, every) == [0, 1000]
-    assert spaced_steps(4, [*range(0, 10_001, 100)]) == [0, 100, 1000, 10_000]
-
-
-def test_steps_are_evaluations_nearest_to_the_even_ones() -> None:
-    assert spaced_steps(5, [0, 1, 8, 14, 90, 120, 1000]) == [0, 1, 8, 90, 1000]
-
-
-def test_no_more_steps_than_evaluations() -> None:
-    assert spaced_steps(30, [0, 5, 10]) == [0, 5, 10]
-    assert spaced_steps(30, [0, 1]) == [0, 1]
-
-
-@pytest.mark.parametrize("schedule", [("published", None), ("regular", 100)])
-def test_a_real_run_keeps_its_ends_and_nearly_as_many_as_asked_for(schedule) -> None:
-    evaluations = evaluation_steps(*schedule, 50_000)
-    kept = spaced_steps(30, evaluations)
-    assert set(kept) <= set(evaluations)
-    assert (kept[0], kept[1], kept[-1]) == (0, evaluations[1], 50_000)
-    assert 20 <= len(kept) <= 30
 
 
 def test_weights_come_back_to_the_bit(cell, tmp_path: Path) -> None:

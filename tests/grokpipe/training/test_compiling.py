@@ -9,8 +9,7 @@ import torch
 
 from grokpipe.training import compiling
 from grokpipe.training.pack import Pack
-from tests.grokpipe.launch.test_launcher import TOKENS
-from tests.helpers.cli import grokpipe
+from tests.helpers.cli import TOKENS, grokpipe
 
 CPU = torch.device("cpu")
 

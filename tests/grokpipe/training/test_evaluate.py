@@ -1,4 +1,4 @@
-"""Evaluation: its schedule, its independence of training, and golden numbers."""
+"""Evaluation: its independence of training, and golden numbers."""
 
 import json
 import math
@@ -7,45 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from grokpipe.schedule import evaluation_steps
 from grokpipe.training.evaluate import Evaluator, network_outputs
 from grokpipe.training.pack import Pack, initial_network
 
 GOLDEN = Path(__file__).parent / "golden.json"
-
-
-def test_published_schedule_has_192_points_and_the_last_step() -> None:
-    points = evaluation_steps("published", None, 100_000)
-    assert len(points) == 193
-    assert points[:31] == [*range(30), 30]
-    assert points[30:42] == list(range(30, 150, 10))
-    assert points[42:44] == [666, 1332]
-    assert points[-2:] == [99_900, 100_000]
-    assert points == sorted(set(points))
-
-
-def test_published_schedule_is_that_of_the_released_code() -> None:
-    """The rule as the paper's script states it, step by step."""
-    for steps in (150, 151, 1000, 4321):
-        logged = [
-            s
-            for s in range(steps)
-            if s < 30 or (s < 150 and s % 10 == 0) or (s >= 150 and s % (steps // 150) == 0)
-        ]
-        assert evaluation_steps("published", None, steps) == [*logged, steps]
-
-
-@pytest.mark.parametrize("steps", [1, 5, 30, 149])
-def test_short_published_schedule_leaves_the_third_part_out(steps: int) -> None:
-    points = evaluation_steps("published", None, steps)
-    assert points[0] == 0
-    assert points[-1] == steps
-    assert all(p < 30 or p % 10 == 0 or p == steps for p in points)
-
-
-def test_regular_schedule_ends_with_the_last_step() -> None:
-    assert evaluation_steps("regular", 4, 10) == [0, 4, 8, 10]
-    assert evaluation_steps("regular", 100, 10) == [0, 10]
 
 
 def test_evaluation_changes_nothing_in_training(cell) -> None:
@@ -147,7 +112,7 @@ if __name__ == "__main__":
     from grokpipe.cell import Cell
     from grokpipe.config.resolving import resolve
     from grokpipe.config.schema import register
-    from tests.conftest import CONF
+    from tests.helpers.cells import CONF
 
     register()
     torch.set_num_threads(1)

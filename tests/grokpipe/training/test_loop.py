@@ -10,20 +10,29 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
+from grokpipe.cell import Cell
 from grokpipe.curves.events import run_events
 from grokpipe.errors import Interrupted
 from grokpipe.store import run_log
+from grokpipe.store.run_log import RunLog
 from grokpipe.training.pack import Pack
-from tests.helpers.training import curves, quiet, same, trained
+from tests.helpers.training import curves, one_library, quiet, same, trained
 
 MEMORISE = ("weight_decay=0", "measures.names=[weights]")
 STOP = (*MEMORISE, "stop={event: t_mem, sustained: 1, margin: 0}", "steps=600")
 RATES = (0.003, 0.03, 0.01, 0.005, 0.007)  # so that the cells stop at different times
 
 
-@pytest.fixture
-def stopping(token_cell):
+@pytest.fixture(scope="module")
+def stopping(token_cell) -> list[Cell]:
     return [token_cell(*STOP, f"lr={lr}", f"seed={i}") for i, lr in enumerate(RATES)]
+
+
+@pytest.fixture(scope="module")
+def whole(stopping, tmp_path_factory: pytest.TempPathFactory) -> list[RunLog]:
+    """The run logs of these cells, trained without any interruption."""
+    with one_library():
+        return trained(stopping, tmp_path_factory.mktemp("whole"))[1]
 
 
 GENTLE = (0.003, 0.012, 0.008, 0.005, 0.007)  # at 0.03 a processor decides when a cell gets unstuck
@@ -90,8 +99,9 @@ def interrupted_at(number: int):
 
 
 @pytest.mark.parametrize("number", [8, 150, 230])
-def test_resumed_after_cells_have_left_to_the_bit(stopping, tmp_path: Path, number: int) -> None:
-    _, whole = trained(stopping, tmp_path / "whole")
+def test_resumed_after_cells_have_left_to_the_bit(
+    stopping, whole, tmp_path: Path, number: int
+) -> None:
     with pytest.raises(Interrupted):
         trained(stopping, tmp_path / "parts", interrupted_at(number))
     assert any(run_log.read_result(tmp_path / "parts" / c.key) is None for c in stopping)
@@ -104,11 +114,10 @@ def test_resumed_after_cells_have_left_to_the_bit(stopping, tmp_path: Path, numb
 
 
 def test_a_cell_that_finished_after_the_checkpoint_is_not_logged_again(
-    stopping, tmp_path: Path
+    stopping, whole, tmp_path: Path
 ) -> None:
     """The pack goes back to a checkpoint in which the cell was still trained: so it is again, for
     its neighbours' sake, and its run log stays."""
-    _, whole = trained(stopping, tmp_path / "whole")
     with pytest.raises(Interrupted):
         trained(stopping, tmp_path / "parts", interrupted_at(8))
     checkpoint = (tmp_path / "parts" / "pack.pt").read_bytes()
@@ -145,6 +154,7 @@ def test_a_diverging_cell_leaves_with_its_step_and_harms_nobody(token_cell, tmp_
         pd.testing.assert_frame_equal(curves(log), curves(other), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_event_times_do_not_depend_on_the_width(token_cell, tmp_path: Path) -> None:
     """Sixteen seeds trained together and in packs of three: the same times in distribution."""
     cells = [token_cell(*MEMORISE, "lr=0.01", "steps=300", f"seed={s}") for s in range(16)]

@@ -66,6 +66,7 @@ def assert_same_run(log: Path, expected: Path) -> None:
     assert not list(log.parents[1].glob("packs/*.pt*"))
 
 
+@pytest.mark.slow
 def test_killed_twice_in_the_middle(tmp_path: Path, undisturbed: Path) -> None:
     for number in (1, 2):
         process = start(tmp_path)
@@ -91,6 +92,7 @@ def test_killed_twice_in_the_middle(tmp_path: Path, undisturbed: Path) -> None:
 FREEZE = ("norm_freeze", "intervention.from_event=null", "intervention.from_step=100")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", [("noise",), FREEZE], ids=lambda chosen: chosen[0])
 def test_what_an_intervention_draws_and_holds_survives_a_kill(tmp_path: Path, chosen) -> None:
     more = (f"intervention={chosen[0]}", *chosen[1:])
@@ -108,6 +110,7 @@ def test_what_an_intervention_draws_and_holds_survives_a_kill(tmp_path: Path, ch
     assert len(provenance["resumed"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_politely(tmp_path: Path, undisturbed: Path, number: signal.Signals) -> None:
     process = start(tmp_path)
@@ -121,6 +124,7 @@ def test_interrupted_politely(tmp_path: Path, undisturbed: Path, number: signal.
     assert_same_run(the_log(tmp_path), undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["newest truncated", "both truncated", "curve truncated"])
 def test_damaged_files_fall_back(tmp_path: Path, undisturbed: Path, damage: str) -> None:
     process = start(tmp_path)
@@ -175,25 +179,3 @@ def test_a_checkpoint_of_another_format_is_not_read(cell, tmp_path: Path) -> Non
     run = Run(Pack([one]), [log], tmp_path / "pack.pt", quiet())
     run.resume()
     assert run.pack.step == 0
-
-
-def test_checkpoints_keep_two_generations_and_skip_damaged_ones(tmp_path: Path) -> None:
-    path = tmp_path / "pack.pt"
-    assert list(checkpoint.generations(path)) == []
-    for step in (1, 2, 3):
-        checkpoint.save(path, {"step": step})
-    assert [state["step"] for state in checkpoint.generations(path)] == [3, 2]
-    path.write_bytes(b"")
-    assert [state["step"] for state in checkpoint.generations(path)] == [2]
-    checkpoint.delete(path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_loading_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
-    class Evil:
-        def __reduce__(self):
-            return (os.mkdir, (str(tmp_path / "owned"),))
-
-    torch.save({"step": 1, "pack": Evil()}, tmp_path / "pack.pt")
-    assert list(checkpoint.generations(tmp_path / "pack.pt")) == []
-    assert not (tmp_path / "owned").exists()

@@ -15,7 +15,7 @@ from grokpipe.launch.pack_plan import new_plan
 from grokpipe.store.files import write_json
 from grokpipe.training import numerics
 from grokpipe.training.pack import Pack
-from tests.conftest import network
+from tests.helpers.cells import network
 from tests.helpers.snapshotted import REGULAR, train
 
 CELL = ("arch=transformer", "arch.width=48", "weight_decay=0", "lr=0.003")

@@ -1,11 +1,11 @@
-"""Norms and logit summaries against loops."""
+"""Logit summaries against loops."""
 
 import math
 
 import pytest
 import torch
 
-from grokpipe.measures import Outputs, Snapshot, logits, weights
+from grokpipe.measures import logits
 
 
 def test_logit_summaries() -> None:
@@ -27,15 +27,3 @@ def test_classes_of_no_probability_have_no_entropy() -> None:
 
 def test_margin_of_one_class_is_nan() -> None:
     assert math.isnan(logits.logit_margin(torch.zeros(3, 1), torch.zeros(3, dtype=torch.long)))
-
-
-def test_norms() -> None:
-    parameters = {
-        "hidden.weight": torch.tensor([[3.0, 4.0]]).double(),
-        "head.weight": torch.tensor([[12.0]]).double(),
-    }
-    nothing = Outputs(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, dtype=torch.long))
-    snapshot = Snapshot(nothing, nothing, torch.zeros(1, 1), torch.zeros(1, 1), parameters, 1, "")
-    assert weights.measure(snapshot) == pytest.approx(
-        {"weight_norm": 13.0, "weight_norm_sum": 17.0, "head_norm": 12.0}
-    )

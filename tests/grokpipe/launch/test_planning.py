@@ -1,0 +1,69 @@
+"""Which packs hold the cells that are asked for: those on disk first, then new ones."""
+
+from pathlib import Path
+
+import pytest
+
+from grokpipe.errors import InputError
+from grokpipe.launch import pack_plan, planning
+from grokpipe.launch.pack_plan import Place
+from grokpipe.store import manifest
+from grokpipe.store.run_log import RunLog
+
+PLACE = Place("cpu", 2, 1, None)
+
+
+def by_key(cells) -> dict:
+    return {one.key: one for one in cells}
+
+
+def finish(folder: Path, key: str) -> None:
+    log = RunLog(manifest.cells_folder(folder) / key)
+    log.start({"seed": 1}, {})
+    log.append({"step": 0})
+    log.finish("done", 0, "reached its steps", 1.0)
+
+
+def test_packs_are_fixed_once_and_found_again(cell, tmp_path: Path) -> None:
+    """Six cells on two slots are two packs; asked for again with others, they stay those packs."""
+    six = [cell(f"seed={seed}") for seed in range(6)]
+    plans, told = planning.fix(tmp_path, by_key(six), PLACE)
+    assert [len(plan.keys) for plan in plans] == [3, 3] and told == []
+    again, _ = planning.fix(tmp_path, by_key([*six[2:4], cell("seed=9")]), PLACE)
+    assert {plan.id for plan in again[:2]} == {plan.id for plan in plans}
+    (new,) = again[2:]
+    assert new.keys == [cell("seed=9").key]
+
+
+def test_operational_values_of_a_later_command_are_taken(cell, tmp_path: Path) -> None:
+    (plan,), _ = planning.fix(tmp_path, by_key([cell("checkpoint.every=60")]), PLACE)
+    (again,), _ = planning.fix(tmp_path, by_key([cell("checkpoint.every=7")]), PLACE)
+    assert again.keys == plan.keys
+    assert pack_plan.read(plan.file).configs[0]["checkpoint"]["every"] == 7
+
+
+def test_halves_take_the_place_of_the_whole_that_was_left_behind(cell, tmp_path: Path) -> None:
+    cells = [cell(f"seed={seed}") for seed in range(4)]
+    whole = pack_plan.new_plan(tmp_path, cells, threads=1)
+    halves = [pack_plan.new_plan(tmp_path, part, threads=1) for part in (cells[:2], cells[2:])]
+    found, left = planning.known_plans(tmp_path, by_key(cells))
+    assert {plan.id for plan in found} == {half.id for half in halves} and left == {}
+    assert whole.file.exists()
+
+
+def test_forced_cells_are_moved_aside_with_their_pack(cell, tmp_path: Path) -> None:
+    cells = [cell(f"seed={seed}") for seed in range(2)]
+    plan = pack_plan.new_plan(tmp_path, cells, threads=1)
+    assert planning.move_aside(tmp_path, by_key(cells)) is None
+    finish(tmp_path, cells[0].key)
+    with pytest.raises(InputError, match="force=true: a pack of 2 cells is not finished"):
+        planning.move_aside(tmp_path, by_key(cells))
+    finish(tmp_path, cells[1].key)
+    told = planning.move_aside(tmp_path, by_key(cells[:1]))
+    (aside,) = (tmp_path / "aside").iterdir()
+    assert told == f"force=true: 1 run logs moved to {aside}"
+    assert [path.name for path in (aside / "cells").iterdir()] == [cells[0].key]
+    assert [path.name for path in (aside / "packs").iterdir()] == [plan.file.name]
+    assert manifest.states(tmp_path, by_key(cells)) == {
+        cells[0].key: "missing", cells[1].key: "done",
+    }  # fmt: skip
