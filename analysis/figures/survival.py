@@ -1,4 +1,4 @@
-"""Times to an event by arm: the share of runs that had it by each step, Kaplan–Meier."""
+"""Kaplan–Meier figure: the share of runs of each arm that have had an event by each step."""
 
 import math
 import warnings
@@ -20,21 +20,25 @@ from analysis.times.compare import Arm, arms
 
 APART = 5  # ratio of the arms' typical steps above which the axis is logarithmic
 WIDTH = 4.8  # inches
-ROW = 0.17  # inches of a line of text
+ROW = 0.17  # height of a line of text in inches
 
 Colour = tuple[float, float, float]
 
 
 def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
-    """1 − S of one event for each arm (`compare.arms`) with the 95 % log-log band where it is
-    defined, a tick for runs censored at a step, and below it how many runs were neither censored
-    before a step nor had the event. `events` are rows of the events table.
+    """Draw 1 − S of one event for each arm (`compare.arms`), with numbers at risk below.
 
-    The curve rises, as accuracies do, to the share of runs that had the event. It ends at the last
-    step that a run of the arm was followed for. The axis is logarithmic if the arms' median steps,
-    of events and censorings alike, are more than APART apart.
+    The curve rises, as accuracies do, to the share of runs that had the event, and ends at the last
+    step to which a run of the arm was followed. Band: 95 % log-log confidence band where defined;
+    ticks: runs censored at a step. The axis is logarithmic if the arms' median steps, of events and
+    censorings alike, differ by more than a factor of APART.
 
-    Raises ValueError for no run and for several events.
+    Args:
+        events: rows of the events table of one event.
+        by: configuration columns that define the arms.
+
+    Raises:
+        ValueError: there is no run, or more than one event.
     """
     found = arms(events, by)
     names = events["event"].unique()
@@ -66,7 +70,7 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
 
 
 def _scale(axes: Sequence[Axes], found: Sequence[Arm]) -> float:
-    """Gives the axes one scale with the same ticks; returns where it starts."""
+    """Give the axes one scale with the same ticks; return its start."""
     steps = np.concatenate([arm.runs["step"] for arm in found])
     typical = [arm.runs["step"].median() for arm in found]
     if steps.min() > 0 and max(typical) > APART * min(typical):
@@ -104,7 +108,7 @@ def _curve(axis: Axes, arm: Arm, start: float, colour: Colour, dash: str) -> Non
 
 
 def _at_risk(table: Axes, found: Sequence[Arm], colours: Sequence[Colour]) -> None:
-    """A line of numbers for each arm, under the steps to which they belong."""
+    """Draw a line of numbers at risk for each arm, under their steps."""
     for row, (arm, colour) in enumerate(zip(found, colours, strict=False)):
         for tick in table.get_xticks():
             table.text(

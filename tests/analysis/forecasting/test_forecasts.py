@@ -125,7 +125,7 @@ def blank(tables: Tables, events: pd.DataFrame) -> None:
         (
             lose,
             [
-                "weight_decay=0.5: 2 of 4 runs were not seen to have t_grok",
+                "weight_decay=0.5: t_grok was not observed in 2 of 4 runs",
                 "2 runs had t_grok: no forecast",
             ],
         ),
@@ -147,7 +147,7 @@ def test_an_arm_without_forecasts_is_named(
 def test_runs_without_the_event_are_counted() -> None:
     long, notes = leave_one_out(*made_up(runs=5, never=1), "t_grok")
     assert long["seed"].unique().tolist() == [0, 1, 2, 3]
-    assert len(notes) == 1 and "all runs: 1 of 5 runs were not seen to have t_grok" in notes[0]
+    assert len(notes) == 1 and "all runs: t_grok was not observed in 1 of 5 runs" in notes[0]
 
 
 def test_too_few_runs_are_refused() -> None:
@@ -268,6 +268,6 @@ def test_the_figure_of_an_arm() -> None:
     points = right.collections[0].get_offsets()
     assert len(points) == (long["weight_decay"] == 0.5).sum()
     plt.close(drawn)
-    with pytest.raises(ValueError, match="no forecasts of it"):
+    with pytest.raises(ValueError, match="must be an arm with forecasts"):
         figure.draw(long, {"weight_decay": 0.7})
     plt.close(figure.draw(forecast(*made_up()), {}))
