@@ -39,10 +39,10 @@ def interval(lower: float, upper: float, decimals: int = 0, sign: str = "") -> s
     return f"[{number(lower, decimals, sign)}, {number(upper, decimals, sign)}]"
 
 
-def estimated(found: Interval, decimals: int = 0, sign: str = "") -> str:
+def estimated(value: Interval, decimals: int = 0, sign: str = "") -> str:
     """Format an estimate with its interval, if it has one: `5,020 [1,200, 8,840]`."""
-    ends = interval(found.lower, found.upper, decimals, sign)
-    return f"{number(found.estimate, decimals, sign)} {ends}".rstrip()
+    ends = interval(value.lower, value.upper, decimals, sign)
+    return f"{number(value.estimate, decimals, sign)} {ends}".rstrip()
 
 
 def p_value(value: float) -> str:

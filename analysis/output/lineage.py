@@ -89,19 +89,19 @@ def text(side: Path) -> str:
     return "\n".join([*shown, f"run logs{where}", *(str(logs / key) for key in cells)])
 
 
-def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+def facts(stored: dict[str, Any]) -> list[tuple[str, str]]:
     """List what a `content` records of the runs, as names with texts."""
-    of_cells = Counter(found["cells"].values())  # lineage files of older versions have no states
-    states = ", ".join(f"{n} {state}" for state, n in found.get("states", of_cells).items())
+    of_cells = Counter(stored["cells"].values())  # lineage files of older versions have no states
+    states = ", ".join(f"{n} {state}" for state, n in stored.get("states", of_cells).items())
     return [
-        ("runs", f"{states}; from {found['folder']}"),
-        *(("varied", f"{name}: {_few(values)}") for name, values in once(found["varied"])),
-        ("constant", "  ".join(f"{name}={plain(v)}" for name, v in once(found["constant"]))),
-        *(("commit", f"{commit} ({n})") for commit, n in found["commits"].items()),
-        *([("dirty", f"({found['dirty']})")] if found["dirty"] else []),
-        *(("torch", f"{version} ({n})") for version, n in found["torch"].items()),
-        *(("processor", f"{name} ({n})") for name, n in found.get("processor", {}).items()),
-        *(("code", f"{version} ({n})") for version, n in found["code"].items()),
+        ("runs", f"{states}; from {stored['folder']}"),
+        *(("varied", f"{name}: {_few(values)}") for name, values in once(stored["varied"])),
+        ("constant", "  ".join(f"{name}={plain(v)}" for name, v in once(stored["constant"]))),
+        *(("commit", f"{commit} ({n})") for commit, n in stored["commits"].items()),
+        *([("dirty", f"({stored['dirty']})")] if stored["dirty"] else []),
+        *(("torch", f"{version} ({n})") for version, n in stored["torch"].items()),
+        *(("processor", f"{name} ({n})") for name, n in stored.get("processor", {}).items()),
+        *(("code", f"{version} ({n})") for version, n in stored["code"].items()),
     ]
 
 
