@@ -72,9 +72,8 @@ def main() -> None:
 
     monitor = SpectralEntropyMonitor.calibrate(histories, PROBE, Network.features)
     calibration = monitor.calibration
-    print(
-        f"threshold {calibration.threshold:.3f}, 95 % interval {calibration.lower:.3f} to {calibration.upper:.3f}"
-    )
+    low, high = calibration.lower, calibration.upper
+    print(f"threshold {calibration.threshold:.3f}, 95 % interval {low:.3f} to {high:.3f}")
 
     shown = ""
     for state in training(0, monitor):
