@@ -146,7 +146,7 @@ def test_pilots_without_the_measure(tmp_path: Path) -> None:
     [
         ({"betas": BETAS}, "arm: betas: not a setting"),
         ({"commit": "x"}, "arm: commit: not a setting"),
-        ({"optimizer.betas": [0.9, 0.95]}, r"there are \[0.9, 0.98\], \[0.9, 0.999\]"),
+        ({"optimizer.betas": [0.9, 0.95]}, r"valid: \[0.9, 0.98\], \[0.9, 0.999\]"),
     ],
 )
 def test_arms_that_are_not_there(arm, text) -> None:
