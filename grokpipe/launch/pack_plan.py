@@ -26,7 +26,7 @@ more per cell (benchmarks/)"""
 
 @dataclass(frozen=True)
 class Place:
-    """Where packs will train, as far as that is known when they are planned."""
+    """Resources for training packs, as far as they are known when packs are planned."""
 
     device: str
     """cpu or cuda"""
