@@ -41,6 +41,8 @@ EXPERIMENTS = {"mlp": ["arch.depth=2", "steps=100000"], "transformer": ["task=mo
 
 @dataclass(frozen=True)
 class Contender:
+    """A way to train that takes part in the match."""
+
     name: str
     processes: int
     threads: int

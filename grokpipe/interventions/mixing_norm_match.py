@@ -23,6 +23,8 @@ __all__ = ["Config", "Stacked", "check"]
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of mixing with a matched norm."""
+
     name: str = scientific()
     alpha: float = scientific(at_least=0, below=1, per_cell=True)
     """α of the mixing"""
@@ -44,6 +46,8 @@ def restoring(logits: Tensor, scale: Tensor) -> Tensor:
 
 
 class Stacked(matching.Stacked):
+    """Mixes features, matches the norm and, with `temperature`, the logit scale."""
+
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
         self.alpha = self.per_cell("alpha")
