@@ -13,7 +13,7 @@ from analysis.forecasting.predictors import ENTROPY, Arm, Predictor, arms
 from analysis.output.formats import interval, number
 from analysis.runs.tables import Tables
 from grokpipe.curves.events import stays
-from grokpipe.curves.forecast import calibrate
+from grokpipe.curves.forecast import fit_forecaster
 from grokpipe.curves.gap import pool
 from grokpipe.errors import InputError
 
@@ -80,7 +80,7 @@ def _leave_one_out(arm: Arm, predictor: Predictor) -> list[pd.DataFrame]:
     frames = []
     for run, (key, seed) in enumerate(zip(arm.runs["key"], arm.runs["seed"], strict=True)):
         others = [other for other in range(len(arm)) if other != run]
-        forecaster = calibrate(
+        forecaster = fit_forecaster(
             pool([x[o] for o in others], [steps[o][-1] - steps[o] for o in others])
         )
         seen = np.isfinite(x[run][:-1])
@@ -162,7 +162,7 @@ def errors(long: pd.DataFrame, tolerance: float = TOLERANCE) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def calibration(long: pd.DataFrame) -> pd.DataFrame:
+def coverage(long: pd.DataFrame) -> pd.DataFrame:
     """Compute how often the predictive intervals contain the truth, every run weighted equally.
 
     Columns: those of the arm, level (nominal), runs, share (of a run's evaluations, mean over
@@ -200,8 +200,8 @@ def readable_errors(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows.values())
 
 
-def readable_calibration(table: pd.DataFrame) -> pd.DataFrame:
-    """Format `calibration` for people."""
+def readable_coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """Format `coverage` for people."""
     by = list(table.columns[: table.columns.get_loc("level")])
     return table[by].assign(
         **{
