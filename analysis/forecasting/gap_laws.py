@@ -23,8 +23,7 @@ from analysis.forecasting.predictors import (
     Predictor,
     arms,
 )
-from analysis.output.formats import interval as ends
-from analysis.output.formats import number
+from analysis.output import formats
 from analysis.runs.tables import Tables
 from analysis.stats.intervals import Interval, none
 from grokpipe.curves import gap
@@ -243,7 +242,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     for name, title in titles.items():
         columns = (table[name], table[f"{name}_lower"], table[f"{name}_upper"])
         shown[f"{title} [95 %]"] = [
-            f"{number(value, 2)} {ends(lower, upper, 2)}".rstrip()
+            f"{formats.number(value, 2)} {formats.interval(lower, upper, 2)}".rstrip()
             for value, lower, upper in zip(*columns, strict=True)
         ]
     low, high = gap.GAMMA

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
-from analysis.runs import results as finished
-from analysis.runs import staleness
+from analysis.runs import results, staleness
 from grokpipe.errors import InputError
 from grokpipe.store import files, lease, manifest
 
@@ -93,13 +92,13 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
     # in this order, so that cells that end or are submitted meanwhile do not appear as interrupted
     # or not requested
     packs = _running_packs(folder)
-    results, begun = finished.read(folder)
+    by_key, begun = results.read(folder)
     asked = _read_asked(folder, by)
 
     states = dict.fromkeys(asked, "missing") | dict.fromkeys(begun, "interrupted")
     trained = {key: pack.step or 0 for keys, pack in packs for key in keys}
     states |= dict.fromkeys(states.keys() & trained.keys(), "running")
-    states |= {key: result.state for key, result in results.items()}
+    states |= {key: result.state for key, result in by_key.items()}
     if not states:
         raise InputError(f"{folder}: no cell was requested, and there is no run log")
 
@@ -108,9 +107,9 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
     left = sum(
         max(0, (steps or 0) - trained.get(key, 0))
         for key, (steps, *_) in asked.items()
-        if key not in results
+        if key not in by_key
     )
-    stale, unknown_code = staleness.count(manifest.cells_folder(folder), results)
+    stale, unknown_code = staleness.count(manifest.cells_folder(folder), by_key)
     return Status(
         folder=str(folder),
         total=len(states),
@@ -121,7 +120,7 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
         rate=rate,
         seconds_left=left / rate if rate else None,
         failed=[
-            Failed(key, results[key].steps, results[key].reason)
+            Failed(key, by_key[key].steps, by_key[key].reason)
             for key in sorted(key for key, state in states.items() if state == "failed")
         ],
         running=running,

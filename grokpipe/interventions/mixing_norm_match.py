@@ -13,8 +13,7 @@ from torch import Tensor
 
 from grokpipe.config.fields import scientific
 from grokpipe.config.schema import Config as CellConfig
-from grokpipe.interventions import Batch
-from grokpipe.interventions import norm_match as matching
+from grokpipe.interventions import Batch, norm_match
 from grokpipe.interventions._baseline import check
 from grokpipe.interventions.mixing import both, mixed
 
@@ -45,7 +44,7 @@ def restoring(logits: Tensor, scale: Tensor) -> Tensor:
     return torch.where(scale.isnan(), 1.0, scale / now)
 
 
-class Stacked(matching.Stacked):
+class Stacked(norm_match.Stacked):
     """Mixes features, matches the norm and, with `temperature`, the logit scale."""
 
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
