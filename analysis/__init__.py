@@ -1,1 +1,1 @@
-"""From run logs to tables, figures and verdicts. Needs no PyTorch."""
+"""Analysis: from run logs to tables, estimates, verdicts and figures. Needs no PyTorch."""

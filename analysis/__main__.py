@@ -1,4 +1,4 @@
-"""`python -m analysis`: tables, tests, fits and figures from run logs or gathered tables."""
+"""Tables, tests, fits and figures from run logs or gathered tables: `python -m analysis`."""
 
 import argparse
 import signal
@@ -9,7 +9,7 @@ from grokpipe.errors import InputError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0, or 2 with one line for wrong input."""
+    """Run the command; exit code 0, or 2 with one line for wrong input."""
     options = parser().parse_args(arguments)
     try:
         options.run(options)
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Of the whole command line."""
+    """Build the parser of the whole command line."""
     root = argparse.ArgumentParser(
         prog="python -m analysis", description=__doc__, allow_abbrev=False
     )

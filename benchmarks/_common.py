@@ -1,4 +1,4 @@
-"""What the benchmarks share: a command timed with its memory, the machine, the stored result."""
+"""Shared parts of the benchmarks: timing a command with its memory, the machine, stored results."""
 
 import json
 import os
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def timed(command: list[str], stdout: IO[Any] | int = subprocess.DEVNULL) -> tuple[float, float]:
-    """Seconds, and the most gigabytes held at once, of a command that must succeed."""
+    """Run a command that must succeed; return seconds and peak gigabytes."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdout=stdout)
     peak = 0.0
@@ -29,6 +29,7 @@ def timed(command: list[str], stdout: IO[Any] | int = subprocess.DEVNULL) -> tup
 
 
 def machine() -> dict[str, Any]:
+    """Describe this machine."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -37,7 +38,7 @@ def machine() -> dict[str, Any]:
 
 
 def show(result: dict[str, Any], name: str, store: bool) -> None:
-    """Prints the result, and keeps it as results/<name>.json if it is to be stored."""
+    """Print the result, and keep it as results/<name>.json if `store`."""
     text = json.dumps(result, indent=2)
     print(text)
     if store:
@@ -46,11 +47,11 @@ def show(result: dict[str, Any], name: str, store: bool) -> None:
 
 
 def _peak(process: int) -> float | None:
-    """Gigabytes that the process has held at most so far; None where it has ended."""
+    """Peak gigabytes of the process so far; None if it has ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
         return None
-    # unlike resource usage, this does not begin with what the parent held at the fork
+    # unlike resource usage, this does not include the parent's memory at the fork
     lines = dict(line.split(":", 1) for line in status.splitlines())
     return int(lines["VmHWM"].split()[0]) / 2**20 if "VmHWM" in lines else None

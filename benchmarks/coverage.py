@@ -1,9 +1,9 @@
-"""What share of the 95 % intervals of each method hold the truth, at 5, 10 and 30 runs an arm.
+"""Coverage of the 95 % intervals of each method, simulated at 5, 10 and 30 runs per arm.
 
     python -m benchmarks.coverage --store       # about 50 minutes on two cores
 
 Times are log-normal with a spread like that of grokking times (σ = 0.3) and a wider one (σ = 1),
-all observed or with a budget that 40 % of the runs exceed. What has no interval counts as missed.
+all observed or with a budget that 40 % of the runs exceed. A missing interval counts as a miss.
 """
 
 import argparse
@@ -30,11 +30,11 @@ from benchmarks._common import RESULTS
 from benchmarks.coverage_case import Array, Case, Generator
 
 SIZES = (5, 10, 30)
-RESAMPLES = 2_000  # with 10,000 coverage is the same to some thousandths, at five times the cost
+RESAMPLES = 2_000  # 10,000 change coverage by some thousandths at five times the cost
 SPREADS = (0.3, 1.0)
 EXCEED = 0.4  # share of the later arm's runs that exceed the budget
-LATER = 0.3  # log of how much later the first of two arms is
-SHARED = 0.5  # share of the variance that the runs of a seed have in common in paired arms
+LATER = 0.3  # log of the factor by which the first of two arms is later
+SHARED = 0.5  # share of the variance common to the runs of a seed in paired arms
 EXPONENT = 0.5
 DECAYS = (0.3, 0.1, 0.03, 0.01)
 GRID = 666.0  # steps between evaluations of the published schedule
@@ -47,8 +47,8 @@ ORDER = ["statistic", "scenario", "method", "n"]
 
 
 def cases() -> list[Case]:
-    """All but the proportion, whose coverage is computed (`proportion_coverage`)."""
-    found = [
+    """List all cases but the proportion, whose coverage is computed (`proportion_coverage`)."""
+    every = [
         Case("mean", law, truth, draw, means.METHODS, lambda x, g, m: means.mean(x, g, m))
         for law, truth, draw in (
             ("normal", 0.0, lambda g, n: g.normal(size=n)),
@@ -58,7 +58,7 @@ def cases() -> list[Case]:
     for spread in SPREADS:
         for budget in (math.inf, math.exp(spread * stats.norm.isf(EXCEED))):
             scenario = f"log-normal {spread:g}" + ("" if math.isinf(budget) else ", budget")
-            found += [
+            every += [
                 Case(
                     "median", scenario, 1.0, partial(_one, spread, budget),
                     survival.MEDIAN_METHODS, _median,
@@ -72,31 +72,31 @@ def cases() -> list[Case]:
             later = budget * math.exp(LATER)
             for pairs in (False, True):
                 draw = partial(_two, spread, later, pairs)
-                found += _of_two(spread, later, pairs, scenario, draw)
-    found += [_exponent(spread, budget) for spread in SPREADS for budget in (math.inf, 30_000.0)]
-    return [*found, *coverage_gap_laws.cases(), *_together()]
+                every += _of_two(spread, later, pairs, scenario, draw)
+    every += [_exponent(spread, budget) for spread in SPREADS for budget in (math.inf, 30_000.0)]
+    return [*every, *coverage_gap_laws.cases(), *_together()]
 
 
 def _of_two(
     spread: float, budget: float, pairs: bool, scenario: str, draw: Callable[..., Any]
 ) -> list[Case]:
-    said = scenario + (", pairs" if pairs else "")
+    label = scenario + (", pairs" if pairs else "")
     means_apart = _restricted(spread, LATER, budget) - _restricted(spread, 0, budget)
-    found = [
+    every = [
         Case(
-            "difference of medians", said, math.exp(LATER) - 1, draw, tuple(survival.BOOTSTRAPS),
+            "difference of medians", label, math.exp(LATER) - 1, draw, tuple(survival.BOOTSTRAPS),
             lambda ab, g, m: survival.median_difference(*ab, g, pairs, m),
         ),
         Case(
-            "difference of restricted means", said, means_apart, draw, restricted.METHODS,
+            "difference of restricted means", label, means_apart, draw, restricted.METHODS,
             lambda ab, g, m: restricted.restricted_mean_difference(*ab, budget, g, pairs, m),
         ),
     ]  # fmt: skip
     if not pairs:
-        found.append(
+        every.append(
             Case(
                 "Cliff's delta",
-                said,
+                label,
                 _delta(spread, budget),
                 draw,
                 effects.CLIFF_DELTA_METHODS,
@@ -106,17 +106,17 @@ def _of_two(
     if not pairs and math.isinf(budget):
         variance = math.expm1(spread**2) * math.exp(spread**2)
         pooled = math.sqrt(variance * (math.exp(2 * LATER) + 1) / 2)
-        found.append(
+        every.append(
             Case(
                 "Cohen's d",
-                said,
+                label,
                 means_apart / pooled,
                 draw,
                 effects.COHEN_D_METHODS,
                 lambda ab, g, m: effects.cohen_d(*ab, g, m),
             )
         )
-    return found
+    return every
 
 
 def _exponent(spread: float, budget: float) -> Case:
@@ -152,7 +152,7 @@ def _exponent(spread: float, budget: float) -> Case:
 
 
 def _together() -> list[Case]:
-    """Medians over runs of the lag between two curves, seen at evaluations, and of their rank
+    """Cases of the median lag between two curves, seen at evaluations, and of their median rank
     correlation."""
 
     def lags(generator: Generator, n: int) -> pd.DataFrame:
@@ -206,8 +206,8 @@ def _two(
 
 
 def _median(runs: Times, generator: Generator, method: str) -> Interval:
-    found = survival.median(runs.times, runs.observed, method, generator)
-    return Interval(found.median, found.lower, found.upper, found.method)
+    median = survival.median(runs.times, runs.observed, method, generator)
+    return Interval(median.median, median.lower, median.upper, median.method)
 
 
 def _restricted_mean(budget: float, runs: Times, generator: Generator, method: str) -> Interval:
@@ -235,7 +235,7 @@ def _delta(spread: float, budget: float) -> float:
 
 
 def proportion_coverage(n: int) -> float:
-    """The least coverage of Clopper–Pearson over shares of a per cent each, without simulation."""
+    """Compute the least coverage of Clopper–Pearson over proportions of 1, 2, … 99 %."""
     ends = [effects.proportion(k, n) for k in range(n + 1)]
     shares = np.arange(1, 100) / 100
     held = np.array([[end.lower <= share <= end.upper for end in ends] for share in shares])
@@ -243,17 +243,19 @@ def proportion_coverage(n: int) -> float:
 
 
 def simulated(case: Case, n: int, replications: int, seed: int = 0) -> Iterator[dict[str, object]]:
-    """A row per method: coverage, and the share of intervals without a finite width. The same runs
-    for all methods, and the same each time."""
+    """Yield a row per method: coverage, and the share of intervals without a finite width.
+
+    All methods see the same runs, and every call draws the same.
+    """
     name = zlib.crc32(f"{case.statistic}{case.scenario}{n}".encode())
     draws = np.random.default_rng([name, seed])
     held = {method: [0, 0] for method in case.methods}
     for _ in range(replications):
         runs = case.draw(draws, n)
         for method in case.methods:
-            found = case.interval(runs, draws, method)
-            held[method][0] += found.lower <= case.truth <= found.upper
-            held[method][1] += not found.bounded
+            interval = case.interval(runs, draws, method)
+            held[method][0] += interval.lower <= case.truth <= interval.upper
+            held[method][1] += not interval.bounded
     for method, (covered, unbounded) in held.items():
         yield {
             "statistic": case.statistic,
@@ -277,7 +279,7 @@ def main() -> None:
     names = [*dict.fromkeys(case.statistic for case in every), PROPORTION]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", action="store_true", help=f"keep the rows in {FILE.name}")
-    parser.add_argument("--replications", type=int, help="instead of each case's own number")
+    parser.add_argument("--replications", type=int, help="in place of each case's own number")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--statistic", choices=names, nargs="+", default=names)
     options = parser.parse_args()
@@ -293,8 +295,8 @@ def main() -> None:
         for n in SIZES if PROPORTION in options.statistic
     ]  # fmt: skip
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        for found in track(pool.map(_rows, tasks), "simulating", len(tasks)):
-            rows += found
+        for part in track(pool.map(_rows, tasks), "simulating", len(tasks)):
+            rows += part
     table = pd.DataFrame(rows)
     print(table.sort_values(ORDER).to_string(index=False))
     if options.store:

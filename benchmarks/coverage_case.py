@@ -1,4 +1,4 @@
-"""What benchmarks/coverage.py asks: of one number, under one law of runs, by several methods."""
+"""A case of benchmarks/coverage.py: one number under one distribution of runs, several methods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True)
 class Case:
-    """An estimate of one number under one law of the runs."""
+    """The estimate of one number under one distribution of the runs."""
 
     statistic: str
     scenario: str
     truth: float
     draw: Callable[[Generator, int], Any]
-    """the runs of one replication, n an arm"""
+    """draws the runs of one replication, n per arm"""
     methods: tuple[str, ...]
     interval: Callable[[Any, Generator, str], Interval]
     replications: int = REPLICATIONS

@@ -1,4 +1,4 @@
-"""Gap laws for benchmarks/coverage.py: the power law of the remaining time, pooled over runs that
+"""Gap laws for benchmarks/coverage.py: the power law of the remaining time, fitted to runs that
 differ in exponent, length and threshold."""
 
 import math
@@ -12,14 +12,14 @@ from benchmarks.coverage_case import Case, Generator
 from grokpipe.curves import gap
 
 REPLICATIONS = 200  # a replication of a law at n = 30 takes more than a second
-GAMMA, GAMMA_SPREAD = 1.65, 0.25  # of the runs' laws of the remaining time
+GAMMA, GAMMA_SPREAD = 1.65, 0.25  # exponents of the runs' laws
 SCALE_SPREAD, THRESHOLD_SPREAD = 0.3, 0.02
 LENGTH, EVERY, FALL, NOISE = 8_000.0, 400.0, 0.2, 0.003
 MANY = 4_000  # runs whose pooled law is the truth
 
 
 def cases() -> list[Case]:
-    """Their truths are those of very many runs: the pooled law has none of its own."""
+    """List the cases; the true values are those of a fit to very many runs."""
     many = _falls(np.random.default_rng(0), MANY)
     laws = gap.fit_samples(many, np.ones((1, MANY)), "power")
     limit = float(laws.r_squared[0])
@@ -42,7 +42,7 @@ def cases() -> list[Case]:
 
 
 def _falls(generator: Generator, n: int) -> gap.Runs:
-    """Runs whose entropy falls to its threshold as the gap's power law says, with noise."""
+    """Draw runs whose entropy falls to its threshold by the gap's power law, with noise."""
     entropies, remaining = [], []
     for _ in range(n):
         gamma = generator.normal(GAMMA, GAMMA_SPREAD)

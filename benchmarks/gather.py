@@ -1,9 +1,9 @@
-"""How long `python -m analysis gather` takes for many run logs, and for ten more.
+"""Time `python -m analysis gather` on many run logs, and again after ten more.
 
 Writes run logs of one sweep (300 rows of 25 measures from the stored reference runs, each with its
 own seed, weight decay and key) into a temporary folder, times the whole command the first time and
-after ten logs more, and prints both beside their limits, with the most memory that the command
-held. With --store keeps the numbers.
+after ten more logs, and prints both with their limits and the command's peak memory. --store keeps
+the numbers.
 
     python -m benchmarks.gather [--logs 10000] [--store]
 """
@@ -34,7 +34,7 @@ LIMITS = {"first": 30.0, "ten_more": 4.0}  # seconds, for 10,000 logs
 
 
 class Sweep:
-    """Run logs in a folder, as training writes them."""
+    """A sweep's run logs in a folder, as training writes them."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -49,7 +49,7 @@ class Sweep:
         self.curves = self._write_curves()
 
     def _write_curves(self) -> list[Path]:
-        """A file for each reference run, its rows repeated until there are enough."""
+        """Write a file for each reference run, its rows repeated until there are enough."""
         (self.folder / "curves").mkdir()
         paths = []
         for key, run in pd.read_parquet(REFERENCE).groupby("key"):
@@ -60,7 +60,7 @@ class Sweep:
         return paths
 
     def add(self, first: int, logs: int) -> None:
-        """Run logs number `first` and following."""
+        """Write run logs from number `first` on."""
         for number in range(first, first + logs):
             log = self.folder / "cells" / f"{number:016x}"
             log.mkdir(parents=True)
@@ -72,7 +72,7 @@ class Sweep:
 
 
 def _replaced(config: str, values: dict[str, float]) -> str:
-    """The YAML text with other values, in groups too."""
+    """Replace values in the YAML text, in groups too."""
     lines = config.splitlines(keepends=True)
     for at, line in enumerate(lines):
         name = line.partition(":")[0]
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
 
-    found = {}
+    results = {}
     with tempfile.TemporaryDirectory() as temporary:
         sweep = Sweep(Path(temporary))
         for name, first, logs in (("first", 0, options.logs), ("ten_more", options.logs, MORE)):
@@ -95,7 +95,7 @@ def main() -> None:
             seconds, gigabytes = timed(
                 [sys.executable, "-m", "analysis", "gather", str(sweep.folder)]
             )
-            found[name] = {
+            results[name] = {
                 "seconds": round(seconds, 1),
                 "limit_seconds": LIMITS[name],
                 "peak_gigabytes": round(gigabytes, 2),
@@ -104,7 +104,7 @@ def main() -> None:
         "logs": options.logs,
         "rows": ROWS,
         "measures": MEASURES,
-        **found,
+        **results,
         "machine": machine(),
     }
     show(result, "gather", options.store)

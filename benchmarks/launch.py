@@ -1,10 +1,10 @@
-"""What launching costs: a grid of 1,000 cells until it is submitted to SLURM, the same command when
-all is done, and the user's grid on all local cores against the training inside its packs.
+"""Time launching: submitting 1,000 cells to SLURM, repeating the command once all are done, and a
+grid on all local cores against the training inside its packs.
 
     python -m benchmarks.launch [--store]
 
-The first needs root on Debian, for a SLURM of its own (tests/slurm/cluster.sh); without it, it is
-left out.
+The first needs root on Debian, to start a SLURM (tests/end_to_end/slurm/cluster.sh); otherwise it
+is skipped.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from benchmarks._common import RESULTS, machine, show
 from grokpipe.executors.local import cores
 
 ROOT = Path(__file__).resolve().parents[1]
-CLUSTER = ROOT / "tests/slurm/cluster.sh"
+CLUSTER = ROOT / "tests/end_to_end/slurm/cluster.sh"
 LIMITS = {"submitted": 8.0, "all_done": 5.0, "local": 1.25}
 
 QUICK = (  # so that a thousand cells can be done in a minute
@@ -35,16 +35,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     store = parser.parse_args().store
-    found = {**thousand(), **local(), "machine": machine()}
+    results = {**thousand(), **local(), "machine": machine()}
     for name, limit in LIMITS.items():
-        if name in found:
-            print(f"{name}: {found[name]:.2f} (at most {limit:g})")
-    show(found, "launch", store)
+        if name in results:
+            print(f"{name}: {results[name]:.2f} (at most {limit:g})")
+    show(results, "launch", store)
 
 
 def thousand() -> dict[str, float]:
-    """Seconds of the whole command, until the array is submitted, and when all is done."""
-    found = {}
+    """Time the whole command in seconds, until the array is submitted and once all is done."""
+    results = {}
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         up = subprocess.run([CLUSTER, "up", folder / "slurm"], capture_output=True, text=True)
@@ -52,21 +52,21 @@ def thousand() -> dict[str, float]:
             os.environ["SLURM_CONF"] = str(folder / "slurm/slurm.conf")
             try:
                 slurm = ("hydra/launcher=slurm", "hydra.launcher.wait=false", "name=slurm")
-                found["submitted"] = seconds(folder, *slurm, "pack.width=10", *QUICK)
+                results["submitted"] = seconds(folder, *slurm, "pack.width=10", *QUICK)
                 arrays = [path.stem for path in (folder / "outputs/slurm/jobs").glob("*.json")]
                 subprocess.run(["scancel", *arrays], check=True)
-                found["arrays"] = len(arrays)
+                results["arrays"] = len(arrays)
             finally:
                 subprocess.run([CLUSTER, "down", folder / "slurm"], check=False)
         else:
             print(f"no SLURM: {up.stderr.strip()}", file=sys.stderr)
         seconds(folder, "pack.width=100", *QUICK)
-        found["all_done"] = seconds(folder, *QUICK)
-    return found
+        results["all_done"] = seconds(folder, *QUICK)
+    return results
 
 
 def local() -> dict[str, float]:
-    """The user's grid: wall time of the command over that of its packs, spread on all cores."""
+    """Wall time of a grid's command over that of its packs spread on all cores."""
     with tempfile.TemporaryDirectory() as text:
         whole = seconds(Path(text), *GRID)
         packs = {}

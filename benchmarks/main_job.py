@@ -1,4 +1,4 @@
-"""The main job against the plain loop that a user would write, in one process, in turns.
+"""Compare the main job with the plain loop that a user would write, in one process, in turns.
 
 One published run (MLP on MNIST, every cheap measure at the published log points, run log and
 checkpoints included) trains through `grokpipe.training.loop`; every 2,500 steps it pauses while the
@@ -38,7 +38,7 @@ SLICE = 2500
 
 
 class PlainLoop:
-    """Data resident in memory, a shuffled epoch at a time, fused AdamW; nothing is measured."""
+    """The plain loop: resident data, shuffled epochs, fused AdamW, no measures."""
 
     def __init__(self, cell: Cell):
         task, config = cell.task, cell.config
@@ -56,7 +56,7 @@ class PlainLoop:
             yield from torch.randperm(len(self.images)).split(self.batch_size)
 
     def run(self, steps: int) -> float:
-        """Seconds for so many steps."""
+        """Time that many steps, in seconds."""
         begun = time.perf_counter()
         for _ in range(steps):
             rows = next(self.batches)
@@ -69,7 +69,7 @@ class PlainLoop:
 
 
 class Turns(RunProgress):
-    """Shown no progress, the benchmark uses the training loop's calls to take turns."""
+    """Takes turns with the plain loop whenever the training loop reports progress."""
 
     def __init__(self, plain: PlainLoop, steps: int):
         super().__init__("", steps, Console(quiet=True), enabled=False)

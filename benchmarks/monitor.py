@@ -1,4 +1,4 @@
-"""What an update of the monitor costs beside the model's own forward pass, on one thread.
+"""Time an update of the monitor against the model's own forward pass, on one thread.
 
 python -m benchmarks.monitor [--store]
 
@@ -21,7 +21,7 @@ from grokpipe.monitor.monitor import SpectralEntropyMonitor
 SAMPLES = 512
 WIDTHS = (128, 256, 512, 1024, 2048, 4096)
 SECONDS = 2.0
-"""how long each is repeated; the fastest counts, as the machine may be busy"""
+"""duration for which each is repeated; the fastest counts, as the machine may be busy"""
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def row(d: int) -> dict[str, Any]:
 
 
 def fastest(call: Callable[[], None]) -> float:
-    """Seconds of the fastest of the calls that fit into SECONDS, three at least."""
+    """Time the fastest of the calls that fit into SECONDS, at least three; in seconds."""
     times: list[float] = []
     while len(times) < 4 or sum(times) < SECONDS:
         begun = time.perf_counter()

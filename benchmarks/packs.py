@@ -1,8 +1,8 @@
-"""Seed-steps per second of packs, of the loops that a user would write, and of bare products.
+"""Measure seed-steps per second of packs, of loops that a user would write, and of bare products.
 
-Every contender runs in the same processes, in turns of a few seconds, so that what the machine
-does meanwhile meets all of them; the medians over the turns are compared. A contender with several
-processes runs in all of them at the same time, and their rates add up.
+All contenders run in the same processes, in turns of a few seconds, so that other load on the
+machine affects all of them; the medians over the turns are compared. A contender with several
+processes runs in all of them at the same time, and their rates are added.
 
     python -m benchmarks.packs [--seconds 3] [--rounds 5] [--store] [--only transformer]
 """
@@ -41,6 +41,8 @@ EXPERIMENTS = {"mlp": ["arch.depth=2", "steps=100000"], "transformer": ["task=mo
 
 @dataclass(frozen=True)
 class Contender:
+    """A way to train that takes part in the match."""
+
     name: str
     processes: int
     threads: int
@@ -67,7 +69,7 @@ def pack_steps(which: str, width: int, compiled: bool) -> Steps:
 
 
 def evaluated_steps(which: str, width: int, compiled: bool) -> Steps:
-    """As above, with every measure at the published interval."""
+    """Train a pack with every measure at the published interval."""
     pack = Pack(cells(which, width), compiled=compiled)
     evaluators = [
         Evaluator.of(c.config, task) for c, task in zip(pack.cells, pack.tasks, strict=True)
@@ -86,8 +88,11 @@ def evaluated_steps(which: str, width: int, compiled: bool) -> Steps:
 
 
 def products(which: str) -> list[tuple[int, int, int]]:
-    """(m, k, n) of the matrix products of one cell's step, forward and backward, that the exact
-    shortcut needs; for the MLP those of the layers, without a gradient for the images."""
+    """List (m, k, n) of the matrix products in one cell's step, forward and backward.
+
+    For the Transformer those of the exact shortcut; for the MLP those of the layers, without a
+    gradient for the images.
+    """
     if which == "mlp":
         layers = [(100, 784, 200), (100, 200, 200), (100, 200, 10)]
         needless = {(100, 784, 200)}
@@ -102,12 +107,12 @@ def products(which: str) -> list[tuple[int, int, int]]:
 
 
 def arithmetic(which: str) -> int:
-    """Floating-point operations of one seed-step's products."""
+    """Count the floating-point operations of one seed-step's products."""
     return sum(2 * m * k * n for m, k, n in products(which))
 
 
 def product_steps(which: str) -> Steps:
-    """All products of a step, of one cell, into memory that is there already."""
+    """Compute all products of one cell's step into preallocated memory."""
     pairs = [
         (torch.randn(m, k), torch.randn(k, n), torch.empty(m, n)) for m, k, n in products(which)
     ]
@@ -150,16 +155,16 @@ def contenders(which: str, widths: tuple[int, ...] = WIDTHS) -> Iterator[Contend
 
 
 def work(connection: Connection, which: str) -> None:
-    """A process of the match: makes all contenders, then does their steps when it is told."""
+    """Run one process of the match: build all contenders, then train them on request."""
     torch.set_num_threads(1)
     numerics.choose_products(tf32=False)
-    made = list(contenders(which))
-    for contender in made:
+    all_contenders = list(contenders(which))
+    for contender in all_contenders:
         contender.steps()
-    connection.send([(c.name, c.processes, c.threads) for c in made])
+    connection.send([(c.name, c.processes, c.threads) for c in all_contenders])
     while (order := connection.recv()) is not None:
         position, seconds = order
-        contender = made[position]
+        contender = all_contenders[position]
         torch.set_num_threads(contender.threads)
         done, begun = 0, time.perf_counter()
         while time.perf_counter() - begun < seconds:
@@ -189,16 +194,16 @@ def match(which: str, seconds: float, rounds: int) -> list[dict[str, Any]]:
             "name": name,
             "processes": processes,
             "threads": threads,
-            "seed_steps_per_second": round(statistics.median(found), 2),
-            "lowest": round(min(found), 2),
-            "highest": round(max(found), 2),
+            "seed_steps_per_second": round(statistics.median(turns), 2),
+            "lowest": round(min(turns), 2),
+            "highest": round(max(turns), 2),
         }
-        for (name, processes, threads), found in zip(names, rates, strict=True)
+        for (name, processes, threads), turns in zip(names, rates, strict=True)
     ]
 
 
 def summary(which: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Ratios of the medians, whole machine against whole machine."""
+    """Ratios of the medians, each contender using the whole machine."""
 
     def best(start: str) -> float:
         return max(r["seed_steps_per_second"] for r in rows if r["name"].startswith(start))
@@ -212,13 +217,13 @@ def summary(which: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
     ours = rate(f"pack of {ALL}", CORES)
     bare = rate("products alone", CORES)
-    found = {
+    ratios = {
         f"over plain: {name}": round(ours / best(f"plain: {name}"), 2)
         for name in dict.fromkeys(
             r["name"].removeprefix("plain: ") for r in rows if r["name"].startswith("plain: ")
         )
     }
-    return found | {
+    return ratios | {
         "share of products": round(ours / bare, 3),
         "gflops of products": round(bare * arithmetic(which) / 1e9, 1),
         "megaflop of a seed-step": round(arithmetic(which) / 1e6, 1),
@@ -231,7 +236,7 @@ def summary(which: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=3, help="of a turn")
+    parser.add_argument("--seconds", type=float, default=3, help="duration of a turn")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=EXPERIMENTS, help="one of the two")
     parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")

@@ -1,5 +1,5 @@
-"""The loops that a user would write instead of a pack: plain modules, torch.optim, and data that
-are resident or come from a DataLoader."""
+"""Loops that a user would write in place of a pack: plain modules, torch.optim, and data that are
+resident in memory or come from a DataLoader."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,11 +14,11 @@ from grokpipe.cell import Cell
 from grokpipe.training.pack import initial_network
 
 Steps = Callable[[], int]
-"""does some steps, and returns how many seed-steps they were"""
+"""trains some steps and returns the number of seed-steps"""
 
 
 class EncoderNetwork(nn.Module):
-    """The Transformer of the tasks on pairs, from PyTorch's own layers."""
+    """The Transformer for tasks on pairs, built from PyTorch's own layers."""
 
     def __init__(self, vocabulary: int, width: int = 128):
         super().__init__()
@@ -79,7 +79,7 @@ def plain_mlp(cell: Cell, batches: Iterator[tuple[Tensor, Tensor]]) -> Steps:
 
 
 def resident(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
-    """The images in memory as they are used; an epoch is a permutation."""
+    """Draw batches from images in memory; an epoch is a permutation."""
     task = cell.task
     images, labels = task.inputs[task.train], task.labels[task.train]
     while True:
@@ -88,8 +88,8 @@ def resident(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 class Images(Dataset[tuple[Tensor, int]]):
-    """One image at a time from bytes to a normalised tensor, by the steps of torchvision's MNIST,
-    ToTensor and Normalize."""
+    """Converts one image at a time from bytes to a normalised tensor, as torchvision's MNIST,
+    ToTensor and Normalize do."""
 
     def __init__(self, cell: Cell):
         task = cell.task

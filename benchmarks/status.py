@@ -1,9 +1,8 @@
-"""How long `python -m analysis status` takes for many run logs, without its index and with it.
+"""Time `python -m analysis status` on many run logs, without its index and with it.
 
-Writes run logs of one sweep, without curves, and what was asked for, into a temporary folder, and
-runs the whole command in turns, after the index was removed and after it was made. Prints the
-median seconds and the most memory that the command held, beside their limits. With --store keeps
-the numbers.
+Writes run logs of one sweep, without curves, and their requests into a temporary folder, and runs
+the whole command in turns, after deleting the index and after writing it. Prints the median seconds
+and the peak memory of the command, with their limits. --store keeps the numbers.
 
     python -m benchmarks.status [--logs 100000] [--store]
 """
@@ -34,7 +33,7 @@ SEEDS, TURNS = 10_000, 3
 
 
 def write_sweep(folder: Path, logs: int) -> None:
-    """One submission, a hundredth of it unfinished, trained by the present code."""
+    """Write one submission trained by the present code, a hundredth of it unfinished."""
     register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = resolve(compose("config", ["arch.depth=2"]))
@@ -58,13 +57,13 @@ def write_sweep(folder: Path, logs: int) -> None:
 
 
 def status_seconds(folder: Path, logs: int) -> tuple[float, float]:
-    """Seconds and most gigabytes of the command, whose answer is looked at."""
+    """Run the command and check its result; return seconds and peak gigabytes."""
     command = [sys.executable, "-m", "analysis", "status", str(folder), "--by", "weight_decay"]
     with tempfile.TemporaryFile() as output:
-        found = timed([*command, "--json"], output)
+        measured = timed([*command, "--json"], output)
         output.seek(0)
         assert json.load(output)["states"]["done"] == logs - -(-logs // 100)
-    return found
+    return measured
 
 
 def main() -> None:
@@ -85,12 +84,12 @@ def main() -> None:
         "logs": options.logs,
         **{
             name: {
-                "seconds": round(statistics.median(seconds for seconds, _ in found), 1),
+                "seconds": round(statistics.median(seconds for seconds, _ in turns), 1),
                 "limit_seconds": LIMITS[name],
-                "peak_gigabytes": round(max(peak for _, peak in found), 2),
+                "peak_gigabytes": round(max(peak for _, peak in turns), 2),
                 "limit_gigabytes": LIMIT_GIGABYTES,
             }
-            for name, found in runs.items()
+            for name, turns in runs.items()
         },
         "machine": machine(),
     }

@@ -1,11 +1,11 @@
-"""Steps per second of one cell that knows its training set, with subnormal numbers as they are and
-counted as 0, by turns.
+"""Measure steps per second of one cell that fits its training set, with subnormal numbers kept and
+flushed to 0, in turns.
 
     python -m benchmarks.subnormals [--store]
 
-The cell is the entropy paper's without weight decay. It takes tens of thousands of steps until its
-logits are so far apart that every gradient is subnormal; here it learns its training set in some
-hundred, and its last layer is then scaled to that distance.
+The cell is the entropy paper's without weight decay. In training it takes tens of thousands of
+steps until logits are so far apart that every gradient is subnormal; here the cell learns its
+training set in some hundred steps, and its last layer is then scaled to that distance.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from grokpipe.training.pack import Pack, initial_network
 
 OVERRIDES = ("experiment=entropy/d2_failures", "task.fraction=0.1", "weight_decay=0")
 LEARNING, STEPS, TURNS = 500, 10, 7
-MARGIN = 92.0  # between the logit of the label and the next: e^-92 is subnormal
+MARGIN = 92.0  # between the largest two logits: e^-92 is subnormal
 
 
 def main() -> None:
@@ -49,14 +49,14 @@ def main() -> None:
             pack.load_state_dict(copy.deepcopy(state))
             with numerics.flushed() if name == "flushed" else nullcontext():
                 of.append(rate(pack))
-    found = {name: round(median(of), 1) for name, of in rates.items()}
+    steps_per_second = {name: round(median(of), 1) for name, of in rates.items()}
     ratios = [b / a for a, b in zip(rates["kept"], rates["flushed"], strict=True)]
-    result = {**found, "ratio": round(median(ratios), 2), "turns": TURNS}
+    result = {**steps_per_second, "ratio": round(median(ratios), 2), "turns": TURNS}
     show({**result, "machine": machine() | {"torch": torch.__version__}}, "subnormals", store)
 
 
 def scale_logits(pack: Pack) -> None:
-    """Scales the read-out so that the median margin of the training set is MARGIN."""
+    """Scale the head so that the median margin of the training set is MARGIN."""
     cell = pack.cells[0]
     network = initial_network(cell)
     network.load_state_dict(pack.cell_parameters(0))
@@ -68,7 +68,7 @@ def scale_logits(pack: Pack) -> None:
 
 
 def rate(pack: Pack) -> float:
-    """Steps per second, the first ones not counted."""
+    """Measure steps per second, without the first steps."""
     pack.advance(5)
     begun = time.perf_counter()
     pack.advance(STEPS)

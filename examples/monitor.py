@@ -1,8 +1,8 @@
-"""Somebody else's network and training loop, watched by the monitor.
+"""Use the monitor in an ordinary PyTorch training loop.
 
 A small network learns a + b mod 23 from 70 % of the pairs with AdamW; it fits its training pairs
 at once and the rest much later. Two pilot runs calibrate the monitor, which then follows a third
-and stops it. Nothing here is grokpipe's but the monitor.
+and stops. Only the monitor comes from grokpipe.
 
     python examples/monitor.py
 """
@@ -42,7 +42,7 @@ def accuracy(model: nn.Module, pairs: torch.Tensor) -> float:
 
 
 def training(seed: int, monitor: SpectralEntropyMonitor) -> Iterator[State]:
-    """Trains a network, and gives what the monitor finds every 100 steps."""
+    """Train a network, and yield the monitor's state every 100 steps."""
     torch.manual_seed(seed)
     model = Network()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=2.0)
@@ -71,13 +71,14 @@ def main() -> None:
         histories.append(pilot.history)
 
     monitor = SpectralEntropyMonitor.calibrate(histories, PROBE, Network.features)
-    found = monitor.calibration
-    print(f"threshold {found.threshold:.3f}, 95 % interval {found.lower:.3f} to {found.upper:.3f}")
+    calibration = monitor.calibration
+    low, high = calibration.lower, calibration.upper
+    print(f"threshold {calibration.threshold:.3f}, 95 % interval {low:.3f} to {high:.3f}")
 
-    told = ""
+    shown = ""
     for state in training(0, monitor):
-        if state.phase != told or state.should_stop:
-            told = state.phase
+        if state.phase != shown or state.should_stop:
+            shown = state.phase
             print(state)
         if state.should_stop:
             break

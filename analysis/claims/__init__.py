@@ -1,0 +1,1 @@
+"""Claims of papers: their schema, and the judge that compares them with the runs."""

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--event {options.event}: a forecast is of one event; name one of them")
     forecast, told = forecasts.leave_one_out(tables, long, event, options.predictor)
     errors = forecasts.errors(forecast, options.tolerance)
-    calibration = forecasts.calibration(forecast)
+    coverage = forecasts.coverage(forecast)
     common.print_notes([*mixtures(tables.cells), *common.unfinished(tables)])
     laws, told_of_laws = gap_laws.laws(
         tables, long, event, common.generator(), track=common.track("fitting laws")
@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> None:
     for name, title, table, readable in (
         ("errors", f"Error of forecasts of {event}, |T̂ − T|/T, and lead time in steps "
          f"(error within {options.tolerance:.0%})", errors, forecasts.readable_errors(errors)),
-        ("calibration", "Predictive intervals", calibration,
-         forecasts.readable_calibration(calibration)),
+        ("calibration", "Predictive intervals", coverage,
+         forecasts.readable_coverage(coverage)),
         ("laws", f"Steps until {event} by each predictor", laws, gap_laws.readable(laws)),
     ):  # fmt: skip
         print(f"{title}\n\n{table_text(readable)}\n")

@@ -1,0 +1,1 @@
+"""Generic figures and the style that all figures share."""

@@ -1,4 +1,4 @@
-"""Sakamoto & Sato (2026): accuracy, within-class variance and class-mean geometry over training."""
+"""Figure after Sakamoto & Sato (2026): accuracies, within-class variance, class-mean geometry."""
 
 from itertools import cycle
 
@@ -20,9 +20,11 @@ DASHES = ("-", "--", "-.", ":")
 
 
 def draw(curves: pd.DataFrame, by: str) -> Figure:
-    """Four panels over steps (log): mean over the runs of each value of `by`, band from the least
-    to the largest. Colour runs from dark to light with `by`, and dashes differ too, so that the
-    lines part in grey print and for the colour-blind."""
+    """Draw four panels over steps (log): the mean over the runs of each value of `by`, with range.
+
+    Colours run from dark to light with `by`, and dashes differ too, so that lines can be told apart
+    in grey print and by the colour-blind.
+    """
     values = sorted(curves[by].dropna().unique(), reverse=True)
     colours = sns.color_palette("viridis", len(values) + 1)[: len(values)]  # not the pale yellow
     figure, axes = plt.subplots(2, 2, figsize=(6.6, 4.4), sharex=True, layout="constrained")
@@ -57,7 +59,7 @@ def _shown(value: object) -> str:
 
 
 def _label_within_decades(axis: Axis) -> None:
-    """Plain numbers at 1, 2 and 5 where a logarithmic axis spans less than two decades."""
+    """Label 1, 2 and 5 by plain numbers where a logarithmic axis spans less than two decades."""
     low, high = axis.get_view_interval()
     if high / low < 100:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -1,5 +1,4 @@
-"""Truong et al. (2026), section 8: how wrong forecasts of an event are as it draws near, and the
-laws that they come from."""
+"""Figure after Truong et al. (2026), section 8: errors of forecasts of an event, and their laws."""
 
 from collections.abc import Mapping
 
@@ -14,22 +13,23 @@ from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 from analysis.forecasting.forecasts import FORECASTS
 from grokpipe.curves.gap import fit, pool
 
-BINS = 40  # of the time to the event, for a median over runs that were evaluated at other shares
+BINS = 40  # of the time to the event, so that runs evaluated at different shares share a median
 DASHES = ("-", "--", ":")
 
 
 def draw(long: pd.DataFrame, arm: Mapping[str, object]) -> Figure:
-    """Two panels for one arm of `forecasts.leave_one_out`, given by its columns' values. Left: the
-    relative error of the forecasts over the share of the time that has passed, median over runs,
-    band from the least to the largest. Right: what remained against the gap, a colour a run, with
-    the power law and the logarithmic one, fitted to all runs.
+    """Draw two panels for one arm of `forecasts.leave_one_out`, given by its columns' values.
+
+    Left: relative error of the forecasts over the elapsed share of the time to the event, median
+    and range of runs. Right: remaining time against the gap, one colour per run, with the power and
+    the logarithmic law fitted to all runs.
 
     Raises ValueError for an arm that is not in `long`.
     """
     for column, value in arm.items():
         long = long[long[column].isna() if pd.isna(value) else long[column] == value]
     if long.empty:
-        raise ValueError(f"arm={dict(arm)}: no forecasts of it")
+        raise ValueError(f"arm={dict(arm)}: must be an arm with forecasts")
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 2.9), layout="constrained")
     errors(left, long)
     laws(right, long)
@@ -41,7 +41,7 @@ def draw(long: pd.DataFrame, arm: Mapping[str, object]) -> Figure:
 
 
 def errors(axis: Axes, long: pd.DataFrame) -> None:
-    """The left panel."""
+    """Draw the left panel."""
     passed = long["step"] / long["truth"]
     middle = (np.minimum((passed * BINS).astype(int), BINS - 1) + 0.5) / BINS
     colours = sns.color_palette("viridis", len(FORECASTS) + 1)
@@ -66,7 +66,7 @@ def errors(axis: Axes, long: pd.DataFrame) -> None:
 
 
 def laws(axis: Axes, long: pd.DataFrame) -> None:
-    """The right panel."""
+    """Draw the right panel."""
     runs = [of_run for _, of_run in long.groupby(["seed", "key"])]
     pooled = pool(
         [np.append(run["x"], run["x_at_event"].iloc[0]) for run in runs],
@@ -75,7 +75,7 @@ def laws(axis: Axes, long: pd.DataFrame) -> None:
     power, logarithmic = fit(pooled, "power"), fit(pooled, "logarithmic")
     colours = np.array(sns.color_palette("viridis", len(runs) + 1)[: len(runs)])
     gap = power.gap(pooled.x)
-    order = np.random.default_rng(0).permutation(len(gap))  # so that no run hides the others
+    order = np.random.default_rng(0).permutation(len(gap))  # shuffled: no run hides the others
     axis.scatter(
         gap[order], pooled.remaining[order], s=5, c=colours[pooled.run[order]], alpha=0.5,
         linewidths=0, rasterized=True,

@@ -1,4 +1,4 @@
-"""Forest plot: how far the arms of a comparison lie from their baseline."""
+"""Forest plot of the differences between the arms of a comparison and their baseline."""
 
 import math
 from collections.abc import Sequence
@@ -15,20 +15,25 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from analysis.output.formats import counted, interval, number, p_value
 
 HEADINGS = ("arm", "reached", "difference [95 %]", "p, Holm")
-NARROW = 0.01  # of the axis: text beside an axis makes its own room
-ROW = 0.19  # inches of a line
+NARROW = 0.01  # relative width of the axes that hold only text, which is drawn beside them
+ROW = 0.19  # height of a line in inches
 COLOUR = sns.color_palette("viridis", 5)[1]
 
 
 def draw(comparisons: pd.DataFrame) -> Figure:
-    """A row per event and arm of `compare.compare`'s table (event, arm, n, reached, runs,
-    difference with lower and upper ends, test, p_holm): the difference of the arm from the baseline
-    with its interval, as a picture and in words. Times and ratios of times ("tau2_half/tau1") have
-    a panel each.
+    """Draw a row per event and arm: the arm's difference from the baseline with its interval.
 
-    An infinite end is an arrow at the edge; an infinite difference has no mark of its own, and one
-    that is NaN is "not estimable" beside an interval, – without one. The row without a test is
-    the baseline's, or of an arm of which no run has the event. Raises ValueError without any row.
+    Times and ratios of times ("tau2_half/tau1") have a panel each. An infinite end is an arrow at
+    the edge; an infinite difference has no mark. A difference that is NaN reads "not estimable"
+    beside an interval, – without one. A row without a test is that of the baseline, or of an arm in
+    which no run has the event.
+
+    Args:
+        comparisons: table of `compare.compare`: event, arm, n, reached, runs, difference with lower
+            and upper ends, test, p_holm.
+
+    Raises:
+        ValueError: the table is empty.
     """
     if not len(comparisons):
         raise ValueError("a forest plot of no comparison")
@@ -101,5 +106,5 @@ def _words(row: dict[Any, Any]) -> tuple[str, ...]:
     decimals = 2 if "/" in row["event"] else 0
     estimate = row["difference"]
     ends = interval(row["difference_lower"], row["difference_upper"], decimals, "+")
-    said = "not estimable" if math.isnan(estimate) and ends else number(estimate, decimals, "+")
-    return row["arm"], reached, f"{said} {ends}".rstrip(), p_value(row["p_holm"])
+    text = "not estimable" if math.isnan(estimate) and ends else number(estimate, decimals, "+")
+    return row["arm"], reached, f"{text} {ends}".rstrip(), p_value(row["p_holm"])

@@ -1,4 +1,4 @@
-"""Times to an event against weight decay or rate, with the fitted law beside slopes of 0 and −1."""
+"""Figure of times to an event against weight decay or rate, with the law and slopes of 0 and −1."""
 
 import math
 import textwrap
@@ -21,19 +21,21 @@ from analysis.times.power_law import Fit
 
 LABELS = {"weight_decay": "weight decay λ", "lr": "learning rate η"}
 GUIDES = {0: ":", -1: "-."}  # slope → dashes
-TITLE = 58  # letters in a line of the title
-FEW = 8  # grid points that are named on the axis
+TITLE = 58  # letters per line of the title
+FEW = 8  # largest number of grid points that are all labelled on the axis
 
 Colour = tuple[float, float, float] | str
 
 
 def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
-    """The runs behind a power law, on logarithmic axes over its first column. Dot and bar: the time
-    lies between two evaluations; arrow up: beyond the last one; arrow down: before the first. Line:
-    the median under the law, thin beyond the grid points with dots; band: its 95 % interval (delta
-    method, `Fit.median`). Grey lines have slopes 0 and −1 through the middle of the dots' range.
+    """Draw the runs behind a power law on logarithmic axes over its first column.
 
-    Further columns of a joint fit give each combination of their values a colour and dashes.
+    Dot with bar: the time lies between two evaluations; arrow up: after the last one; arrow down:
+    before the first. Line: the median under the law, thin beyond the grid points with dots; band:
+    its 95 % interval (delta method, `Fit.median`). Grey lines have slopes 0 and −1 through the
+    middle of the dots' range. In a joint fit each combination of values of the further columns has
+    its own colour and dashes.
+
     Raises ValueError for another law.
     """
     if fitted.law != POWER:
@@ -47,7 +49,7 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     for (_, runs), colour in zip(groups, colours, strict=False):
         _points(axis, column, runs, colour)
     low, high = axis.get_ylim()
-    axis.set_ylim(low / 1.3, high * 1.3)  # of what the runs show: lines may leave the picture
+    axis.set_ylim(low / 1.3, high * 1.3)  # the range of the runs; lines may leave the picture
     for (values, runs), colour, dash in zip(groups, colours, cycle(DASHES), strict=False):
         label = ", ".join(f"{c} = {v:g}" for c, v in zip(others, values, strict=True)) or "median"
         _median(axis, fitted, runs, values, colour if others else "black", dash, label)
@@ -69,7 +71,7 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
 
 
 def _between(runs: pd.DataFrame) -> pd.Series:
-    """Whether a time is bounded on both sides; one seen at the first evaluation is not."""
+    """Return whether a time is bounded on both sides; one seen at the first evaluation is not."""
     return np.isfinite(runs["upper"]) & (runs["lower"] > 0) & (runs["lower"] < runs["upper"])
 
 
@@ -121,7 +123,7 @@ def _guides(axis: Axes, fitted: Fit, dots: pd.Series) -> None:
 
 
 def _title(fitted: Fit) -> str:
-    """The exponents, then what they rest on, in lines that the figure has room for."""
+    """Exponents with intervals, then the quality of the fit, wrapped to the figure's width."""
     lines = [
         f"{name}: k = {number(k.estimate, 2)} {interval(k.lower, k.upper, 2)} ({k.method})"
         for name, k in fitted.exponents.items()
@@ -133,7 +135,7 @@ def _title(fitted: Fit) -> str:
 
 
 def _label_within_decades(axis: Axis) -> None:
-    """Plain numbers; at 1, 2 and 5 as well where the axis spans less than two decades."""
+    """Label decades by plain numbers; also 2 and 5 where the axis spans less than two decades."""
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
     axis.set_major_formatter(StrMethodFormatter("{x:,g}"))

@@ -1,4 +1,4 @@
-"""Figures: one module per paper, each with `draw(…) -> matplotlib Figure`."""
+"""Style of all figures, and saving them with their lineage."""
 
 from pathlib import Path
 
@@ -22,14 +22,16 @@ STYLE = {
 
 
 def prepare() -> None:
-    """One look for all figures; draws without a display."""
+    """Set the style of all figures, and draw without a display."""
     matplotlib.use("Agg")
     sns.set_theme(context="paper", style="ticks", rc=STYLE)
 
 
 def save(shown: Tables, folder: Path, name: str, figure: Figure, dpi: int = 200) -> list[Path]:
-    """`<folder>/<name>.pdf` and `.png`, the same bytes for the same data, with a side file that
-    says which runs they show; returns the paths of the pictures. The figure is closed."""
+    """Save `<folder>/<name>.pdf` and `.png`, and close the figure; return the two paths.
+
+    Equal data give equal bytes. A lineage file beside them records which runs they show.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.pdf", folder / f"{name}.png"]
     figure.savefig(paths[0], metadata={"CreationDate": None})

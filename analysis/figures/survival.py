@@ -1,4 +1,4 @@
-"""Times to an event by arm: the share of runs that had it by each step, Kaplan–Meier."""
+"""Kaplan–Meier figure: the share of runs of each arm that have had an event by each step."""
 
 import math
 import warnings
@@ -20,37 +20,43 @@ from analysis.times.compare import Arm, arms
 
 APART = 5  # ratio of the arms' typical steps above which the axis is logarithmic
 WIDTH = 4.8  # inches
-ROW = 0.17  # inches of a line of text
+ROW = 0.17  # height of a line of text in inches
 
 Colour = tuple[float, float, float]
 
 
 def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
-    """1 − S of one event for each arm (`compare.arms`) with the 95 % log-log band where it is
-    defined, a tick for runs censored at a step, and below it how many runs were neither censored
-    before a step nor had the event. `events` are rows of the events table.
+    """Draw 1 − S of one event for each arm (`compare.arms`), with numbers at risk below.
 
-    The curve rises, as accuracies do, to the share of runs that had the event. It ends at the last
-    step that a run of the arm was followed for. The axis is logarithmic if the arms' median steps,
-    of events and censorings alike, are more than APART apart.
+    The curve rises, as accuracies do, to the share of runs that had the event, and ends at the last
+    step to which a run of the arm was followed. Band: 95 % log-log confidence band where defined;
+    ticks: runs censored at a step. The axis is logarithmic if the arms' median steps, of events and
+    censorings alike, differ by more than a factor of APART.
 
-    Raises ValueError for no run and for several events.
+    Args:
+        events: rows of the events table of one event.
+        by: configuration columns that define the arms.
+
+    Raises:
+        ValueError: there is no run, or more than one event.
     """
-    found = arms(events, by)
+    shown_arms = arms(events, by)
     names = events["event"].unique()
-    if not found or len(names) != 1:
-        raise ValueError(f"{len(names)} events, {len(found)} arms: must be one event of some arms")
+    if not shown_arms or len(names) != 1:
+        raise ValueError(
+            f"{len(names)} events, {len(shown_arms)} arms: must be one event of some arms"
+        )
     ratio = "/" in names[0]
-    across = int(WIDTH / (0.6 + 0.06 * max(len(arm.label) for arm in found)))  # inches
-    across = min(max(across, 1), len(found))
-    lines = len(found) + math.ceil(len(found) / across)  # of the table and of the legend
+    across = int(WIDTH / (0.6 + 0.06 * max(len(arm.label) for arm in shown_arms)))  # inches
+    across = min(max(across, 1), len(shown_arms))
+    lines = len(shown_arms) + math.ceil(len(shown_arms) / across)  # of the table and of the legend
     figure, (axis, table) = plt.subplots(
-        2, 1, figsize=(WIDTH, 2.8 + ROW * lines), height_ratios=[2.4, ROW * len(found)],
+        2, 1, figsize=(WIDTH, 2.8 + ROW * lines), height_ratios=[2.4, ROW * len(shown_arms)],
         layout="constrained",
     )  # fmt: skip
-    start = _scale([axis, table], found)
-    colours = sns.color_palette("viridis", len(found) + 1)  # not the pale yellow
-    for arm, colour, dash in zip(found, colours, cycle(DASHES), strict=False):
+    start = _scale([axis, table], shown_arms)
+    colours = sns.color_palette("viridis", len(shown_arms) + 1)  # not the pale yellow
+    for arm, colour, dash in zip(shown_arms, colours, cycle(DASHES), strict=False):
         _curve(axis, arm, start, colour, dash)
     axis.set_ylim(-0.02, 1.02)
     axis.set_ylabel(f"share of runs\nthat had {names[0]}")
@@ -61,14 +67,14 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
         frameon=False, handlelength=3, title_fontsize=8, title=", ".join(by),
     )  # fmt: skip
     sns.despine(figure)
-    _at_risk(table, found, colours)
+    _at_risk(table, shown_arms, colours)
     return figure
 
 
-def _scale(axes: Sequence[Axes], found: Sequence[Arm]) -> float:
-    """Gives the axes one scale with the same ticks; returns where it starts."""
-    steps = np.concatenate([arm.runs["step"] for arm in found])
-    typical = [arm.runs["step"].median() for arm in found]
+def _scale(axes: Sequence[Axes], shown_arms: Sequence[Arm]) -> float:
+    """Give the axes one scale with the same ticks; return its start."""
+    steps = np.concatenate([arm.runs["step"] for arm in shown_arms])
+    typical = [arm.runs["step"].median() for arm in shown_arms]
     if steps.min() > 0 and max(typical) > APART * min(typical):
         scale, start, end = "log", 0.8 * float(steps.min()), 1.1 * float(steps.max())
         ticks = LogLocator(subs=(1, 2, 5) if end < 100 * start else (1,)).tick_values(start, end)
@@ -103,18 +109,18 @@ def _curve(axis: Axes, arm: Arm, start: float, colour: Colour, dash: str) -> Non
     axis.plot(censored, 1 - survival.evaluate(censored), "|", color=colour, markersize=6)
 
 
-def _at_risk(table: Axes, found: Sequence[Arm], colours: Sequence[Colour]) -> None:
-    """A line of numbers for each arm, under the steps to which they belong."""
-    for row, (arm, colour) in enumerate(zip(found, colours, strict=False)):
+def _at_risk(table: Axes, shown_arms: Sequence[Arm], colours: Sequence[Colour]) -> None:
+    """Draw a line of numbers at risk for each arm, under their steps."""
+    for row, (arm, colour) in enumerate(zip(shown_arms, colours, strict=False)):
         for tick in table.get_xticks():
             table.text(
                 tick, row, str((arm.runs["step"] >= tick).sum()), color=colour, fontsize=6,
                 ha="center", va="center_baseline",
             )  # fmt: skip
-    table.set_yticks(range(len(found)), [arm.label for arm in found], fontsize=6)
+    table.set_yticks(range(len(shown_arms)), [arm.label for arm in shown_arms], fontsize=6)
     for label, colour in zip(table.get_yticklabels(), colours, strict=False):
         label.set_color(colour)
-    table.set_ylim(len(found) - 0.5, -0.5)
+    table.set_ylim(len(shown_arms) - 0.5, -0.5)
     table.set_title("runs at risk", loc="left", fontsize=6, pad=2)
     table.tick_params(length=0, labelbottom=False, pad=10)  # beside the first numbers
     sns.despine(ax=table, left=True, bottom=True)

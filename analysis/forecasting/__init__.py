@@ -1,0 +1,1 @@
+"""Forecasts of events: predictors, gap laws, their errors, and synchrony of curves."""

@@ -1,8 +1,8 @@
-"""Forecasts of an event made at every evaluation before it, each run by the law of the other runs
-of its arm, beside two trivial forecasts: "now", and the mean of the others.
+"""Forecasts of an event at every evaluation before it, compared with two trivial forecasts.
 
-Errors are |T̂ − T|/T. Near the event "now" is nearly right by itself: no forecast's error there
-means anything without it.
+Each run is forecast by the law of the other runs of its arm. The trivial forecasts are "now", and
+the mean of the others' events. Errors are |T̂ − T|/T. Near the event "now" is nearly right, so that
+the error of any forecast there must be compared with that of "now".
 """
 
 import numpy as np
@@ -13,53 +13,64 @@ from analysis.forecasting.predictors import ENTROPY, Arm, Predictor, arms
 from analysis.output.formats import interval, number
 from analysis.runs.tables import Tables
 from grokpipe.curves.events import stays
-from grokpipe.curves.forecast import calibrate
+from grokpipe.curves.forecast import fit_forecaster
 from grokpipe.curves.gap import pool
 from grokpipe.errors import InputError
 
 FEWEST = 3
-"""runs of an arm that had the event: a law's errors need two runs, beside the one it forecasts"""
+"""least number of runs with the event: a law's errors need two runs besides the forecast one"""
 LEVELS = (0.5, 0.8, 0.95)
-"""of the predictive intervals, columns lower@0.95 and upper@0.95"""
+"""levels of the predictive intervals, columns lower@0.95 and upper@0.95"""
 FORECASTS = ("law", "now", "mean of the others")
 SHARES = (0.25, 0.5, 0.75, 0.9)
-"""of the time of the event, at which errors are read"""
+"""shares of the time to the event at which errors are read"""
 TOLERANCE = 0.2
-"""the error that a lead time is stated for"""
+"""relative error that defines the lead time"""
 LEAD = "lead time"
 
 
 def leave_one_out(
     tables: Tables, events: pd.DataFrame, event: str, predictor: str = ENTROPY
 ) -> tuple[pd.DataFrame, list[str]]:
-    """A row per run that had the event and evaluation before it: the columns that tell the arms
-    apart, key, seed, predictor (a column of the curves), step, truth (the event's step), x and
-    x_at_event (the predictor's values), the FORECASTS in steps, and the law's predictive intervals
-    at LEVELS. And a line for everything left out: runs without the event, arms with too few,
-    evaluations without x.
+    """Forecast the event in each run from the other runs of its arm.
 
-    The law is the power law in the gap; law, threshold and intervals of a run come from the other
-    runs of its arm alone. "mean of the others" is the plain mean of their events, also when that is
-    past. Raises InputError if no arm has enough runs, or as `predictors.arms` does.
+    The law is the power law in the gap; law, threshold and intervals of a run come only from the
+    other runs of its arm. "mean of the others" is the mean of their events, even if that is past.
+
+    Args:
+        tables: the runs.
+        events: the events table.
+        event: name of the event.
+        predictor: a column of the curves.
+
+    Returns:
+        a row per run with the event and evaluation before the event: the columns that distinguish
+        the arms, key, seed, predictor, step, truth (the event's step), x and x_at_event (values of
+        the predictor), the FORECASTS in steps, and the law's predictive intervals at LEVELS; and a
+        note on everything left out (runs without the event, arms with too few, evaluations
+        without x).
+
+    Raises:
+        InputError: no arm has enough runs, or as `predictors.arms` does.
     """
-    rows, told = [], []
+    rows, notes = [], []
     for arm in arms(tables, events, event):
-        told += arm.notes(event)
+        notes += arm.notes(event)
         if len(arm) < FEWEST:
-            told.append(f"note: {arm.label}: {len(arm)} runs had {event}: no forecast; needs ≥ 3")
+            notes.append(f"note: {arm.label}: {len(arm)} runs had {event}: no forecast; needs ≥ 3")
             continue
         try:
             of_arm = _leave_one_out(arm, Predictor(predictor, predictor))
         except InputError as error:
-            told.append(f"note: {arm.label}: no forecast: {error}")
+            notes.append(f"note: {arm.label}: no forecast: {error}")
             continue
         if undefined := sum(map(len, arm.curves)) - len(arm) - sum(map(len, of_arm)):
-            told.append(f"note: {arm.label}: {undefined} evaluations without {predictor} left out")
+            notes.append(f"note: {arm.label}: {undefined} evaluations without {predictor} left out")
         rows += of_arm
     if not rows:
-        why = "; ".join(note.removeprefix("note: ") for note in told)
+        why = "; ".join(note.removeprefix("note: ") for note in notes)
         raise InputError(f"{event}: nothing to forecast from: {why}")
-    return pd.concat(rows, ignore_index=True), told
+    return pd.concat(rows, ignore_index=True), notes
 
 
 def _leave_one_out(arm: Arm, predictor: Predictor) -> list[pd.DataFrame]:
@@ -69,7 +80,7 @@ def _leave_one_out(arm: Arm, predictor: Predictor) -> list[pd.DataFrame]:
     frames = []
     for run, (key, seed) in enumerate(zip(arm.runs["key"], arm.runs["seed"], strict=True)):
         others = [other for other in range(len(arm)) if other != run]
-        forecaster = calibrate(
+        forecaster = fit_forecaster(
             pool([x[o] for o in others], [steps[o][-1] - steps[o] for o in others])
         )
         seen = np.isfinite(x[run][:-1])
@@ -82,19 +93,23 @@ def _leave_one_out(arm: Arm, predictor: Predictor) -> list[pd.DataFrame]:
             "now": step,
             "mean of the others": np.mean([steps[other][-1] for other in others]),
         }  # fmt: skip
-        for level, found in forecasts.items():
-            columns |= {f"lower@{level:g}": found.lower, f"upper@{level:g}": found.upper}
+        for level, forecast in forecasts.items():
+            columns |= {f"lower@{level:g}": forecast.lower, f"upper@{level:g}": forecast.upper}
         frames.append(pd.DataFrame({**arm.values, "key": key, "seed": seed, **columns}))
     return frames
 
 
 def per_run(long: pd.DataFrame, tolerance: float = TOLERANCE) -> pd.DataFrame:
-    """A row per run, forecast and quantity: the columns of the arm, key, seed, forecast, quantity,
-    value. The quantities are the relative error at the last evaluation up to 25, 50, 75 and 90 % of
-    the time of the event (NaN if there is none), at the last evaluation before it, and its mean
-    over all; and the lead time, in steps: T less the first evaluation from which on the error stays
-    within the tolerance. It is 0 if not even the last one does: there was no warning. Only looking
-    back tells when an error stays small, so nobody could have known it then.
+    """Compute the quality of each forecast in each run.
+
+    The quantities are the relative error at the last evaluation up to 25, 50, 75 and 90 % of the
+    time to the event (NaN if there is none), at the last evaluation before the event, and its mean
+    over all evaluations; and the lead time in steps: T less the first evaluation from which the
+    error stays within the tolerance, 0 if it exceeds the tolerance at the last evaluation. The lead
+    time is known only in hindsight.
+
+    Returns a row per run, forecast and quantity: the columns of the arm, key, seed, forecast,
+    quantity, value.
     """
     by = _arm_columns(long)
     rows = []
@@ -112,13 +127,13 @@ def per_run(long: pd.DataFrame, tolerance: float = TOLERANCE) -> pd.DataFrame:
 def _quantities(
     step: NDArray[np.float64], truth: float, error: NDArray[np.float64], tolerance: float
 ) -> dict[str, float]:
-    found = {}
+    quantities = {}
     for share in SHARES:
         until = step <= share * truth
-        found[f"error at {share:.0%}"] = float(error[until][-1]) if until.any() else np.nan
+        quantities[f"error at {share:.0%}"] = float(error[until][-1]) if until.any() else np.nan
     within = stays(error <= tolerance)
     return {
-        **found,
+        **quantities,
         "error at the last evaluation": float(error[-1]),
         "mean error": float(error.mean()),
         LEAD: truth - float(step[within.argmax()]) if within.any() else 0.0,
@@ -126,8 +141,11 @@ def _quantities(
 
 
 def errors(long: pd.DataFrame, tolerance: float = TOLERANCE) -> pd.DataFrame:
-    """The quantities of `per_run` over the runs of each arm: the columns of the arm, quantity,
-    forecast, runs, median, least, greatest, mean, and none, the runs whose lead time is 0."""
+    """Summarise the quantities of `per_run` over the runs of each arm.
+
+    Columns: those of the arm, quantity, forecast, runs, median, least, greatest, mean, and none
+    (the number of runs whose lead time is 0).
+    """
     values = per_run(long, tolerance)
     rows = []
     by = [*_arm_columns(long), "quantity", "forecast"]
@@ -144,16 +162,18 @@ def errors(long: pd.DataFrame, tolerance: float = TOLERANCE) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def calibration(long: pd.DataFrame) -> pd.DataFrame:
-    """How often the predictive intervals held the truth: the columns of the arm, level (nominal),
-    runs, share (of a run's evaluations, mean over runs), least and greatest (over runs), and width,
-    the mean length of the interval in steps, every run counting the same."""
+def coverage(long: pd.DataFrame) -> pd.DataFrame:
+    """Compute how often the predictive intervals contain the truth, every run weighted equally.
+
+    Columns: those of the arm, level (nominal), runs, share (of a run's evaluations, mean over
+    runs), least and greatest share over runs, and width (mean length of the interval in steps).
+    """
     by = _arm_columns(long)
     levels = []
     for level in LEVELS:
         lower, upper = long[f"lower@{level:g}"], long[f"upper@{level:g}"]
-        held = (lower <= long["truth"]) & (long["truth"] <= upper)
-        levels.append(long[[*by, "key"]].assign(level=level, share=held, width=upper - lower))
+        covered = (lower <= long["truth"]) & (long["truth"] <= upper)
+        levels.append(long[[*by, "key"]].assign(level=level, share=covered, width=upper - lower))
     every = pd.concat(levels).sort_index(kind="stable")
     of_runs = every.groupby([*by, "level", "key"], sort=False, dropna=False).mean()
     of_arms = of_runs.groupby([*by, "level"], sort=False, dropna=False)
@@ -165,7 +185,7 @@ def calibration(long: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_errors(table: pd.DataFrame) -> pd.DataFrame:
-    """`errors` for people: a row per arm and quantity, the forecasts side by side."""
+    """Format `errors` for people: a row per arm and quantity, the forecasts side by side."""
     by = list(table.columns[: table.columns.get_loc("quantity")])
     rows: dict[tuple[object, ...], dict[str, object]] = {}
     for row in table.to_dict("records"):
@@ -174,14 +194,14 @@ def readable_errors(table: pd.DataFrame) -> pd.DataFrame:
         unit = "" if scale == 1 else " %"
         middle = f"{number(scale * row['median'], decimals)}{unit}"
         span = interval(scale * row["least"], scale * row["greatest"], decimals)
-        said = f"{middle} {span}" + (f", none in {row['none']}" if row["none"] else "")
+        text = f"{middle} {span}" + (f", none in {row['none']}" if row["none"] else "")
         rows.setdefault(at, dict(zip([*by, "quantity", "runs"], at, strict=True)))
-        rows[at][f"{row['forecast']}: median [range]"] = said
+        rows[at][f"{row['forecast']}: median [range]"] = text
     return pd.DataFrame(rows.values())
 
 
-def readable_calibration(table: pd.DataFrame) -> pd.DataFrame:
-    """`calibration` for people."""
+def readable_coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """Format `coverage` for people."""
     by = list(table.columns[: table.columns.get_loc("level")])
     return table[by].assign(
         **{

@@ -1,8 +1,8 @@
-"""How well predictors tell the steps until an event: the laws of `grokpipe.curves.gap` fitted
-to the evaluations of all runs of an arm, pooled, in and out of sample.
+"""Gap laws of the steps until an event: how well predictors explain them, in and out of sample.
 
-Pooled evaluations of one run are not independent: intervals resample runs (seeds) or leave one out
-at a time, never evaluations, and law and threshold are fitted anew each time.
+The laws of `grokpipe.curves.gap` are fitted to the pooled evaluations of all runs of an arm. Since
+evaluations of one run are not independent, intervals resample runs (seeds) or leave one out at a
+time, never evaluations, and law and threshold are refitted each time.
 """
 
 import math
@@ -23,8 +23,7 @@ from analysis.forecasting.predictors import (
     Predictor,
     arms,
 )
-from analysis.output.formats import interval as ends
-from analysis.output.formats import number
+from analysis.output import formats
 from analysis.runs.tables import Tables
 from analysis.stats.intervals import Interval, none
 from grokpipe.curves import gap
@@ -36,10 +35,10 @@ Floats = NDArray[np.float64]
 PARAMETERS = {"power": ("C1", "gamma", "C2"), "logarithmic": ("k", "x_limit"), "quadratic": ()}
 ALL_PARAMETERS = [name for names in PARAMETERS.values() for name in names]
 POSSIBLE = {"r_squared": (0.0, 1.0), "gamma": (0.0, math.inf)}
-"""what the numbers can be that law_intervals.DEFAULT_FEW is for, which the jackknife does not know;
-the others spread too unevenly for an interval that is as wide on both sides (C1 over decades)"""
+"""ranges of the numbers for which law_intervals.DEFAULT_FEW is used, to which the jackknife's
+symmetric intervals are cut; the other numbers are too skewed for it (C1 spans decades)"""
 ENDLESS = (-math.inf, math.inf)
-LINE = 0.01  # the largest gap over |x* − x∞| below which a logarithm is a line to half a per cent
+LINE = 0.01  # largest gap over |x* − x∞| at which a logarithm is a line to half a per cent
 
 
 @dataclass(frozen=True)
@@ -52,23 +51,23 @@ class Fit:
     runs: int
     points: int
     undefined: int
-    """evaluations that were left out: the predictor is not defined there"""
+    """number of evaluations left out because the predictor is undefined"""
     r_squared: Interval
-    """in sample: every run is in the fit that predicts it"""
+    """in sample: every run is part of the fit that predicts it"""
     r_squared_out: Interval
     """out of sample: 1 − Σ(ΔT − law of the other runs)² / Σ(ΔT − mean of the other runs)²; below 0
-    the law is worse than that mean. Its interval resamples the runs' sums, the laws stay"""
+    the law is worse than that mean. The interval resamples the runs' sums without refitting"""
     parameters: dict[str, Interval]
-    """C1, gamma and C2 of ΔT = C1 gap^gamma + C2, or k and x_limit (x∞) of the logarithm: 0
-    and infinite where it is a line. A gamma at an end of `gap.GAMMA` is only where the search
+    """C1, gamma and C2 of ΔT = C1 gap^gamma + C2, or k and x_limit (x∞) of the logarithm, which are
+    0 and infinite where the law is a line. A gamma at an end of `gap.GAMMA` is where the search
     ended"""
     curvature: str
-    """of ΔT against the predictor: convex, concave or line; undecided if γ's interval holds 1 or
-    C1's holds 0; empty for a quadratic"""
+    """of ΔT against the predictor: convex, concave or line; undecided if γ's interval contains 1 or
+    C1's contains 0; empty for a quadratic"""
 
 
 Task = tuple[Arm, str, Callable[[np.random.Generator], Fit]]
-"""a fit to be made, by its arm and name"""
+"""a pending fit: its arm, its name and the function that computes it"""
 
 
 def fit_law(
@@ -77,13 +76,15 @@ def fit_law(
     kind: Kind,
     generator: np.random.Generator,
 ) -> Fit:
-    """The power or logarithmic law of one predictor. Raises InputError if it was not measured, or
-    is never defined before the event or at it."""
+    """Fit the power or logarithmic law of one predictor.
+
+    Raises InputError if the predictor was not measured, or is never defined before the event or at
+    the event.
+    """
     runs = arm.pool(predictor, generator)
     absolute = predictor.form == "absolute"
-    found = law_intervals(runs, kind, generator, absolute=absolute)
-    r_squared = found.pop("r_squared")
-    parameters = found
+    parameters = law_intervals(runs, kind, generator, absolute=absolute)
+    r_squared = parameters.pop("r_squared")
     predicted = held_out(runs, kind, absolute)
     out = out_of_sample(predicted, runs.remaining, runs.run, generator)
     curvature = (_bend if kind == "power" else _bend_of_logarithm)(parameters)
@@ -100,9 +101,10 @@ def law_intervals(
     method: str | None = None,
     absolute: bool = False,
 ) -> dict[str, Interval]:
-    """R² of a law ("r_squared") and its parameters, each with an interval by resampling runs, or by
-    leaving one out at a time ("jackknife"). None is `law_intervals.DEFAULT`, but of what is in
-    `POSSIBLE` its `DEFAULT_FEW` below `FEW` runs. Raises ValueError for an unknown method.
+    """Intervals of a law's R² ("r_squared") and parameters, over resampled runs.
+
+    `method` None is `law_intervals.DEFAULT` or, for the numbers in `POSSIBLE` and fewer than `FEW`
+    runs, `law_intervals.DEFAULT_FEW`. Raises ValueError for an unknown method.
     """
 
     def fitted(counts: Floats) -> Floats:
@@ -113,13 +115,12 @@ def law_intervals(
 
     names = ("r_squared", *PARAMETERS[kind])
     methods = [method or (None if name in POSSIBLE else DEFAULT) for name in names]
-    found = of_fit(fitted, len(runs), generator, methods)
-    named = dict(zip(names, found, strict=True))
-    return {name: clipped(one, *POSSIBLE.get(name, ENDLESS)) for name, one in named.items()}
+    intervals = dict(zip(names, of_fit(fitted, len(runs), generator, methods), strict=True))
+    return {name: clipped(i, *POSSIBLE.get(name, ENDLESS)) for name, i in intervals.items()}
 
 
 def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
-    """What the law of the other runs predicts at each evaluation, of the shape of `runs.x`."""
+    """Predict each evaluation by the law of the other runs; shape of `runs.x`."""
     laws = gap.fit_samples(runs, 1 - np.eye(len(runs)), kind, absolute)
     predicted = np.empty(len(runs.x))
     for run in range(len(runs)):
@@ -130,9 +131,11 @@ def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
 def out_of_sample_gain(
     runs: Runs, first: Floats, second: Floats, generator: np.random.Generator
 ) -> Interval:
-    """R² out of sample of one prediction (`held_out`) less that of another, resampling runs. NaN
-    without an interval for fewer than two runs of which all is known."""
-    squares = [np.bincount(runs.run, (runs.remaining - one) ** 2) for one in (first, second)]
+    """R² out of sample of one prediction (`held_out`) less that of another, over resampled runs.
+
+    NaN without an interval for fewer than two runs with both predictions.
+    """
+    squares = [np.bincount(runs.run, (runs.remaining - ours) ** 2) for ours in (first, second)]
     total, known = _around_the_others(runs.remaining, runs.run)
     known &= np.isfinite(squares[0]) & np.isfinite(squares[1])
     if known.sum() < 2:
@@ -149,12 +152,14 @@ def fit_combination(
     predictors: Sequence[Predictor],
     generator: np.random.Generator,
 ) -> Fit:
-    """ΔT by least squares on several predictors and their squares, over the evaluations at which
-    all are defined. Raises InputError if there are none."""
+    """Fit ΔT by least squares to several predictors and their squares.
+
+    Uses the evaluations at which all predictors are defined. Raises InputError if there are none.
+    """
     values, remaining, run, undefined = [], [], [], 0
     for index, curve in enumerate(arm.curves):
         before = curve.iloc[:-1]
-        columns = np.stack([one.values(curve, generator)[:-1] for one in predictors], -1)
+        columns = np.stack([p.values(curve, generator)[:-1] for p in predictors], -1)
         defined = np.isfinite(columns).all(-1)
         values.append(columns[defined])
         remaining.append((curve["step"].iloc[-1] - before["step"].to_numpy(float))[defined])
@@ -165,7 +170,7 @@ def fit_combination(
         raise InputError("not defined at any evaluation before the event")
     x = (x - x.mean(0)) / np.where(x.std(0) > 0, x.std(0), 1)
     design = np.concatenate([np.ones((len(x), 1)), x, x**2], -1)
-    target = y - y.mean()  # of like size, so that the sums keep their digits
+    target = y - y.mean()  # centred, so that the sums keep their digits
     runs = len(arm)
     grams = np.stack([design[of == r].T @ design[of == r] for r in range(runs)])
     products = np.stack([design[of == r].T @ target[of == r] for r in range(runs)])
@@ -177,7 +182,7 @@ def fit_combination(
 
     def fitted(counts: Floats) -> Floats:
         explained = (solved(counts) * (counts @ products)).sum(-1)
-        # the first of the products is the sum of the targets, of the grams the number of points
+        # the first product is the sum of the targets, the first Gram entry the number of points
         mean = (counts @ products[:, 0]) ** 2 / np.maximum(counts @ grams[:, 0, 0], 1)
         total = counts @ squares - mean
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -198,42 +203,52 @@ def laws(
     generator: np.random.Generator,
     track: Callable[[Sequence[Task]], Iterable[Task]] = iter,
 ) -> tuple[pd.DataFrame, list[str]]:
-    """A row per arm and law: the columns that tell the arms apart, then the fields of `Fit`, an
-    interval as name, name_lower, name_upper and name_method; and a line for everything that is not
-    in it: runs without the event, predictors that were not measured. `track` may show progress over
-    the fits, of which each takes seconds.
+    """Fit all laws in all arms.
 
-    Raises InputError if no run had the event, or as `predictors.arms` does.
+    Args:
+        tables: the runs.
+        events: the events table.
+        event: name of the event.
+        generator: of the intervals.
+        track: wraps the list of fits, each of which takes seconds, to show progress.
+
+    Returns:
+        a row per arm and law: the columns that distinguish the arms, then the fields of `Fit`, with
+        intervals as name, name_lower, name_upper and name_method; and a note on everything left out
+        (runs without the event, predictors that were not measured).
+
+    Raises:
+        InputError: no run had the event, or as `predictors.arms` does.
     """
-    found = list(arms(tables, events, event))
-    told = [note for one in found for note in one.notes(event)]
+    every = list(arms(tables, events, event))
+    notes = [note for arm in every for note in arm.notes(event)]
     rows = []
-    tasks = [task for one in found if len(one) for task in _fits(one)]
+    tasks = [task for arm in every if len(arm) for task in _fits(arm)]
     for arm, name, fit in track(tasks):
         try:
             rows.append({**arm.values, **_row(fit(generator))})
         except InputError as error:
-            told.append(f"note: {arm.label}: {name} left out: {error}")
+            notes.append(f"note: {arm.label}: {name} left out: {error}")
     if not rows:
         raise InputError(f"event={event}: no run had it, so no time to it is known")
-    return pd.DataFrame(rows), told
+    return pd.DataFrame(rows), notes
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table for people."""
+    """Format the table of `laws` for people."""
     by = list(table.columns[: table.columns.get_loc("predictor")])
     shown = table[[*by, "predictor", "law"]].copy()
     titles = {"r_squared": "R²", "r_squared_out": "R² out of sample", "gamma": "γ"}
     for name, title in titles.items():
         columns = (table[name], table[f"{name}_lower"], table[f"{name}_upper"])
         shown[f"{title} [95 %]"] = [
-            f"{number(value, 2)} {ends(lower, upper, 2)}".rstrip()
+            f"{formats.number(value, 2)} {formats.interval(lower, upper, 2)}".rstrip()
             for value, lower, upper in zip(*columns, strict=True)
         ]
     low, high = gap.GAMMA
     at = {"≤ ": table["gamma"] < 1.001 * low, "≥ ": table["gamma"] > 0.999 * high}
-    for sign, there in at.items():
-        shown["γ [95 %]"] = shown["γ [95 %]"].mask(there, sign + shown["γ [95 %]"])
+    for sign, rows in at.items():
+        shown["γ [95 %]"] = shown["γ [95 %]"].mask(rows, sign + shown["γ [95 %]"])
     return shown.join(table[["curvature", "runs", "points", "undefined"]])
 
 
@@ -254,8 +269,8 @@ def _row(fit: Fit) -> dict[str, object]:
     missing = none(math.nan, "not in this law")
     intervals = {"r_squared": fit.r_squared, "r_squared_out": fit.r_squared_out}
     intervals |= {name: fit.parameters.get(name, missing) for name in ALL_PARAMETERS}
-    for name, found in intervals.items():
-        row |= found.columns(name)
+    for name, interval in intervals.items():
+        row |= interval.columns(name)
     return row
 
 
@@ -266,25 +281,27 @@ def out_of_sample(
     generator: np.random.Generator,
     method: str | None = None,
 ) -> Interval:
-    """R² out of sample, from what the law of the other runs predicted at each evaluation; methods
-    as in `law_intervals`."""
+    """R² out of sample, from the predictions by the law of the other runs at each evaluation.
+
+    Methods as in `law_intervals`.
+    """
     squares = np.bincount(run, (remaining - predicted) ** 2)
     total, known = _around_the_others(remaining, run)
     known &= np.isfinite(squares)
     squares, total = squares[known], total[known]
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
-    found = law_interval(
+    interval = law_interval(
         lambda indices: 1 - squares[indices].sum(-1) / total[indices].sum(-1),
         len(squares), generator, method,
     )  # fmt: skip
-    return clipped(found, -math.inf, 1.0)
+    return clipped(interval, -math.inf, 1.0)
 
 
 def _around_the_others(
     remaining: Floats, run: NDArray[np.intp]
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Each run's sum of squares around the mean of the other runs, and which runs have points."""
+    """Sum of squares of each run around the mean of the other runs, and which runs have points."""
     points, sums = np.bincount(run), np.bincount(run, remaining)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = (sums.sum() - sums) / (points.sum() - points)
@@ -305,7 +322,7 @@ def _bend_of_logarithm(parameters: dict[str, Interval]) -> str:
 
 
 def _rate_and_limit(runs: Runs, laws: Laws) -> tuple[Floats, Floats]:
-    """k and x∞ of logarithmic laws; 0 and infinite for a line, which determines neither."""
+    """k and x∞ of logarithmic laws; 0 and infinite for a line, which does not determine them."""
     farthest = np.where(laws.direction > 0, runs.x.max(), runs.x.min())
     line = (laws.coefficient == 0) | (
         laws.direction * (farthest - laws.threshold) < LINE * laws.shape

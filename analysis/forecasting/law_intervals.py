@@ -1,5 +1,7 @@
-"""Intervals of numbers that are fitted to the evaluations of several runs, pooled: runs (seeds) are
-resampled, or left out one at a time, never evaluations."""
+"""Intervals of numbers fitted to the pooled evaluations of several runs.
+
+Runs (seeds) are resampled or left out one at a time, never evaluations.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,7 +26,7 @@ DEFAULT_FEW = "jackknife"  # below FEW runs (docs/statistics.md)
 def of_fit(
     fitted: Fitted, runs: int, generator: np.random.Generator, methods: Sequence[str | None]
 ) -> list[Interval]:
-    """An interval for each of the numbers of a fit, from the same resamples."""
+    """Compute an interval for each number of a fit, all from the same resamples."""
     known: dict[bytes, Floats] = {}
 
     def numbers(indices: NDArray[np.intp]) -> Floats:
@@ -33,8 +35,8 @@ def of_fit(
             row = np.arange(len(flat))[:, None] * runs
             counts = np.bincount((row + flat).ravel(), minlength=len(flat) * runs)
             distinct, at = np.unique(counts.reshape(-1, runs), axis=0, return_inverse=True)
-            found = fitted(distinct.astype(np.float64))[at.reshape(-1)]
-            known[name] = found.reshape(*indices.shape[:-1], -1)
+            values = fitted(distinct.astype(np.float64))[at.reshape(-1)]
+            known[name] = values.reshape(*indices.shape[:-1], -1)
         return known[name]
 
     seed = int(generator.integers(2**63))
@@ -53,22 +55,26 @@ def law_interval(
     generator: np.random.Generator,
     method: str | None = None,
 ) -> Interval:
-    """A bootstrap's method is named with its number of resamples. Where the jackknife is undefined
-    (an infinite value, a statistic that no run changes) the percentile takes its place."""
-    method, said = method or (DEFAULT_FEW if runs < FEW else DEFAULT), ""
+    """Interval of one number by resampling runs; method one of METHODS, None by number of runs.
+
+    Where the jackknife is undefined (an infinite value, a statistic that no run changes) the
+    percentile bootstrap replaces it. The result's method states the number of resamples.
+    """
+    method, note = method or (DEFAULT_FEW if runs < FEW else DEFAULT), ""
     check_method(method, METHODS)
     if method == "jackknife":
-        found = bootstrap.jackknife(statistic, runs)
-        if not math.isnan(found.lower):
-            return replace(found, method="jackknife of runs")
-        method, said = "percentile", " (jackknife undefined)"
-    found = bootstrap.interval(statistic, [runs], generator, BOOTSTRAPS[method])
-    if found.method.startswith("none"):
-        return found
+        interval = bootstrap.jackknife(statistic, runs)
+        if not math.isnan(interval.lower):
+            return replace(interval, method="jackknife of runs")
+        method, note = "percentile", " (jackknife undefined)"
+    interval = bootstrap.interval(statistic, [runs], generator, BOOTSTRAPS[method])
+    if interval.method.startswith("none"):
+        return interval
     resamples = f"{bootstrap.RESAMPLES:,} resamples of runs"
-    return replace(found, method=f"{found.method}{said}, {resamples}")
+    return replace(interval, method=f"{interval.method}{note}, {resamples}")
 
 
-def clipped(found: Interval, least: float, most: float) -> Interval:
-    lower, upper = np.clip([found.lower, found.upper], least, most)  # NaN stays
-    return replace(found, lower=float(lower), upper=float(upper))
+def clipped(interval: Interval, least: float, most: float) -> Interval:
+    """Clip the ends of an interval to [least, most]; NaN stays NaN."""
+    lower, upper = np.clip([interval.lower, interval.upper], least, most)
+    return replace(interval, lower=float(lower), upper=float(upper))

@@ -1,4 +1,4 @@
-"""What may tell how long an event is away: predictors, and their values in the runs of each arm."""
+"""Predictors of the time until an event, and their values in the runs of each arm."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,24 +15,26 @@ from grokpipe.errors import InputError
 
 Floats = NDArray[np.float64]
 
-WINDOW = 5  # evaluations that a rate of change looks back over, as T_collapse does
+WINDOW = 5  # evaluations over which a rate of change is taken, as for T_collapse
 
 
 def itself(steps: Floats, values: Floats) -> Floats:
+    """The values themselves."""
     return values
 
 
 def reciprocal(steps: Floats, values: Floats) -> Floats:
+    """1/values; NaN for values that are not positive."""
     return 1 / np.where(values > 0, values, np.nan)
 
 
 def logarithm(steps: Floats, values: Floats) -> Floats:
-    """Natural; NaN where there is none."""
+    """Natural logarithm; NaN for values that are not positive."""
     return np.log(np.where(values > 0, values, np.nan))
 
 
 def rate(steps: Floats, values: Floats) -> Floats:
-    """Difference per step over the last 5 evaluations; NaN at the first 5."""
+    """Rate of change per step over the last 5 evaluations; NaN at the first 5."""
     rates = np.full(len(values), np.nan)
     rates[WINDOW:] = (values[WINDOW:] - values[:-WINDOW]) / (steps[WINDOW:] - steps[:-WINDOW])
     return rates
@@ -40,19 +42,21 @@ def rate(steps: Floats, values: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A number at every evaluation, from one column of the curves."""
+    """A number at every evaluation, computed from one column of the curves."""
 
     name: str
     column: str | None
     """None: normal noise, which predicts nothing"""
     form: Literal["gap", "absolute"] = "gap"
-    """the law is in the distance from the value at the event, or in the value itself"""
+    """argument of the law: the distance from the value at the event, or the value itself"""
     of: Callable[[Floats, Floats], Floats] = itself
     """steps and the column's values, both (evaluations,) → the predictor, (evaluations,)"""
 
     def values(self, curve: pd.DataFrame, generator: np.random.Generator) -> Floats:
-        """The predictor at a run's evaluations, in the order of their steps. Raises InputError if
-        its column was not measured."""
+        """Compute the predictor at a run's evaluations, in the order of their steps.
+
+        Raises InputError if its column was not measured.
+        """
         if self.column is None:
             return generator.standard_normal(len(curve))
         if self.column not in curve:
@@ -67,7 +71,7 @@ TRAIN_LOSS = "train_loss"
 ENTROPY_GAP = Predictor("entropy gap", ENTROPY)
 ABSOLUTE_ENTROPY = Predictor("entropy", ENTROPY, "absolute")
 ABSOLUTE_NORM = Predictor("norm", NORM, "absolute")
-# losses and ratios of squares span decades: the gap is that of their logarithm
+# losses and ratios of squares span decades, so their gap is taken in the logarithm
 LOSS_GAP = Predictor("training loss gap (log)", TRAIN_LOSS, of=logarithm)
 
 PREDICTORS = (
@@ -88,29 +92,29 @@ PREDICTORS = (
 )
 
 COMBINATIONS = {
-    # the entropy by itself says what the others add to it in this form
+    # the entropy alone, to see what the others add in this form
     "entropy": (ABSOLUTE_ENTROPY,),
     "entropy + norm": (ABSOLUTE_ENTROPY, ABSOLUTE_NORM),
     "entropy + training loss (log)": (ABSOLUTE_ENTROPY, LOSS_GAP),
     "norm + training loss (log)": (ABSOLUTE_NORM, LOSS_GAP),
     "entropy + norm + training loss (log)": (ABSOLUTE_ENTROPY, ABSOLUTE_NORM, LOSS_GAP),
 }
-"""Least squares on the values and their squares: a threshold would change nothing there."""
+"""predictors of quadratic least squares, in which a threshold would change nothing"""
 
 MEASURES = tuple(dict.fromkeys(p.column for p in PREDICTORS if p.column))
-"""the columns of the curves that these read"""
+"""columns of the curves that predictors read"""
 
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """Runs that differ in nothing but their seed."""
+    """Runs that differ only by seed."""
 
     values: dict[str, object]
-    """what tells the arm from the others; empty if there is one"""
+    """configuration values that distinguish the arm from the others; empty for a single arm"""
     total: int
-    """runs, with those that never had the event"""
+    """number of runs, including those without the event"""
     runs: pd.DataFrame
-    """the events table of the runs that had it, by seed"""
+    """rows of the events table of the runs that had the event, by seed"""
     curves: list[pd.DataFrame]
     """their evaluations up to the event, which is the last"""
 
@@ -119,20 +123,24 @@ class Arm:
 
     @property
     def label(self) -> str:
+        """Name of the arm in messages."""
         return ", ".join(f"{name}={value}" for name, value in self.values.items()) or "all runs"
 
     def notes(self, event: str) -> list[str]:
-        """A line if runs are left out because they never had the event."""
+        """Note on the runs left out because the event was not observed, if there are any."""
         if not (never := self.total - len(self)):
             return []
         return [
-            f"note: {self.label}: {never} of {self.total} runs were not seen to have {event};"
-            " laws and forecasts are of the others, which tend to be the faster ones"
+            f"note: {self.label}: {event} was not observed in {never} of {self.total} runs; laws"
+            " and forecasts are of the others, which tend to be faster"
         ]
 
     def pool(self, predictor: Predictor, generator: np.random.Generator) -> Runs:
-        """The predictor in all runs of the arm. Raises InputError if it was not measured, or
-        is never defined before the event or at it."""
+        """Pool the predictor over all runs of the arm.
+
+        Raises InputError if it was not measured, or is never defined before the event or at the
+        event.
+        """
         return pool(
             [predictor.values(curve, generator) for curve in self.curves],
             [
@@ -143,7 +151,7 @@ class Arm:
 
 
 def arms(tables: Tables, events: pd.DataFrame, event: str) -> Iterator[Arm]:
-    """The arms of the tables, numbers from the largest to the smallest, words by alphabet.
+    """Yield the arms of the tables, numbers in descending, words in alphabetical order.
 
     Raises InputError for an event that is not in the events table, or is not a step.
     """

@@ -1,5 +1,5 @@
-"""Do two curves of a run change together? Lag of their half-changes, rank correlations of their
-levels and increments, and the same with a third curve held fixed; for each run, then over runs.
+"""Synchrony of two curves of a run: lag of their half-changes and rank correlations of their levels
+and increments, also with a third curve held fixed; for each run, then over runs.
 """
 
 import math
@@ -28,33 +28,33 @@ from grokpipe.curves.events import (
 from grokpipe.errors import InputError
 
 LEAST = {"train_accuracy": GENERALISED, "test_accuracy": GENERALISED, ENTROPY: FALL}
-"""change from the first to the final value that a curve must show to have a half"""
+"""least change from first to final value for which a curve has a half-change"""
 LEAST_SHARE = RNC1_FALL
 """the same for all other columns, as a share of the larger of the two values"""
 CORRELATION = "percentile"
-"""the interval of a median correlation"""
-FEWEST = 4  # values that have a rank correlation
-DIGITS = 12  # of a curve's largest value: what lies below is round-off
+"""interval method of a median correlation"""
+FEWEST = 4  # least number of values for a rank correlation
+DIGITS = 12  # digits, relative to a curve's largest value, below which differences are round-off
 
 
 @dataclass(frozen=True)
 class Lag:
-    """From the half-change of one curve to that of another, in steps; positive: the other is later.
+    """Steps from the half-change of one curve to that of another; positive if the other is later.
 
-    The lag lies strictly between `lower` and `upper`, which are as wide as the evaluations are
-    apart. Where only one half-change was observed, `lag` is the finite one of its two bounds; where
-    none was, it is NaN and nothing bounds it.
+    The lag lies strictly between `lower` and `upper`, whose distance is that of the evaluations. If
+    only one half-change was observed, `lag` is the finite one of the two bounds; if none was, `lag`
+    is NaN and unbounded.
     """
 
     lag: float
     observed: bool
-    """both half-changes were"""
+    """whether both half-changes were observed"""
     lower: float
     upper: float
 
     @classmethod
     def between(cls, first: Event, second: Event) -> "Lag":
-        """A half-change that was not observed by the last evaluation is later than that."""
+        """Compute the lag; a half-change not observed by the last evaluation is later than that."""
         return cls(
             lag=second.step - first.step if first.observed or second.observed else math.nan,
             observed=first.observed and second.observed,
@@ -64,15 +64,15 @@ class Lag:
 
 
 def lags(tables: Tables, first: str, second: str) -> pd.DataFrame:
-    """A row per run: key, lag, observed, lower, upper (steps, from the half-change of `first` to
-    that of `second`), then the configuration.
+    """Compute the lag from the half-change of `first` to that of `second` in each run.
 
     A half-change (`events.half_change`) is the first evaluation half-way from a curve's first value
-    to the mean of its last 5, rising or falling; not observed in a run that is not finished, nor in
-    a curve that changed by less than LEAST, or LEAST_SHARE of the larger value. Values that are not
-    finite are left out. Runs without an evaluation have no row.
+    to the mean of its last 5, rising or falling. It is not observed in an unfinished run, nor in a
+    curve that changed by less than LEAST, or LEAST_SHARE of the larger value. Values that are not
+    finite are left out.
 
-    Raises InputError for a column that the curves do not have.
+    Returns a row per run with evaluations: key, lag, observed, lower, upper (in steps), then the
+    configuration. Raises InputError for a column that the curves do not have.
     """
     cells = tables.cells.set_index("key")
     rows = []
@@ -86,15 +86,15 @@ def lags(tables: Tables, first: str, second: str) -> pd.DataFrame:
 def correlations(
     tables: Tables, first: str, second: str, given: str | None = None, until: float = math.inf
 ) -> pd.DataFrame:
-    """A row per run: key, evaluations, dropped, then Spearman's correlations in [−1, 1] of the two
-    curves' `levels` and `increments` (from one evaluation to the next), over the evaluations up to
-    step `until`; with a third curve also `partial_levels` and `partial_increments`, which hold it
-    fixed (`rank_correlations`). Then the configuration.
+    """Compute Spearman's correlations of two curves in each run, up to step `until`.
 
-    Evaluations at which one of the curves is not finite are dropped; both numbers are of
-    evaluations. NaN where a correlation is undefined. Runs without an evaluation have no row.
+    They are of the curves' `levels` and of their `increments` from one evaluation to the next; with
+    a third curve `given` also `partial_levels` and `partial_increments`, which hold that curve
+    fixed (`rank_correlations`). Evaluations at which one of the curves is not finite are dropped.
 
-    Raises InputError for a column that the curves do not have.
+    Returns a row per run with evaluations: key, evaluations, dropped (both numbers of evaluations),
+    the correlations in [−1, 1], NaN where undefined, then the configuration. Raises InputError for
+    a column that the curves do not have.
     """
     columns = [first, second] if given is None else [first, second, given]
     rows = []
@@ -103,7 +103,7 @@ def correlations(
         known = values.dropna()
         scaled = known / known.abs().max()
         levels, partial_levels = rank_correlations(known)
-        # round-off would rank increments that are equal
+        # round, since round-off would give ranks to equal increments
         increments, partial_increments = rank_correlations(scaled.diff().iloc[1:].round(DIGITS))
         row = {"key": key, "evaluations": len(known), "dropped": len(values) - len(known)}
         row |= {"levels": levels, "increments": increments}
@@ -114,11 +114,13 @@ def correlations(
 
 
 def rank_correlations(values: pd.DataFrame) -> tuple[float, float]:
-    """Spearman's correlation of the first two columns, and their partial one given the third (NaN
-    without a third): (r₁₂ − r₁₃ r₂₃) / √((1 − r₁₃²)(1 − r₂₃²)) of the ranks (Yule 1907), which is
-    the correlation of what linear regressions on the third's ranks leave of theirs.
+    """Spearman's correlation of the first two columns, and the partial one given the third.
 
-    NaN for fewer than FEWEST rows, for a constant column, and for the partial one where the third
+    The partial one is (r₁₂ − r₁₃ r₂₃) / √((1 − r₁₃²)(1 − r₂₃²)) of the ranks (Yule 1907): the
+    correlation of the residuals of linear regressions on the third column's ranks. NaN without a
+    third column.
+
+    NaN for fewer than FEWEST rows and for a constant column; the partial one also where the third
     column's ranks determine those of another.
     """
     r = values.corr(method="spearman", min_periods=FEWEST).to_numpy()
@@ -140,20 +142,24 @@ def summary(
     generator: np.random.Generator,
     until: float = math.inf,
 ) -> pd.DataFrame:
-    """A row per group of runs, numbers from the largest to the smallest: `by`, n, observed (runs
-    whose lag is), the median lag with its interval (lag, lag_lower, lag_upper, lag_method), later
-    and earlier (runs in which `second`'s half-change surely comes after, before that of `first`;
-    the others are together as far as the evaluations tell, or not known), sign_p; then of each
-    correlation of `correlations` the median over the runs in which it is defined, in the same four
-    columns and their number (levels_n).
+    """Summarise lags and correlations over the runs of each group.
 
-    Lags: `median_lag`. Later against earlier: the exact two-sided sign test, which leaves the
-    others out (Dixon & Mood 1946); NaN if all are. Correlations: the percentile bootstrap of the
-    median over runs, which in simulations covers near 95 % from 5 runs on, where BCa on the mean of
-    Fisher's z covers too little.
+    Lags: `median_lag`. Later against earlier: the exact two-sided sign test without the other runs
+    (Dixon & Mood 1946); NaN if there are only others. Correlations: the percentile bootstrap of the
+    median over runs, whose simulated coverage is near 95 % from 5 runs upwards, whereas BCa on the
+    mean of Fisher's z covers too little.
 
-    Raises InputError if runs of a group share a seed: they are not independent; and for a column
-    that the curves do not have; and without any evaluation.
+    Returns:
+        a row per group, numbers in descending order: `by`, n, observed (runs whose lag is), the
+        median lag with its interval (lag, lag_lower, lag_upper, lag_method), later and earlier
+        (runs in which the half-change of `second` is certainly after, or before, that of `first`;
+        in the others the order is not resolved by the evaluations or unknown), sign_p; then for
+        each correlation the median over the runs in which it is defined, in the same four columns,
+        and their number (levels_n).
+
+    Raises:
+        InputError: runs of a group share a seed and so are not independent, a column is missing, or
+            no run has an evaluation.
     """
     by = list(by)
     runs = lags(tables, first, second).merge(
@@ -177,8 +183,8 @@ def summary(
         row["sign_p"] = stats.binomtest(later, decided).pvalue if decided else math.nan
         for name in _names(given):
             values = of_group[name].dropna().to_numpy()
-            found = median_correlation(values, generator)
-            row |= found.columns(name) | {f"{name}_n": len(values)}
+            row |= median_correlation(values, generator).columns(name)
+            row |= {f"{name}_n": len(values)}
         rows.append(row)
     table = pd.DataFrame(rows)
     ascending = [not is_numeric_dtype(runs[column]) for column in by]
@@ -186,14 +192,14 @@ def summary(
 
 
 def median_lag(lags: pd.DataFrame) -> Interval:
-    """The median of lags (columns lag, observed, lower, upper) with the interval between two order
-    statistics whose exact coverage (binomial law; David & Nagaraja 2003, sec. 7.1) is nearest
-    to 95 %: the method states it; below 5 runs it is the whole range and covers less.
+    """Median of lags (columns lag, observed, lower, upper) with an interval of order statistics.
 
-    The interval takes each lag's own bounds, so that it holds for the evaluation grid and for
-    half-changes that were not observed. The estimate takes the lags between observed evaluations
-    and is NaN where the others, anywhere within their bounds, would change it. No interval of one
-    run. Raises ValueError without any.
+    The exact coverage (binomial distribution; David & Nagaraja 2003, sec. 7.1) is the one nearest
+    to 95 %, and the method states it; below 5 runs the interval is the whole range and covers less.
+    The interval uses the bounds of each lag, so that it accounts for the evaluation grid and for
+    half-changes that were not observed. The estimate uses the observed lags, and is NaN where the
+    other lags, anywhere within their bounds, could change it. No interval for one run. Raises
+    ValueError for no runs.
     """
     n = len(lags)
     if not n:
@@ -217,7 +223,7 @@ def median_lag(lags: pd.DataFrame) -> Interval:
 def median_correlation(
     values: NDArray[np.float64], generator: np.random.Generator, method: str = CORRELATION
 ) -> Interval:
-    """The median of runs' correlations, (runs,), with a bootstrap interval of `BOOTSTRAPS`."""
+    """Median of runs' correlations, (runs,), with a bootstrap interval (one of `BOOTSTRAPS`)."""
     if not len(values):
         return none(math.nan, "undefined in every run")
     return bootstrap.interval(
@@ -236,7 +242,7 @@ def _half(curves: pd.DataFrame, column: str, budget: float, finished: bool) -> E
 
 
 def _runs(tables: Tables, columns: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each run's key and curves: step and these columns, NaN where they are not finite."""
+    """Yield each run's key and curves: step and these columns, NaN where not finite."""
     measures = [
         name for name in tables.curves if name not in ("key", "step", *tables.configuration)
     ]

@@ -1,4 +1,4 @@
-"""Tables as files: csv with plain numbers, md and tex with the numbers as people read them."""
+"""Format numbers, intervals and p-values for people."""
 
 import math
 
@@ -7,7 +7,7 @@ from analysis.stats.survival import ENOUGH
 
 
 def number(value: float, decimals: int = 0, sign: str = "") -> str:
-    """A number as people read it: thousands separated, – where there is none."""
+    """Format a number with thousands separated; – for NaN."""
     if math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -16,8 +16,11 @@ def number(value: float, decimals: int = 0, sign: str = "") -> str:
 
 
 def bounded(value: float, followed: float, n: int, decimals: int = 0) -> str:
-    """A median of n runs, or that it lies beyond what five of them were followed to: all of fewer,
-    which it then says."""
+    """Format a median of n runs, or its lower bound `> …` if it is infinite.
+
+    `followed` is the bound, to which at least five of the runs were followed; with fewer runs, all
+    of them, and their number is then added.
+    """
     if value == math.inf:
         runs = f" ({n} run{'s' if n > 1 else ''})" if n < ENOUGH else ""
         return f"> {number(followed, decimals)}{runs}"
@@ -25,25 +28,25 @@ def bounded(value: float, followed: float, n: int, decimals: int = 0) -> str:
 
 
 def counted(reached: int, n: int, runs: int) -> str:
-    """How many of n runs had an event, and of how many runs these n are: `3/3 of 6`."""
+    """Format how many of n runs had an event, n themselves a part of all `runs`: `3/3 of 6`."""
     return f"{reached}/{n}" + (f" of {runs}" if runs > n else "")
 
 
 def interval(lower: float, upper: float, decimals: int = 0, sign: str = "") -> str:
-    """`[lower, upper]`; nothing where there is no interval."""
+    """Format `[lower, upper]`; empty where there is no interval."""
     if math.isnan(lower):
         return ""
     return f"[{number(lower, decimals, sign)}, {number(upper, decimals, sign)}]"
 
 
-def estimated(found: Interval, decimals: int = 0, sign: str = "") -> str:
-    """An estimate with its interval, if it has one: `5,020 [1,200, 8,840]`."""
-    ends = interval(found.lower, found.upper, decimals, sign)
-    return f"{number(found.estimate, decimals, sign)} {ends}".rstrip()
+def estimated(value: Interval, decimals: int = 0, sign: str = "") -> str:
+    """Format an estimate with its interval, if it has one: `5,020 [1,200, 8,840]`."""
+    ends = interval(value.lower, value.upper, decimals, sign)
+    return f"{number(value.estimate, decimals, sign)} {ends}".rstrip()
 
 
 def p_value(value: float) -> str:
-    """Two digits; – for a test that was refused."""
+    """Format a p-value with two digits; – for a test that was refused."""
     if math.isnan(value):
         return "–"
     return f"{value:.2g}" if value >= 1e-4 else f"{value:.0e}"

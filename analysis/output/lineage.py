@@ -1,4 +1,4 @@
-"""What a figure or table was made from: a file `<name>.why.json` beside it, and that as text."""
+"""Lineage of figures and tables: the runs, command and code behind each, in `<name>.why.json`."""
 
 import json
 import shlex
@@ -20,20 +20,22 @@ from grokpipe.store import files, manifest
 ENDING = ".why.json"
 ENDINGS = (ENDING, ".csv", ".md", ".tex", ".pdf", ".png")
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("analysis", "grokpipe")  # what decides, with the runs, how a figure looks
+CODE = ("analysis", "grokpipe")  # the code that, with the runs, determines a figure
 WIDTH = 100
-MANY = 8
+MANY = 8  # values listed in full
 
 
 def write(shown: Tables, folder: Path, name: str) -> None:
-    """Writes `<folder>/<name>.why.json`: the command and the `content`. The same runs, command and
-    code give the same bytes."""
+    """Write `<folder>/<name>.why.json`: the command and the `content`.
+
+    Equal runs, command and code give equal bytes.
+    """
     command = shlex.join(["python", *sys.orig_argv[1:]])
     files.write_json(folder / f"{name}{ENDING}", {"command": command, **content(shown)})
 
 
 def content(shown: Tables) -> dict[str, Any]:
-    """The code, and the runs of `shown` that have an evaluation, with what they were."""
+    """Record the code, and the runs of `shown` that have an evaluation, with their provenance."""
     cells = shown.cells[shown.cells["key"].isin(shown.curves["key"].unique())]
     values = {column: _values(cells[column]) for column in shown.configuration}
     return {
@@ -52,59 +54,63 @@ def content(shown: Tables) -> dict[str, Any]:
 
 
 def find(path: Path) -> Path:
-    """The side file of a figure or table, which is named by one of its files or without an ending.
-    Raises InputError if there is no such figure or table, or nothing is known of it."""
+    """Find the lineage file of a figure or table, given one of its files or their common stem.
+
+    Raises InputError if there is no such figure or table, or it has no lineage file.
+    """
     ending = next((ending for ending in ENDINGS if path.name.endswith(ending)), "")
     stem = path.name.removesuffix(ending)
     if not any(path.with_name(stem + end).is_file() for end in ([ending] if ending else ENDINGS)):
         raise InputError(f"{path}: no such figure or table")
     side = path.with_name(stem + ENDING)
     if not side.is_file():
-        raise InputError(f"{path}: no {side.name} beside it; make it anew by python -m analysis")
+        raise InputError(f"{path}: no {side.name} beside it; remake it by python -m analysis")
     return side
 
 
 def text(side: Path) -> str:
-    """A side file for people: counts, what varied, what did not, then the run logs."""
-    found = json.loads(side.read_text())
-    made, cells = found["analysis"], found["cells"]
+    """Format a lineage file for people: counts, what varied, what did not, then the run logs."""
+    stored = json.loads(side.read_text())
+    code, cells = stored["analysis"], stored["cells"]
     lines = [
-        ("made by", found["command"]),
-        ("analysis", (made["commit"] or "not of a clone") + ", changed" * bool(made["dirty"])),
-        *facts(found),
+        ("made by", stored["command"]),
+        ("analysis", (code["commit"] or "not of a clone") + ", changed" * bool(code["dirty"])),
+        *facts(stored),
     ]
     shown = [
         textwrap.fill(
-            said, WIDTH, initial_indent=f"{name:<10}", subsequent_indent=" " * 10,
+            value, WIDTH, initial_indent=f"{name:<10}", subsequent_indent=" " * 10,
             break_long_words=False, break_on_hyphens=False,
         )
-        for name, said in lines
+        for name, value in lines
     ]  # fmt: skip
-    logs = manifest.cells_folder(Path(found["folder"]))
+    logs = manifest.cells_folder(Path(stored["folder"]))
     where = "" if logs.is_dir() else "  (not here: these tables were gathered elsewhere)"
     return "\n".join([*shown, f"run logs{where}", *(str(logs / key) for key in cells)])
 
 
-def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a `content` says of the runs, as names with texts."""
-    of_cells = Counter(found["cells"].values())  # side files of older versions have no states
-    states = ", ".join(f"{n} {state}" for state, n in found.get("states", of_cells).items())
+def facts(stored: dict[str, Any]) -> list[tuple[str, str]]:
+    """List what a `content` records of the runs, as names with texts."""
+    of_cells = Counter(stored["cells"].values())  # lineage files of older versions have no states
+    states = ", ".join(f"{n} {state}" for state, n in stored.get("states", of_cells).items())
     return [
-        ("runs", f"{states}; from {found['folder']}"),
-        *(("varied", f"{name}: {_few(values)}") for name, values in once(found["varied"])),
-        ("constant", "  ".join(f"{name}={plain(v)}" for name, v in once(found["constant"]))),
-        *(("commit", f"{commit} ({n})") for commit, n in found["commits"].items()),
-        *([("dirty", f"({found['dirty']})")] if found["dirty"] else []),
-        *(("torch", f"{version} ({n})") for version, n in found["torch"].items()),
-        *(("processor", f"{name} ({n})") for name, n in found.get("processor", {}).items()),
-        *(("code", f"{version} ({n})") for version, n in found["code"].items()),
+        ("runs", f"{states}; from {stored['folder']}"),
+        *(("varied", f"{name}: {_few(values)}") for name, values in once(stored["varied"])),
+        ("constant", "  ".join(f"{name}={plain(v)}" for name, v in once(stored["constant"]))),
+        *(("commit", f"{commit} ({n})") for commit, n in stored["commits"].items()),
+        *([("dirty", f"({stored['dirty']})")] if stored["dirty"] else []),
+        *(("torch", f"{version} ({n})") for version, n in stored["torch"].items()),
+        *(("processor", f"{name} ({n})") for name, n in stored.get("processor", {}).items()),
+        *(("code", f"{version} ({n})") for version, n in stored["code"].items()),
     ]
 
 
 @lru_cache(maxsize=1)
 def commit() -> dict[str, Any]:
-    """The last commit that changed the analysis, and whether files differ from it; both None
-    outside a clone. Later commits of other files do not count: what is drawn again is the same."""
+    """Last commit that changed the analysis, and whether files differ from it; else None.
+
+    Later commits to other files do not count, since a figure drawn again is the same.
+    """
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(ROOT), *arguments]
@@ -120,28 +126,28 @@ def commit() -> dict[str, Any]:
 
 
 def _values(column: pd.Series) -> list[Any]:
-    """The different values, in order; None last."""
+    """Distinct values in order, None last."""
     different = column.drop_duplicates()
     return sorted(different.dropna().tolist()) + [None] * int(different.isna().any())
 
 
 def _counts(column: pd.Series) -> dict[str, int]:
-    """How many cells have each of the values; a cell may have several."""
+    """Count the cells that have each value; a cell may have several."""
     return dict(Counter(single_values(column)).most_common())
 
 
 def once(values: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Without `group.x` where it repeats the dial `x`."""
-    dials = {name: value for name, value in values.items() if "." not in name}
+    """Drop `group.x` where it repeats the shared default `x`."""
+    defaults = {name: value for name, value in values.items() if "." not in name}
     return [
         (name, value)
         for name, value in values.items()
-        if name in dials or dials.get(name.rpartition(".")[2], ...) != value
+        if name in defaults or defaults.get(name.rpartition(".")[2], ...) != value
     ]
 
 
 def _few(values: list[Any]) -> str:
-    """Values in a line: whole numbers in a row as a range, the middle of many left out."""
+    """Format values in one line: consecutive integers as a range, the middle of many left out."""
     first, ends = values[0], (plain(values[0]), plain(values[-1]))
     in_a_row = isinstance(first, int) and values == [*range(first, first + len(values))]
     if in_a_row and len(values) > 2:
@@ -152,7 +158,7 @@ def _few(values: list[Any]) -> str:
 
 
 def plain(value: Any) -> str:
-    """A value of the configuration as people write it."""
+    """Format a configuration value as people write it."""
     if isinstance(value, float):
         return f"{value:g}"
     return value if isinstance(value, str) else json.dumps(value)

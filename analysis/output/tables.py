@@ -1,4 +1,4 @@
-"""Tables as files: csv with plain numbers, md and tex with the numbers as people read them."""
+"""Write tables as files: csv with plain numbers, md and tex with numbers formatted for people."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ TEX = {
     "→": r"$\to$", "τ": r"$\tau$", "λ": r"$\lambda$", "δ": r"$\delta$", "Δ": r"$\Delta$",
     "γ": r"$\gamma$", "κ": r"$\kappa$", "²": "$^2$",
 }  # fmt: skip
-"""what LaTeX needs in other words; tabulate has escaped the ASCII ones, > and < among them"""
+"""signs that LaTeX writes as commands; tabulate escapes the ASCII ones, such as > and <"""
 
 
 def table_text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
-    """A table of strings and numbers as text, numbers to six significant digits, – for none."""
+    """Format a table as text, numbers to six significant digits, – for missing values."""
     shown = {
         name: [
             "–" if missing else f"{value:g}" if isinstance(value, float) else value
@@ -37,7 +37,7 @@ def table_text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
 
 
 def formatted(table: pd.DataFrame, tablefmt: str) -> str:
-    """The text of a file: in LaTeX with the signs as it writes them."""
+    """Format a table for a file; in LaTeX, replace signs by their commands."""
     content = table_text(table, tablefmt)
     for sign, command in TEX.items() if "latex" in tablefmt else ():
         content = content.replace(sign, command)
@@ -51,8 +51,10 @@ def write_table(
     exact: pd.DataFrame,
     readable: pd.DataFrame | None = None,
 ) -> list[Path]:
-    """`<folder>/<name>.csv` and, of what is readable, `.md` and `.tex`, with a side file that says
-    which runs they show; returns the paths of the tables."""
+    """Write `<folder>/<name>.csv` and, from `readable`, `.md` and `.tex`; return their paths.
+
+    A lineage file beside them records which runs they show.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.csv"]
     exact.to_csv(paths[0], index=False)

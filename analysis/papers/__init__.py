@@ -1,0 +1,1 @@
+"""Papers: claims as data, with the estimates, tables and figures of each paper."""

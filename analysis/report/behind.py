@@ -48,7 +48,7 @@ class Behind:
     links: tuple[tuple[str, str], ...]
     """text and target of the gathered tables"""
     varied: tuple[str, ...]
-    """the dials that vary"""
+    """the settings that vary"""
     runs: tuple[Run, ...]
 
 
@@ -139,7 +139,7 @@ def experiments(folder: Path, paper: str) -> dict[str, pd.DataFrame]:
 
 def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
     """All runs that have an evaluation, each once, sorted by key; of the curves only the keys. A
-    dial that only some runs have is missing in the others."""
+    setting that only some runs have is missing in the others."""
     records = {
         _trained(row): row
         for tables in several
@@ -151,8 +151,8 @@ def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
     if not records:
         return None
     cells = pd.DataFrame([records[key] for key in sorted(records)])
-    dials = [column for column in cells if column not in CELL_COLUMNS]
-    cells = cells[[*(column for column in CELL_COLUMNS if column in cells), *dials]]
+    settings = [column for column in cells if column not in CELL_COLUMNS]
+    cells = cells[[*(column for column in CELL_COLUMNS if column in cells), *settings]]
     return Tables(curves=cells[["key"]], cells=cells, folder=folder)
 
 

@@ -1,0 +1,1 @@
+"""From run logs to tidy tables: gather, combine, restore, status and staleness."""

@@ -1,4 +1,4 @@
-"""Tables made of others: several experiments together, fewer evaluations."""
+"""Combine tables: join several experiments, thin out evaluations."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +11,10 @@ from analysis.runs.tables import Tables
 
 
 def join(several: Sequence[Tables], folder: Path) -> Tables:
-    """All of their runs, a run of several experiments once. A dial that only some of them have is
-    missing in the others."""
+    """Join the runs of several tables; a run of several experiments is kept once.
+
+    A configuration column that only some tables have is missing in the runs of the others.
+    """
     curves = _stacked([tables.curves for tables in several])
     cells = _stacked([tables.cells for tables in several])
     first = [column for column in CELL_COLUMNS if column in cells]
@@ -27,13 +29,12 @@ def join(several: Sequence[Tables], folder: Path) -> Tables:
 
 
 def every(tables: Tables, steps: int) -> Tables:
-    """As if the runs had been evaluated every so many steps: the paper's text says 200, its counts
-    of points 100."""
+    """Keep the evaluations at multiples of `steps`, as if runs had been evaluated that often."""
     return replace(tables, curves=tables.curves[tables.curves["step"] % steps == 0])
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One below the other; a column without any value decides nothing about the types of others."""
+    """Stack tables; a column without values in one table does not decide the type in the others."""
     columns = list(dict.fromkeys(name for table in tables for name in table))
     known = [table.dropna(axis=1, how="all") for table in tables]
     return pd.concat(known, ignore_index=True).reindex(columns=columns)

@@ -1,4 +1,4 @@
-"""A run log's configuration, read as OmegaConf reads it and in a twentieth of its time."""
+"""Read a run log's configuration as OmegaConf does, in a twentieth of the time."""
 
 import re
 from functools import lru_cache
@@ -11,8 +11,8 @@ from grokpipe.config.fields import flatten
 from grokpipe.config.schema import operational_names
 from grokpipe.store import run_log
 
-_BLOCK = re.compile(r"(?<=\n)(?=\w)")  # where the next of the outermost names begins
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # C, where PyYAML was built with it
+_BLOCK = re.compile(r"(?<=\n)(?=\w)")  # start of the next outermost name
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C if PyYAML was built with it
 
 
 class _Loader(_Base):  # type: ignore[misc]
@@ -28,20 +28,20 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Base.construct_yaml_str)
 
 
 def read_config(log: Path) -> dict[str, Any]:
-    """The resolved configuration, nested. Not to be changed: its groups may be shared."""
+    """Read the resolved configuration, nested. Do not change it: its groups may be shared."""
     text = (log / run_log.CONFIG).read_text()
     return {name: value for block in _BLOCK.split(text) for name, value in _parsed(block).items()}
 
 
 def read_scientific(log: Path) -> dict[str, Any]:
-    """The scientific configuration by dotted name; lists are text."""
+    """Read the scientific configuration by dotted name; lists are text."""
     flat = flatten(read_config(log))
     return {name: value for name, value in flat.items() if name not in _operational()}
 
 
 @lru_cache(maxsize=4096)
 def _parsed(block: str) -> dict[str, Any]:
-    """One outermost name and its value; the cells of a sweep differ in few of them."""
+    """Parse one outermost name and its value; cached, as the cells of a sweep share most."""
     return yaml.load(block, _Loader) or {}
 
 

@@ -1,10 +1,10 @@
-"""The two tables of a folder of run logs, as directories of Parquet files that others read as one.
+"""The tables of a folder of run logs as directories of Parquet files, which readers see as one.
 
 part-000000.parquet   some hundred finished cells; written once
-unfinished.parquet    the cells that are not finished; made anew each time
-columns.parquet       all columns and no row; sorts first, and readers take the columns of the
-                      first file for those of all
-_index.json           in cells.parquet/: which cells a part holds, and the stamps of their logs
+unfinished.parquet    the unfinished cells; rewritten each time
+columns.parquet       all columns and no row; sorts first, since readers take the columns of the
+                      first file for those of all files
+_index.json           in cells.parquet/: the cells of each part, and the stamps of their run logs
 """
 
 import json
@@ -20,15 +20,15 @@ from grokpipe.store import files
 
 CURVES, CELLS = "curves.parquet", "cells.parquet"
 UNFINISHED, COLUMNS = "unfinished.parquet", "columns.parquet"
-INDEX = "_index.json"  # readers of Parquet folders pass over names with an underscore
-FORMAT = 3  # raised when run logs come to give other columns: what is gathered is then dropped
+INDEX = "_index.json"  # readers of Parquet folders skip names with an underscore
+FORMAT = 3  # increment when run logs yield other columns: gathered parts are then dropped
 
 Index = dict[str, dict[str, list[int]]]
 """part → key → stamp"""
 
 
 def read_index(folder: Path) -> Index:
-    """The parts that are there; none of those of another format."""
+    """Read the index of the parts on disk; empty if they have another format."""
     try:
         index = json.loads((folder / CELLS / INDEX).read_text())
     except (FileNotFoundError, ValueError):
@@ -44,40 +44,46 @@ def read_index(folder: Path) -> Index:
 
 
 def write_index(folder: Path, index: Index) -> None:
+    """Write the index of the parts."""
     files.write_text(folder / CELLS / INDEX, json.dumps({"format": FORMAT, "parts": index}) + "\n")
 
 
 def next_part(index: Index) -> str:
+    """File name of the next part."""
     numbers = [int(part.removeprefix("part-").removesuffix(".parquet")) for part in index]
     return f"part-{max(numbers, default=-1) + 1:06d}.parquet"
 
 
 def write(folder: Path, part: str, tables: tuple[pa.Table, pa.Table]) -> None:
-    """Writes curves and cells as one part."""
+    """Write curves and cells as one part."""
     for name, table in zip((CURVES, CELLS), tables, strict=True):
         (folder / name).mkdir(exist_ok=True)
         repeated = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
         with files.replacing(folder / name / part) as temporary:
-            # a dictionary of numbers that hardly repeat would cost more than all the rest; without
-            # Arrow's own schema, encoded words are read as what they are
+            # Dictionaries of floats that hardly repeat would cost more than all the rest. Without
+            # Arrow's own schema, encoded words are read as plain words.
             pq.write_table(table, temporary, use_dictionary=repeated, store_schema=False)
 
 
 def drop_others(folder: Path, known: Container[str]) -> None:
-    """Removes files that are not `known` parts: outdated ones, unfinished ones, those of a crash.
-    Raises InputError where a single file stands in the place of the parts."""
+    """Delete files that are not `known` parts: outdated, unfinished, or left by a crash.
+
+    Raises InputError where a single file stands in the place of the parts.
+    """
     for name in (CURVES, CELLS):
         if (folder / name).is_file():
-            raise InputError(f"{folder / name}: a file where the parts of this folder belong")
+            raise InputError(f"{folder / name}: must be a folder of parts, but is a file")
         for path in _files(folder / name):
             if path.name not in known:
                 path.unlink()
 
 
 def write_columns(folder: Path) -> None:
-    """Brings columns.parquet up to date: the columns of all parts, in the order in which they come,
-    each with a type that holds all its values, text if nothing else does. Without any part, the
-    tables go."""
+    """Bring columns.parquet up to date; without any part, delete the tables.
+
+    It has the columns of all parts in their order, each with a type that holds all values, text if
+    no other does.
+    """
     for name in (CURVES, CELLS):
         schemas = [pq.read_schema(path) for path in _files(folder / name)]
         if not schemas:
@@ -93,7 +99,7 @@ def write_columns(folder: Path) -> None:
 
 
 def _merged(fields: Sequence[pa.Field]) -> pa.Field:
-    """One column of several parts. Without any value it is one of numbers, all NaN."""
+    """Merge the types of one column over several parts; a column without values is float64."""
     try:
         schemas = [pa.schema([field]) for field in fields]
         (merged,) = pa.unify_schemas(schemas, promote_options="permissive")

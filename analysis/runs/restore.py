@@ -1,7 +1,7 @@
-"""Gathered tables → run logs, the way back from `gather`: a grid goes on, and a baseline
-is followed, on a machine that did not train what is there already.
+"""Restore run logs from gathered tables, the inverse of `gather`.
 
-What tables do not hold is not restored: weights, snapshots, wall times, hosts.
+A grid can then be continued, and a baseline followed, on a machine that did not train the existing
+runs. Weights, snapshots, wall times and hosts are not in tables and are not restored.
 """
 
 import math
@@ -27,11 +27,12 @@ from grokpipe.store import files, manifest, run_log
 
 
 def restore(tables: Tables, folder: Path, experiment: str | None) -> list[str]:
-    """Writes a run log for each finished run of `tables` that `folder` does not have, and records
-    that `experiment` asked for it; returns what a user should know.
+    """Write a run log for each finished run of `tables` that `folder` lacks.
 
-    A run log appears whole or not at all. Raises InputError, before anything is written, where a
-    configuration does not give the key by which the run is known.
+    The runs are recorded as requested by `experiment`. A run log appears whole or not at all.
+
+    Returns messages for the user. Raises InputError, before anything is written, if the key of a
+    configuration is not the run's key.
     """
     cells = tables.cells[tables.cells["state"].isin(manifest.FINISHED)]
     configs = {row["key"]: _checked(row, folder, tables) for _, row in cells.iterrows()}
@@ -51,24 +52,26 @@ def restore(tables: Tables, folder: Path, experiment: str | None) -> list[str]:
             for key, config in configs.items()
         ],
     )
-    return _told(states, len(tables.cells) - len(cells), folder)
+    return _messages(states, len(tables.cells) - len(cells), folder)
 
 
-def _told(states: dict[str, str], unfinished: int, folder: Path) -> list[str]:
+def _messages(states: dict[str, str], unfinished: int, folder: Path) -> list[str]:
     number = Counter(states.values())
-    there = sum(number[state] for state in manifest.FINISHED)
-    begun = len(states) - there - number["missing"]
-    told = [f"{folder}: {number['missing']} restored, {there} were there"]
+    existing = sum(number[state] for state in manifest.FINISHED)
+    begun = len(states) - existing - number["missing"]
+    messages = [f"{folder}: {number['missing']} restored, {existing} existed already"]
     if begun:
-        told.append(f"{begun} are begun in {folder} and left alone; the sweep finishes them")
+        messages.append(f"{begun} are unfinished in {folder} and kept; the sweep finishes them")
     if unfinished:
-        told.append(f"{unfinished} are not finished in the tables; left out")
-    return told
+        messages.append(f"{unfinished} are unfinished in the tables and were skipped")
+    return messages
 
 
 def _checked(row: pd.Series, folder: Path, tables: Tables) -> Config:
-    """The configuration of a row of cells, with the present defaults of what is operational.
-    Raises InputError if it is no longer valid, or not the one that the key stands for."""
+    """Configuration of a row of cells, with the present defaults of operational keys.
+
+    Raises InputError if it is no longer valid, or if its key is not that of the row.
+    """
     from grokpipe.config.keys import key_of  # needs PyTorch, which tables do not
 
     try:
@@ -84,8 +87,11 @@ def _checked(row: pd.Series, folder: Path, tables: Tables) -> Config:
 
 
 def _nested(row: pd.Series, names: list[str], folder: Path) -> dict[str, Any]:
-    """The configuration as Hydra would have composed it. A dial of another member of a group, which
-    the table has because other rows have it, is missing in this row and left out."""
+    """Nest the row's configuration as Hydra would have composed it.
+
+    A key of another member of a group, which the table has for the sake of other rows, is missing
+    in this row and left out.
+    """
     flat = _operational() | {"outputs": str(folder.parent), "name": folder.name}
     flat |= {name: _plain(row[name]) for name in names}
     own = {
@@ -106,7 +112,7 @@ def _nested(row: pd.Series, names: list[str], folder: Path) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A table has text for a list, NaN for what is missing, and floats where some are missing."""
+    """Undo a table's conversions: text for a list, NaN for none, floats for integers with gaps."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, str):
@@ -117,7 +123,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _operational() -> dict[str, Any]:
-    """The defaults of conf/ by dotted name."""
+    """Operational defaults of conf/, by dotted name."""
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
@@ -135,7 +141,7 @@ def _write(
     with tempfile.TemporaryDirectory(prefix=".restoring-", dir=folder) as temporary:
         log = Path(temporary) / row["key"]
         run_log.RunLog(log).start(asdict(config), _provenance(row, source))
-        if len(curves):  # none, if it diverged before its first evaluation
+        if len(curves):  # there are none if the run diverged before its first evaluation
             curves.to_parquet(log / run_log.CURVES, index=False)
         result = {"state": row["state"], "steps": int(row["trained_steps"])}
         files.write_json(
@@ -145,7 +151,7 @@ def _write(
 
 
 def _provenance(row: pd.Series, source: Path) -> dict[str, Any]:
-    """What the tables know of it, in the place where a run log has it."""
+    """Provenance of a run, as far as the tables hold it, in the form of a run log."""
     return {
         "commit": row["commit"],
         "dirty": bool(row["dirty"]),

@@ -1,7 +1,7 @@
-"""The results of all cells of a folder, each read once: what is known of them is kept in an index.
+"""Results of all cells of a folder, each read once and then kept in an index.
 
-The index is `status.parquet` beside `cells/`. It holds nothing that run logs do not say, and may be
-deleted at any time.
+The index is `status.parquet` beside `cells/`. It repeats the run logs and may be deleted at any
+time.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from grokpipe.store import files, manifest, run_log
 
 INDEX = "status.parquet"
-SCHEMA = pa.schema(  # an index with other columns is not read, and written anew
+SCHEMA = pa.schema(  # an index with other columns is ignored and rewritten
     {
         "key": pa.string(), "stamp": pa.int64(), "state": pa.string(), "steps": pa.int64(),
         "code": pa.string(), "reason": pa.string(),
@@ -26,20 +26,20 @@ REASON = 200  # characters that are kept
 
 
 class Result(NamedTuple):
-    """What `result.json` says."""
+    """Contents of a `result.json`."""
 
     stamp: int
-    """when it was written, in nanoseconds: changes when the cell is run again"""
+    """modification time in ns, which changes when the cell is run again"""
     state: str
     """done, diverged or failed"""
     steps: int
     code: str
-    """fingerprints of the scientific code, with spaces between several; empty: not recorded"""
+    """fingerprints of the scientific code, separated by spaces; empty if not recorded"""
     reason: str
 
 
 def read(folder: Path) -> tuple[dict[str, Result], list[str]]:
-    """The results by key, and the keys of the run logs without one."""
+    """Read the results by key, and the keys of the run logs without a result."""
     known = _read_index(folder)
     cells = manifest.cells_folder(folder)
     results: dict[str, Result] = {}
@@ -62,21 +62,21 @@ def read(folder: Path) -> tuple[dict[str, Result], list[str]]:
 
 
 def _read_result(path: str, stamp: int) -> Result:
-    """A damaged file is a failure with that as its reason. Raises FileNotFoundError."""
+    """Read a result; a damaged file gives a failed result. Raises FileNotFoundError."""
     with open(path, "rb") as file:
         text = file.read()
     try:
-        said = json.loads(text)
-        if said["state"] in manifest.ENDED:
-            code, reason = str(said.get("code") or ""), str(said["reason"])[:REASON]
-            return Result(stamp, said["state"], int(said["steps"]), code, reason)
+        result = json.loads(text)
+        if result["state"] in manifest.ENDED:
+            code, reason = str(result.get("code") or ""), str(result["reason"])[:REASON]
+            return Result(stamp, result["state"], int(result["steps"]), code, reason)
     except (ValueError, TypeError, KeyError):
         pass
     return Result(stamp, "failed", 0, "", f"{run_log.RESULT} is damaged")
 
 
 def _read_index(folder: Path) -> dict[str, Result]:
-    """The results as they were last time; none if the index is missing or damaged."""
+    """Read the results as of the last time; empty if the index is missing or damaged."""
     try:
         with pq.ParquetFile(folder / INDEX, page_checksum_verification=True) as file:
             table = file.read(use_threads=False)

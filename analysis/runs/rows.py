@@ -1,4 +1,4 @@
-"""Run logs as rows of the two tables, in Arrow."""
+"""Read run logs as rows of the two tables, in Arrow."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,13 +20,15 @@ CELL_COLUMNS = [
     "torch", "processor",
 ]  # fmt: skip
 UNKNOWN = "unknown"
-PROCESSOR_SEPARATOR = "; "  # between the names of processors, which have spaces
+PROCESSOR_SEPARATOR = "; "  # between names of processors, which contain spaces
 
 
 def read(logs: Sequence[Path]) -> tuple[pa.Table, pa.Table]:
-    """(curves, cells) of run logs: a row per key and step, and a row per key. Curves have key,
-    step, measures and configuration; cells have CELL_COLUMNS and configuration. What only some of
-    the logs have comes after what the first has, and is null in the others."""
+    """Read (curves, cells) of run logs: a row per key and step, and a row per key.
+
+    Curves have key, step, measures and configuration; cells have CELL_COLUMNS and configuration.
+    Columns that the first log lacks come last; they are null in the logs that lack them.
+    """
     measured, values = zip(*(_read_log(log) for log in logs), strict=True)
     cells = _table(values)
     repeated = _encoded(cells).take(
@@ -44,13 +46,13 @@ def read(logs: Sequence[Path]) -> tuple[pa.Table, pa.Table]:
 
 
 def single_values(column: pd.Series) -> list[str]:
-    """The values of a column of CELL_COLUMNS whose texts may hold several, cell by cell."""
+    """Split the texts of a column of CELL_COLUMNS, each of which may hold several values."""
     separator = PROCESSOR_SEPARATOR if column.name == "processor" else None
     return [value for text in column for value in text.split(separator)]
 
 
 def _read_log(log: Path) -> tuple[pa.Table, dict[str, Any]]:
-    """The curves with every measure, and the row of the cell."""
+    """Read the curves with every measure, and the row of the cell."""
     result = run_log.read_result(log)
     curves = _with_remeasured(_read_curves(log, finished=result is not None), log)
     if result is None:
@@ -79,7 +81,7 @@ def _read_log(log: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 
 def _read_curves(log: Path, finished: bool) -> pa.Table:
-    """The same as runlog.read_curves, without the way through pandas where that is the slow way."""
+    """Read the curves as `run_log.read_curves` does, avoiding pandas where that is slow."""
     path = log / run_log.CURVES
     if finished and path.exists():
         return _read_parquet(path)
@@ -87,7 +89,7 @@ def _read_curves(log: Path, finished: bool) -> pa.Table:
 
 
 def _with_remeasured(curves: pa.Table, log: Path) -> pa.Table:
-    """The curves with the columns that were measured later, null where a step was not."""
+    """Add the remeasured columns to the curves, null at steps without a snapshot."""
     path = log / REMEASURED
     if not path.exists():
         return curves
@@ -98,7 +100,7 @@ def _with_remeasured(curves: pa.Table, log: Path) -> pa.Table:
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    # read_table would look for a data set of several files first, which takes longer than the file
+    # read_table would first look for a data set of several files, which takes longer than reading
     return pq.ParquetFile(path).read(use_threads=False)
 
 
@@ -108,7 +110,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 
 def _encoded(table: pa.Table) -> pa.Table:
-    """Words as numbers into a dictionary, which are faster to repeat and to write."""
+    """Encode columns of words as dictionaries, which are faster to repeat and to write."""
     columns = _columns(table)
     for name, column in columns.items():
         if pa.types.is_string(column.type):
@@ -121,6 +123,5 @@ def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
 
 
 def _all_of(values: Iterable[str | None], separator: str = " ") -> str:
-    """The different values in their order, as one text: a run may have gone on under new code, or
-    on another machine."""
+    """Join the distinct values in their order: a run may resume under new code or elsewhere."""
     return separator.join(dict.fromkeys(value or UNKNOWN for value in values))

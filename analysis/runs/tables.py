@@ -1,4 +1,4 @@
-"""The two tables of a folder: `curves`, a row per key and step, and `cells`, a row per key."""
+"""Gathered tables of a folder: `curves`, a row per key and step, and `cells`, a row per key."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,20 +21,20 @@ class Tables:
     """All runs of a folder, sorted by key and step, without wall times."""
 
     curves: pd.DataFrame
-    """key, step, every measure, then the scientific configuration by dotted name; less if less was
-    read"""
+    """key, step, every measure, then the scientific configuration by dotted name; or only the
+    columns that were requested"""
     cells: pd.DataFrame
     """CELL_COLUMNS, then the same configuration"""
     folder: Path
-    """where they were read"""
+    """where the tables were read"""
 
     @property
     def configuration(self) -> list[str]:
-        """The names of the configuration columns."""
+        """Names of the configuration columns."""
         return list(self.cells.columns[len(CELL_COLUMNS) :])
 
     def only(self, keys: Iterable[str]) -> "Tables":
-        """The rows of these cells."""
+        """Keep only the rows of these cells."""
         return replace(
             self,
             curves=self.curves[self.curves["key"].isin(keys)],
@@ -43,8 +43,10 @@ class Tables:
 
 
 def read_gathered(folder: Path, measures: Iterable[str] | None = None) -> Tables:
-    """The tables as they are on disk. Raises InputError where there are none, or a file is
-    damaged."""
+    """Read the tables as they are on disk; of the curves only these `measures`, if given.
+
+    Raises InputError where there are none, or a file is damaged.
+    """
     path = _stored(folder, CURVES)
     with _intact(path):
         stored = dataset(path, format="parquet")
@@ -61,32 +63,34 @@ def read_gathered(folder: Path, measures: Iterable[str] | None = None) -> Tables
 
 
 def read_cells(folder: Path) -> pd.DataFrame:
-    """The cells alone, which are few. Raises InputError where there are none, or the file is
-    damaged."""
+    """Read only the table of cells, which is small.
+
+    Raises InputError where there is none, or the file is damaged.
+    """
     path = _stored(folder, CELLS)
     with _intact(path):
         cells = pd.read_parquet(path).sort_values("key", ignore_index=True)
     for place, name in enumerate(CELL_COLUMNS):
-        if name not in cells:  # tables that were stored before there was this column
+        if name not in cells:  # the table was stored before this column was added
             cells.insert(place, name, UNKNOWN)
     return cells
 
 
 def measure_names(folder: Path) -> list[str]:
-    """The columns of the curves on disk that are neither key, step nor configuration."""
+    """List the columns of the curves on disk that are neither key, step nor configuration."""
     others = {"key", "step", *read_cells(folder).columns}
     names = dataset(_stored(folder, CURVES), format="parquet").schema.names
     return [name for name in names if name not in others]
 
 
 def table_size(folder: Path, name: str) -> tuple[int, int]:
-    """Rows and columns of a table, without reading it. Raises InputError where there is none."""
+    """Count rows and columns of a table without reading it. Raises InputError if it is missing."""
     data = dataset(_stored(folder, name), format="parquet")
     return data.count_rows(), len(data.schema)
 
 
 def write_gathered(tables: Tables, folder: Path) -> None:
-    """The tables as two single files, as they are kept under outputs/reference."""
+    """Write the tables as two single files, as under outputs/reference."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in ((CURVES, tables.curves), (CELLS, tables.cells)):
         with files.replacing(folder / name) as temporary:
@@ -94,52 +98,56 @@ def write_gathered(tables: Tables, folder: Path) -> None:
 
 
 def of_experiment(tables: Tables, folder: Path, experiment: str) -> Tables:
-    """The cells that `experiment` asked for in a folder of run logs, which others may share.
-    Raises InputError if it never did."""
+    """Keep the cells that `experiment` requested in a folder of run logs, which others may share.
+
+    Raises InputError if it requested none.
+    """
     asked = manifest.read_asked(folder)
     keys = asked["key"][asked["experiment"] == experiment]
     if not len(keys):
         valid = ", ".join(sorted(asked["experiment"].dropna().unique())) or "none"
-        raise InputError(f"--experiment {experiment}: not asked for in {folder}; valid: {valid}")
+        raise InputError(f"--experiment {experiment}: not run in {folder}; valid: {valid}")
     return tables.only(keys)
 
 
 def mixtures(cells: pd.DataFrame) -> list[str]:
-    """One line each where cells were trained by different code or software, or on different
-    processors, whose rounding a run follows."""
+    """Note where cells were trained by different code or software, or on different processors.
+
+    Rounding, and so a run, depends on the processor.
+    """
     values = {
         column: set(single_values(cells[column]))
         for column in ("commit", "torch", "code", "processor")
     }
-    told = []
+    notes = []
     for column in ("commit", "torch"):
         if (versions := len(values[column])) > 1:
-            told.append(f"note: cells were trained by {versions} versions of {column}")
+            notes.append(f"note: cells were trained by {versions} versions of {column}")
     trajectories = Counter(code.partition(":")[0] for code in values["code"] - {UNKNOWN})
     if (versions := max(trajectories.values(), default=1)) > 1:
-        told.append(f"note: cells were trained by {versions} versions of the scientific code")
+        notes.append(f"note: cells were trained by {versions} versions of the scientific code")
     if len(values["processor"]) > 1:
         names = ", ".join(sorted(values["processor"]))
-        told.append(f"note: cells were trained on different processors: {names}")
+        notes.append(f"note: cells were trained on different processors: {names}")
     if cells["dirty"].eq(True).any():
-        told.append("note: some cells were trained by code that differs from its commit")
-    return told
+        notes.append("note: some cells were trained by code that differs from its commit")
+    return notes
 
 
 def varied_columns(tables: Tables) -> list[str]:
-    """Configuration columns with more than one value, the seed and repetitions left out."""
+    """List configuration columns with several values, without the seed and repeated columns."""
     several = [c for c in tables.configuration if tables.cells[c].nunique(dropna=False) > 1]
     return [
         column
         for column in several
-        if column != "seed" and not _repeats_a_dial(tables.cells, column)
+        if column != "seed" and not _repeats_shared_default(tables.cells, column)
     ]
 
 
-def _repeats_a_dial(cells: pd.DataFrame, column: str) -> bool:
-    """Whether `group.x` is the dial `x` again, from which the group takes its value."""
-    group, _, dial = column.rpartition(".")
-    return bool(group) and dial in cells and cells[dial].equals(cells[column])
+def _repeats_shared_default(cells: pd.DataFrame, column: str) -> bool:
+    """Return whether `group.x` repeats the shared default `x`, which the group interpolates."""
+    group, _, name = column.rpartition(".")
+    return bool(group) and name in cells and cells[name].equals(cells[column])
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""The log-normal accelerated failure time model of interval-censored times, by maximum likelihood.
+"""Log-normal accelerated failure time model of interval-censored times, by maximum likelihood.
 
-log τ = x·β + σε with ε ~ N(0, 1); of each run it is known that l < log τ ≤ u. A run that was never
-seen to have the event has u = ∞, one that had it by its first evaluation l = −∞.
+log τ = x·β + σε with ε ~ N(0, 1); for each run it is known that l < log τ ≤ u. A run in which the
+event was not observed has u = ∞, one that had the event by its first evaluation l = −∞.
 
 In the parameters γ = β/σ and θ = 1/σ the log-likelihood Σ log(Φ(θu − x·γ) − Φ(θl − x·γ)) is
 concave (Olsen 1978; Pratt 1981), so that Newton's method finds its only maximum from any start, for
@@ -17,8 +17,8 @@ from scipy.special import log_ndtr
 
 TOLERANCE = 1e-12  # squared length of the last Newton step in standard errors
 ITERATIONS = 200
-SLACK = 1e-6  # rounding where intervals are narrow: a step that loses less is not refused
-ELEMENTS = 1_000_000  # of one array at once: bounds the memory of many weightings
+SLACK = 1e-6  # rounding where intervals are narrow: a step that loses no more is accepted
+ELEMENTS = 1_000_000  # per array, to bound the memory of many weightings
 
 Array = NDArray[np.float64]
 
@@ -28,16 +28,16 @@ class Sample:
     """Runs on the log scale; equal runs may share a row."""
 
     lower: Array
-    """(row,); −∞ if nothing bounds the time from below"""
+    """(row,); −∞ if the time has no lower bound"""
     upper: Array
-    """(row,); ∞ if nothing bounds it from above"""
+    """(row,); ∞ if the time has no upper bound"""
     design: Array
     """(row, column), the intercept included; of full rank where both bounds are finite"""
     counts: Array
-    """(row,) runs"""
+    """(row,) number of runs"""
 
     def fixing(self, column: int, slope: float) -> "Sample":
-        """The same runs with this coefficient known."""
+        """The same runs with this coefficient fixed at `slope`."""
         known = slope * self.design[:, column]
         return replace(
             self,
@@ -49,7 +49,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Maximum:
-    """Estimates for one weighting of the runs or more, (…); NaN where none was found."""
+    """Estimates for one or several weightings of the runs, (…); NaN where there is no maximum."""
 
     coefficients: Array
     """(…, column)"""
@@ -59,19 +59,19 @@ class Maximum:
 
 
 def maximise(sample: Sample) -> Maximum:
-    """The maximum of the likelihood; NaN where `reweighted` has none."""
-    found = reweighted(sample, sample.counts[None], _least_squares(sample))
-    return Maximum(found.coefficients[0], found.sigma[0], found.log_likelihood[0])
+    """Maximise the likelihood; NaN where `reweighted` has no maximum."""
+    maxima = reweighted(sample, sample.counts[None], _least_squares(sample))
+    return Maximum(maxima.coefficients[0], maxima.sigma[0], maxima.log_likelihood[0])
 
 
 def reweighted(sample: Sample, counts: Array, start: Maximum) -> Maximum:
-    """The maxima for several counts of the same rows, (batch, row), from one start.
+    """Maximise the likelihood for several counts of the same rows, (batch, row), from one start.
 
-    NaN where the rows that are counted and bounded on both sides do not have full rank: there the
-    likelihood may grow without end.
+    NaN where the counted rows bounded on both sides do not have full rank, since the likelihood may
+    then be unbounded.
     """
     size = max(1, ELEMENTS // counts.shape[1])
-    with np.errstate(all="ignore"):  # a step too long gives NaN, and is refused as such
+    with np.errstate(all="ignore"):  # too long a step gives NaN and is rejected
         parts = [
             _newton(sample, counts[first : first + size], start)
             for first in range(0, len(counts), size)
@@ -80,16 +80,18 @@ def reweighted(sample: Sample, counts: Array, start: Maximum) -> Maximum:
 
 
 def covariance(sample: Sample, at: Maximum) -> Array:
-    """Of the coefficients and log σ, last: the inverse of the observed information."""
+    """Covariance of the coefficients and, last, log σ: the inverse of the observed information."""
     *_, hessian = _derivatives(sample, sample.counts, at.coefficients[None], at.sigma[None])
     units = np.append(np.full(len(at.coefficients), at.sigma), -1.0)
     return np.linalg.inv(-hessian[0]) * np.outer(units, units)
 
 
 def profile(sample: Sample, at: Maximum, column: int, drop: float) -> tuple[float, float]:
-    """The two values of a coefficient at which the likelihood, largest over all else, has fallen by
-    `drop` (Venzon & Moolgavkar 1988). It falls to both sides of the maximum without end, as the
-    likelihood is concave: each value is the only one on its side."""
+    """Profile likelihood limits of a coefficient (Venzon & Moolgavkar 1988).
+
+    The two values at which the log-likelihood, maximised over all other parameters, has fallen by
+    `drop`. Since it is concave, there is exactly one on either side of the maximum.
+    """
     if not np.isfinite(drop):
         return -np.inf, np.inf
 
@@ -107,20 +109,23 @@ def profile(sample: Sample, at: Maximum, column: int, drop: float) -> tuple[floa
 
 
 def without_scatter(sample: Sample) -> bool:
-    """Whether one x·β lies in every interval, its ends included. Then the likelihood grows as σ
-    falls to 0: the evaluations are too coarse, or the runs too few, to show any scatter."""
+    """Return whether one x·β lies in every interval, its ends included.
+
+    Then the likelihood increases as σ goes to 0: the evaluations are too coarse, or the runs too
+    few, to show any scatter.
+    """
     has_upper, has_lower = np.isfinite(sample.upper), np.isfinite(sample.lower)
-    found = linprog(
+    solution = linprog(
         np.zeros(sample.design.shape[1]),
         A_ub=np.vstack([sample.design[has_upper], -sample.design[has_lower]]),
         b_ub=np.concatenate([sample.upper[has_upper], -sample.lower[has_lower]]),
         bounds=(None, None),
     )
-    return bool(found.status == 0)
+    return bool(solution.status == 0)
 
 
 def log_probability(a: Array, b: Array) -> Array:
-    """log(Φ(b) − Φ(a)) for a < b, in either tail."""
+    """Compute log(Φ(b) − Φ(a)) for a < b, accurately in either tail."""
     above = a > 0
     a, b = np.where(above, -b, a), np.where(above, -a, b)
     at_b = log_ndtr(b)
@@ -128,15 +133,15 @@ def log_probability(a: Array, b: Array) -> Array:
 
 
 def densities(a: Array, b: Array) -> tuple[Array, Array, Array]:
-    """log P with P = Φ(b) − Φ(a), and its slopes φ(a)/P, falling, and φ(b)/P, rising."""
+    """Compute log P with P = Φ(b) − Φ(a), and φ(a)/P and φ(b)/P, its slopes up to sign."""
     log_p = log_probability(a, b)
     constant = log_p + np.log(2 * np.pi) / 2
     return log_p, np.exp(-a * a / 2 - constant), np.exp(-b * b / 2 - constant)
 
 
 def _least_squares(sample: Sample) -> Maximum:
-    """On the middles of the intervals, or the bound that there is: a start."""
-    known = np.isfinite(sample.lower) | np.isfinite(sample.upper)  # else a run says nothing
+    """Starting values: least squares on the middles of the intervals, or on their only bound."""
+    known = np.isfinite(sample.lower) | np.isfinite(sample.upper)  # other runs carry no information
     lower, upper, design = sample.lower[known], sample.upper[known], sample.design[known]
     lower = np.where(np.isfinite(lower), lower, upper)
     upper = np.where(np.isfinite(upper), upper, lower)
@@ -150,7 +155,7 @@ def _least_squares(sample: Sample) -> Maximum:
 
 
 def _newton(sample: Sample, counts: Array, start: Maximum) -> tuple[Array, Array, Array]:
-    """Damped Newton: coefficients, σ and log-likelihoods."""
+    """Maximise by damped Newton steps; return coefficients, σ and log-likelihoods."""
     coefficients = np.tile(start.coefficients, (len(counts), 1))
     sigma = np.full(len(counts), start.sigma)
     value, gradient, hessian = _derivatives(sample, counts, coefficients, sigma)
@@ -177,8 +182,8 @@ def _newton(sample: Sample, counts: Array, start: Maximum) -> tuple[Array, Array
 
 
 def _step(gradient: Array, hessian: Array) -> tuple[Array, Array]:
-    """The Newton step, shortened so that θ keeps a tenth of its value, and its squared length in
-    standard errors before that."""
+    """Newton step, shortened so that θ keeps a tenth of its value, and its unshortened squared
+    length in standard errors."""
     information = -hessian
     diagonal = np.einsum("bii->bi", information)  # a view
     diagonal += 1e-12 * abs(diagonal) + 1e-100  # where the likelihood is flat
@@ -206,8 +211,11 @@ def _outer(design: Array, weights: Array) -> Array:
 def _derivatives(
     sample: Sample, counts: Array, coefficients: Array, sigma: Array
 ) -> tuple[Array, Array, Array]:
-    """The log-likelihood (batch,), its gradient and Hessian in γ and θ, last, both taken about
-    these coefficients and in units of this σ (γ = 0 and θ = 1 here): nothing large cancels."""
+    """Log-likelihood (batch,), and its gradient and Hessian in γ and, last, θ.
+
+    Both are taken about these coefficients and in units of this σ (γ = 0 and θ = 1 there), so that
+    no large numbers cancel.
+    """
     design, line, scale = sample.design, coefficients @ sample.design.T, sigma[:, None]
     lower, upper = (sample.lower - line) / scale, (sample.upper - line) / scale
     log_p, at_lower, at_upper = densities(lower, upper)

@@ -1,9 +1,9 @@
-"""Intervals by resampling runs. The unit is the run, or the seed that several runs share, never the
-evaluation: points of one run are not independent.
+"""Bootstrap and jackknife intervals over runs.
 
-Runs are resampled by index: a statistic takes, for each sample, an array of indices of shape
-(…, runs) and gives an array of shape (…). What belongs to one run, whole curves or its partners in
-other arms, so stays together.
+The unit is the run, or the seed that several runs share, never the evaluation: points of one run
+are not independent. Runs are resampled by index: a statistic takes, for each sample, an array of
+indices of shape (…, runs) and returns an array of shape (…). Everything that belongs to one run,
+such as whole curves or its partners in other arms, thus stays together.
 """
 
 import math
@@ -17,7 +17,7 @@ from scipy import stats
 from analysis.stats.intervals import CONFIDENCE, Interval, none
 
 RESAMPLES = 10_000
-BATCH = 2_000_000  # indices drawn at once: bounds the memory of wide statistics
+BATCH = 2_000_000  # indices drawn at once, to bound the memory of wide statistics
 
 Statistic = Callable[..., NDArray[np.float64]]
 
@@ -29,29 +29,35 @@ def interval(
     method: str = "bca",
     confidence: float = CONFIDENCE,
 ) -> Interval:
-    """A bootstrap interval of `statistic(*indices)` for samples of these sizes, each resampled by
-    itself.
+    """Bootstrap interval of `statistic(*indices)` over samples resampled independently.
 
-    `method` is "bca" (Efron 1987, bias-corrected and accelerated) or "percentile". Where BCa is
-    undefined (infinite values, a statistic that does not change when a run is left out, no
-    resample on one side of the estimate) the percentile interval takes its place, and the
-    method says so. The percentile interval holds with infinite values; where a resample
-    is undefined (∞ − ∞) it counts as −∞ for the lower end and as +∞ for the upper one. A
-    sample of fewer than two runs has no interval.
+    Where BCa is undefined (infinite values, a statistic that does not change when a run is left
+    out, no resample on one side of the estimate) the percentile interval replaces it, and the
+    method says so. The percentile interval admits infinite values; an undefined resample (∞ − ∞)
+    counts as −∞ for the lower end and as +∞ for the upper one. A sample of fewer than two runs has
+    no interval. Equal generator states give equal intervals.
 
-    The same generator state gives the same interval. Raises ValueError for an empty sample.
+    Args:
+        statistic: see the module.
+        sizes: number of runs in each sample.
+        generator: of the resamples.
+        method: "bca" (Efron 1987, bias-corrected and accelerated) or "percentile".
+        confidence: nominal coverage.
+
+    Raises:
+        ValueError: a sample is empty, or the method is unknown.
     """
     if method not in ("bca", "percentile"):
         raise ValueError(f"method={method}: must be bca or percentile")
     if not sizes or min(sizes) < 1:
         raise ValueError("a bootstrap of no runs")
-    with np.errstate(invalid="ignore"):  # ∞ − ∞ is an answer: undefined
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is undefined, which is a valid estimate here
         estimate = float(statistic(*(np.arange(size) for size in sizes)))
     if min(sizes) < 2:
         return none(estimate, "one run")
     batch = max(1, min(RESAMPLES, BATCH // max(sizes)))
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
-        # what scipy calls degenerate is what falls back below
+        # scipy warns of degenerate cases, which fall back to the percentile interval below
         warnings.filterwarnings("ignore", category=stats.DegenerateDataWarning)
         warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
         result = stats.bootstrap(
@@ -66,16 +72,16 @@ def interval(
     ends, drawn = result.confidence_interval, result.bootstrap_distribution
     if method == "bca" and np.isfinite(drawn).all() and np.isfinite(ends).all():
         return Interval(estimate, float(ends.low), float(ends.high), "BCa")
-    said = "percentile" if method == "percentile" else "percentile (BCa undefined)"
-    return Interval(estimate, *_quantiles(drawn, (1 - confidence) / 2), said)
+    used = "percentile" if method == "percentile" else "percentile (BCa undefined)"
+    return Interval(estimate, *_quantiles(drawn, (1 - confidence) / 2), used)
 
 
 def jackknife(statistic: Statistic, runs: int, confidence: float = CONFIDENCE) -> Interval:
-    """The interval estimate ± t · (jackknife's standard error), with runs − 1 degrees of freedom
-    (Tukey 1958), from the statistic with one run left out at a time.
+    """Jackknife interval: estimate ± t · standard error, with runs − 1 degrees of freedom (Tukey
+    1958), leaving one run out at a time.
 
-    None for fewer than two runs, where it is not finite with one left out, and where leaving one
-    out never changes it.
+    No interval for fewer than two runs, or if the statistic is not finite without one of the runs,
+    or never changes.
     """
     estimate = float(statistic(np.arange(runs)))
     if runs < 2:
@@ -92,13 +98,15 @@ def jackknife(statistic: Statistic, runs: int, confidence: float = CONFIDENCE) -
 
 
 def mean(values: NDArray[np.float64]) -> Statistic:
-    """The mean of the resampled runs' values, as a statistic."""
+    """Build the statistic that averages the resampled runs' values."""
     return lambda indices: values[indices].mean(-1)
 
 
 def _quantiles(drawn: NDArray[np.float64], tail: float) -> tuple[float, float]:
-    """The ends that leave `tail` on each side: order statistics, so that infinite values are never
-    interpolated."""
+    """Ends of an interval that leaves `tail` on each side.
+
+    Order statistics are used, so that infinite values are never interpolated.
+    """
     outside = max(math.ceil(tail * len(drawn)), 1)
     lowest = np.sort(np.where(np.isnan(drawn), -math.inf, drawn))
     highest = np.sort(np.where(np.isnan(drawn), math.inf, drawn))

@@ -1,4 +1,4 @@
-"""Sizes of differences between two arms, and shares of runs, each with its 95 % interval."""
+"""Effect sizes between two arms, and proportions of runs, each with its 95 % interval."""
 
 import math
 
@@ -14,10 +14,10 @@ from analysis.stats.survival import BOOTSTRAPS, Times
 DEFAULT = "BCa"
 COHEN_D_FEW = "noncentral t"
 CLIFF_DELTA_FEW = "Cliff"
-"""the methods where an arm has fewer than `FEW` runs"""
+"""methods used where an arm has fewer than `FEW` runs"""
 COHEN_D_METHODS = ("noncentral t", "BCa", "percentile")
 CLIFF_DELTA_METHODS = ("Cliff", "BCa", "percentile")
-FARTHEST = 1e4  # scipy's noncentral t is not computable far beyond
+FARTHEST = 1e4  # largest t for which scipy's noncentral t is reliable
 
 Array = NDArray[np.float64]
 
@@ -25,16 +25,21 @@ Array = NDArray[np.float64]
 def cohen_d(
     a: Times, b: Times, generator: np.random.Generator, method: str | None = None
 ) -> Interval:
-    """The mean time of `a` less that of `b`, over the pooled standard deviation (Cohen 1988,
-    sec. 2.5; without correction for bias).
+    """Cohen's d: the mean time of `a` less that of `b`, over the pooled standard deviation (Cohen
+    1988, sec. 2.5; without correction for bias).
 
-    "noncentral t" inverts its distribution for normal times (Steiger & Fouladi 1997); "BCa" and
-    "percentile" are `bootstrap.interval`. None is `COHEN_D_FEW` if an arm has fewer than `FEW`
-    runs, else `DEFAULT`.
+    NaN without an interval where a run was censored, since the mean is then unknown. Without spread
+    d is ±∞, or NaN for equal means, without an interval.
 
-    NaN without an interval where a run was censored: the mean of times that did not happen is not
-    known. Without spread it is ±∞, or NaN for equal means, without an interval. Raises ValueError
-    for an unknown method.
+    Args:
+        a, b: times of the two arms.
+        generator: of the bootstraps.
+        method: "noncentral t", which inverts that distribution for normal times (Steiger & Fouladi
+            1997), or "BCa" or "percentile" (`bootstrap.interval`). None: `COHEN_D_FEW` if an arm
+            has fewer than `FEW` runs, else `DEFAULT`.
+
+    Raises:
+        ValueError: the method is unknown.
     """
     method = _method(method, COHEN_D_METHODS, COHEN_D_FEW, a, b)
     if not (a.observed.all() and b.observed.all()):
@@ -56,16 +61,22 @@ def cohen_d(
 def cliff_delta(
     a: Times, b: Times, generator: np.random.Generator, method: str | None = None
 ) -> Interval:
-    """Cliff's delta, P(a later) − P(b later), in [−1, 1]; pairs of runs at the same evaluation or
-    of unknown order (`ranks.known_order`) count 0.
+    """Cliff's delta, P(a later) − P(b later), in [−1, 1].
 
-    "Cliff" is his asymmetric interval with the consistent variance (Cliff 1993; Feng & Cliff
-    2004); "BCa" and "percentile" are `bootstrap.interval`. None is `CLIFF_DELTA_FEW` if an arm has
-    fewer than `FEW` runs, else `DEFAULT`.
+    Pairs of runs at the same evaluation or of unknown order (`ranks.known_order`) count 0. At ±1
+    all resamples are equal and the variance is 0: every method is then replaced by the limit from
+    the largest possible variance, (1 − δ²)/n of the smaller arm, and says so. No interval where an
+    arm has one run or no two runs are known to differ.
 
-    At ±1 all resamples are alike and the variance is 0: then every method gives way to the limit
-    by the largest variance, (1 − δ²)/n of the smaller arm, and says so. No interval where an arm
-    has one run or no two runs are known to differ. Raises ValueError for an unknown method.
+    Args:
+        a, b: times of the two arms.
+        generator: of the bootstraps.
+        method: "Cliff", his asymmetric interval with the consistent variance (Cliff 1993; Feng &
+            Cliff 2004), or "BCa" or "percentile" (`bootstrap.interval`). None: `CLIFF_DELTA_FEW` if
+            an arm has fewer than `FEW` runs, else `DEFAULT`.
+
+    Raises:
+        ValueError: the method is unknown.
     """
     method = _method(method, CLIFF_DELTA_METHODS, CLIFF_DELTA_FEW, a, b)
     order = known_order(a, b)
@@ -77,11 +88,11 @@ def cliff_delta(
     if abs(estimate) == 1:
         z2 = stats.norm.isf((1 - CONFIDENCE) / 2) ** 2
         inner = float((smaller - z2) / (smaller + z2))
-        said = f"largest variance ({method} undefined at ±1)"
-        return Interval(estimate, *((inner, 1.0) if estimate > 0 else (-1.0, -inner)), said)
+        used = f"largest variance ({method} undefined at ±1)"
+        return Interval(estimate, *((inner, 1.0) if estimate > 0 else (-1.0, -inner)), used)
 
     def statistic(i: NDArray[np.intp], j: NDArray[np.intp]) -> Array:
-        # how often each run was drawn: memory for n + m numbers a resample, not for n · m
+        # count how often each run was drawn: n + m numbers per resample instead of n · m
         pairs = (_counts(i, len(a)) @ order) * _counts(j, len(b))
         return pairs.sum(-1) / (i.shape[-1] * j.shape[-1])
 
@@ -91,7 +102,7 @@ def cliff_delta(
 
 
 def proportion(k: int, n: int, confidence: float = CONFIDENCE) -> Interval:
-    """The share k/n of runs with the exact interval of Clopper & Pearson (1934).
+    """Proportion k/n of runs with the exact interval of Clopper & Pearson (1934).
 
     NaN without an interval for no runs. Raises ValueError unless 0 ≤ k ≤ n.
     """
@@ -111,8 +122,8 @@ def _method(method: str | None, methods: tuple[str, ...], few: str, a: Times, b:
 
 
 def _standardised(x: Array, y: Array) -> Array:
-    """d of (…, n) and (…, m): (…)."""
-    squares = sum(((one - one.mean(-1, keepdims=True)) ** 2).sum(-1) for one in (x, y))
+    """Cohen's d of samples (…, n) and (…, m): (…)."""
+    squares = sum(((arm - arm.mean(-1, keepdims=True)) ** 2).sum(-1) for arm in (x, y))
     return (x.mean(-1) - y.mean(-1)) / np.sqrt(squares / (x.shape[-1] + y.shape[-1] - 2))
 
 
@@ -121,7 +132,7 @@ def _noncentral_t(d: float, n: int, m: int) -> Interval:
     t = abs(d) / scale
     if t > FARTHEST:
         return none(d, "too little spread")
-    # t is (Z + noncentrality)/s: outside of these, chance alone is below 0.0011 on either side
+    # t is (Z + noncentrality)/s: outside this bracket, either tail is below 0.0011
     smallest, largest = np.sqrt(stats.chi2.ppf([0.001, 0.999], freedom) / freedom)
     bracket = (t * smallest - 4, t * largest + 4)
     tail = (1 - CONFIDENCE) / 2
@@ -139,7 +150,7 @@ def _noncentral_t(d: float, n: int, m: int) -> Interval:
 
 
 def _counts(indices: NDArray[np.intp], n: int) -> Array:
-    """How often each of n runs is among the indices: (…, k) → (…, n)."""
+    """Count how often each of n runs is among the indices: (…, k) → (…, n)."""
     rows = indices.reshape(-1, indices.shape[-1])
     shifted = rows + n * np.arange(len(rows))[:, None]
     counts = np.bincount(shifted.ravel(), minlength=n * len(rows)).astype(float)
@@ -147,7 +158,7 @@ def _counts(indices: NDArray[np.intp], n: int) -> Array:
 
 
 def _cliff(order: Array) -> Interval:
-    """The δ with (δ − d)² ≤ z² s² (1 − δ²)/(1 − d²), s² the variance of d."""
+    """Cliff's interval: all δ with (δ − d)² ≤ z² s² (1 − δ²)/(1 − d²), s² the variance of d."""
     n, m = order.shape
     d = float(order.mean())
     of_a, of_b = order.mean(1).var(ddof=1), order.mean(0).var(ddof=1)

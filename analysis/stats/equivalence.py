@@ -1,7 +1,7 @@
-"""Claims that two arms are the same: "unchanged", "equally", "consistent".
+"""Equivalence tests for claims that two arms are the same: "unchanged", "equally", "consistent".
 
-Such a claim names a margin within which a difference counts as none, and holds if the data leave
-no room for a larger one. p > 0.05 in a test for a difference never shows it.
+Such a claim names a margin within which a difference counts as none, and holds if the data exclude
+a larger one. p > 0.05 in a test for a difference never shows equivalence.
 """
 
 import math
@@ -20,32 +20,37 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Equivalence:
-    """Whether a difference lies within a margin, as far as the data show it.
-
-    Not equivalent means not shown, never that the arms differ.
-    """
+    """Result of an equivalence test. Not equivalent means not shown, never that the arms differ."""
 
     difference: Interval
     """first less second, with its interval of 1 − 2·alpha (90 %)"""
     margin: tuple[float, float]
     """the ends between which a difference counts as none"""
     p: float
-    """the larger of the two one-sided p; NaN if only the interval is known, or nothing"""
+    """the larger of the two one-sided p-values; NaN if at most the interval is known"""
     equivalent: bool
-    """p < alpha, which is: the interval lies inside the margin"""
+    """p < alpha or, equivalently, the interval lies inside the margin"""
     method: str
 
 
 def equivalent_means(
     a: ArrayLike, b: ArrayLike, margin: float, alpha: float = ALPHA, paired: bool = False
 ) -> Equivalence:
-    """Two one-sided t-tests (Schuirmann 1987) that the mean of `a` differs from that of `b` by less
-    than the margin: Welch's for arms (n,) and (m,), or of the differences a[i] − b[i] in pairs.
+    """Show by two one-sided t-tests (Schuirmann 1987) that two means differ by less than a margin.
 
-    Not shown, with the reason, where a value is not finite (the mean of times that did not happen
-    is not known), an arm has one run, or no spread was seen: that does not mean there is none.
-    Raises InputError unless the margin is positive and finite, ValueError for no runs, for pairs of
-    unequal number and for an alpha outside (0, 0.5).
+    Welch's tests, or t-tests of the differences a[i] − b[i] if paired. Equivalence is not shown,
+    with the reason in `method`, where a value is not finite, an arm has one run, or the values have
+    no spread.
+
+    Args:
+        a, b: values of the two arms, (n,) and (m,).
+        margin: differences below it count as none.
+        alpha: level of the test.
+        paired: a[i] and b[i] belong together, as runs of the same seed.
+
+    Raises:
+        InputError: the margin is not positive and finite.
+        ValueError: no runs, pairs of unequal number, or an alpha outside (0, 0.5).
     """
     ends = _margin(margin, math.inf)
     _check_alpha(alpha)
@@ -62,7 +67,7 @@ def equivalent_means(
     if np.ptp(a - b) == 0 if paired else np.ptp(a) == np.ptp(b) == 0:
         return _not_shown(difference, ends, "no spread")
     name = "paired t" if paired else "Welch t"
-    with warnings.catch_warnings():  # one arm without spread is no loss: the other's counts
+    with warnings.catch_warnings():  # one arm without spread is fine: the other's spread counts
         warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
         both, above, below = (
             stats.ttest_1samp(a - b, -shift, alternative=tail)
@@ -70,8 +75,8 @@ def equivalent_means(
             else stats.ttest_ind(a + shift, b, equal_var=False, alternative=tail)
             for shift, tail in ((0.0, "two-sided"), (margin, "greater"), (-margin, "less"))
         )
-    found = both.confidence_interval(1 - 2 * alpha)
-    interval = Interval(difference, float(found.low), float(found.high), _said(name, alpha))
+    limits = both.confidence_interval(1 - 2 * alpha)
+    interval = Interval(difference, float(limits.low), float(limits.high), _with_level(name, alpha))
     p = float(max(above.pvalue, below.pvalue))
     return Equivalence(interval, ends, p, p < alpha, f"two one-sided tests, {name}")
 
@@ -79,13 +84,14 @@ def equivalent_means(
 def equivalent_proportions(
     k1: int, n1: int, k2: int, n2: int, margin: float, alpha: float = ALPHA
 ) -> Equivalence:
-    """Whether the share k1/n1 differs from k2/n2 by less than the margin.
+    """Test that the proportions k1/n1 and k2/n2 differ by less than the margin.
 
-    Each limit of the difference is the root of the sum of squares of the two shares' distances from
-    their own limits (Newcombe 1998, method 10; Zou & Donner 2008), here those of Clopper & Pearson:
-    with Wilson's, small arms would be called equivalent up to twice too often. By enumeration, arms
-    of 3 to 100 runs that differ by the whole margin are called equivalent with a probability of at
-    most 0.055 for alpha = 0.05. p is the alpha at which a limit meets the margin.
+    The distance of each limit from the difference is the root of the sum of squares of the two
+    proportions' distances from their own limits (Newcombe 1998, method 10; Zou & Donner 2008), here
+    those of Clopper & Pearson: with Wilson's, small arms would be called equivalent up to twice too
+    often. By enumeration, arms of 3 to 100 runs that differ by the whole margin are called
+    equivalent with a probability of at most 0.055 for alpha = 0.05. p is the alpha at which a limit
+    meets the margin.
 
     Not shown where an arm has no runs. Raises InputError unless 0 < margin ≤ 0.5, beyond which that
     probability is larger, and ValueError unless 0 ≤ k ≤ n and 0 < alpha < 0.5.
@@ -104,17 +110,17 @@ def equivalent_proportions(
         k1 / n1 - k2 / n2,
         _lower_limit(*first, alpha),
         -_lower_limit(*second, alpha),
-        _said(name, alpha),
+        _with_level(name, alpha),
     )
     p = max(_p_above(*first, margin), _p_above(*second, margin))
     return Equivalence(interval, ends, p, p < alpha, name)
 
 
 def equivalent_intervals(interval: Interval, margin: float) -> Equivalence:
-    """Whether a difference's 90 % interval, as from a bootstrap, lies inside the margin; p is NaN.
+    """Check whether a difference's 90 % interval, as from a bootstrap, lies inside the margin.
 
-    An interval that is unbounded, or none, never does. Raises InputError unless the margin is
-    positive and finite.
+    p is NaN. An unbounded or missing interval never lies inside. Raises InputError unless the
+    margin is positive and finite.
     """
     ends = _margin(margin, math.inf)
     inside = ends[0] < interval.lower and interval.upper < ends[1]
@@ -133,7 +139,7 @@ def _check_alpha(alpha: float) -> None:
         raise ValueError(f"alpha={alpha}: must be between 0 and 0.5")
 
 
-def _said(name: str, alpha: float) -> str:
+def _with_level(name: str, alpha: float) -> str:
     return f"{name}, {100 * (1 - 2 * alpha):g} %"
 
 
@@ -142,7 +148,7 @@ def _not_shown(difference: float, margin: tuple[float, float], why: str) -> Equi
 
 
 def _lower_limit(k1: int, n1: int, k2: int, n2: int, alpha: float) -> float:
-    """The one-sided lower limit of k1/n1 − k2/n2; as alpha goes to 1, the difference itself."""
+    """One-sided lower limit of k1/n1 − k2/n2; as alpha goes to 1, the difference itself."""
     first, second = k1 / n1, k2 / n2
     lower = min(stats.beta.ppf(alpha, k1, n1 - k1 + 1), first) if k1 else 0.0
     upper = max(stats.beta.isf(alpha, k2 + 1, n2 - k2), second) if k2 < n2 else 1.0
@@ -150,12 +156,12 @@ def _lower_limit(k1: int, n1: int, k2: int, n2: int, alpha: float) -> float:
 
 
 def _p_above(k1: int, n1: int, k2: int, n2: int, margin: float) -> float:
-    """The one-sided p against k1/n1 − k2/n2 ≤ −margin."""
+    """One-sided p against k1/n1 − k2/n2 ≤ −margin."""
 
-    def room(alpha: float) -> float:
+    def excess(alpha: float) -> float:
         return _lower_limit(k1, n1, k2, n2, alpha) + margin
 
     least, most = 1e-12, 1 - 1e-12
-    if room(least) > 0:
+    if excess(least) > 0:
         return 0.0
-    return float(optimize.brentq(room, least, most)) if room(most) > 0 else 1.0
+    return float(optimize.brentq(excess, least, most)) if excess(most) > 0 else 1.0

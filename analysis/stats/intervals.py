@@ -1,19 +1,19 @@
-"""An estimate with its interval, and how the interval was made."""
+"""Estimates with their intervals and the methods of these."""
 
 import math
 from dataclasses import dataclass
 
 CONFIDENCE = 0.95
 FEW = 20
-"""runs below which the methods are chosen by their simulated coverage (docs/statistics.md)"""
+"""number of runs below which methods are chosen by their simulated coverage (docs/statistics.md)"""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate, the ends of its interval, and the method, which is part of the result.
+    """An estimate, the ends of its interval, and the interval's method.
 
-    An end may be infinite: the data do not bound it. Both are NaN where there is no interval; then
-    the method says why.
+    An end that the data do not bound is infinite. Both ends are NaN where there is no interval; the
+    method then says why.
     """
 
     estimate: float
@@ -22,7 +22,7 @@ class Interval:
     method: str
 
     def columns(self, name: str) -> dict[str, float | str]:
-        """As columns of a table: name, name_lower, name_upper, name_method."""
+        """Convert to columns of a table: name, name_lower, name_upper, name_method."""
         return {
             name: self.estimate,
             f"{name}_lower": self.lower,
@@ -32,9 +32,10 @@ class Interval:
 
     @property
     def bounded(self) -> bool:
+        """Whether both ends are finite."""
         return math.isfinite(self.lower) and math.isfinite(self.upper)
 
 
 def none(estimate: float, why: str) -> Interval:
-    """An estimate without an interval."""
+    """Build an estimate without an interval; `why` becomes its method."""
     return Interval(estimate, math.nan, math.nan, f"none: {why}")

@@ -1,4 +1,4 @@
-"""Log-rank tests: whether the times to an event of two arms differ."""
+"""Log-rank tests of the difference between two arms' times to an event."""
 
 import math
 from dataclasses import dataclass
@@ -12,24 +12,25 @@ from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, check_alternative, refused
 
 LABELLINGS = 10_000
-"""up to so many ways to label the runs, all are tried"""
-ROUNDING = 1e-9  # equal statistics may differ by so much
+"""largest number of labellings of the runs that are enumerated"""
+ROUNDING = 1e-9  # largest difference between equal statistics
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
 def logrank(a: Times, b: Times, alternative: str = "two-sided") -> TestResult:
-    """The log-rank test (Mantel 1966). Its statistic is z = (O − E)/√V of the events of `a`:
-    negative where these are fewer than expected, so that `a` is the later.
+    """Log-rank test (Mantel 1966).
 
-    Up to `LABELLINGS` ways to choose which runs are `a`'s, p is the share of them whose z is as far
-    out (two-sided: whose |z| is): the normal law does not hold for a few runs. This is exact where
-    both arms are censored alike, as by one budget; elsewhere it holds for many runs, since z is
-    permuted and not O − E (Neuhaus 1993).
+    The statistic is z = (O − E)/√V of the events of `a`, negative if there are fewer than expected,
+    so that `a` is later. If there are at most `LABELLINGS` ways to choose which runs are `a`'s, p
+    is the share of them with a z (two-sided: |z|) at least as extreme, since the normal
+    approximation fails for few runs. This is exact where both arms are censored alike, as by one
+    budget; elsewhere it holds for many runs, since z is permuted rather than O − E (Neuhaus 1993).
 
-    Refused where no event was observed, and where none tells the arms apart: at each, either one
-    arm alone was left or all that were left had it. Raises ValueError for an unknown alternative.
+    Refused where no event was observed, or none distinguishes the arms: at each event, either only
+    one arm was at risk or all runs at risk had the event. Raises ValueError for an unknown
+    alternative.
     """
     return _test("log-rank", a, b, (np.zeros(len(a)), np.zeros(len(b))), alternative)
 
@@ -40,19 +41,19 @@ def stratified(
     alternative: str = "two-sided",
     strata: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> TestResult:
-    """The log-rank test within strata, such as seeds: O − E and V are summed over them (Klein &
+    """Log-rank test within strata, such as seeds: O − E and V are summed over strata (Klein &
     Moeschberger 2003, sec. 7.5).
 
-    `strata` labels the runs of `a`, (n_a,), and of `b`, (n_b,); without it, the arms are pairs:
-    the same seeds in the same order. A stratum of one arm adds nothing. Exact p-values relabel
-    within strata; those of pairs are the sign test's. Otherwise as `logrank`. Raises ValueError if
-    labels do not match the runs.
+    `strata` labels the runs of `a`, (n_a,), and of `b`, (n_b,); without it, the arms are pairs: the
+    same seeds in the same order. A stratum with runs of only one arm adds nothing. Exact p-values
+    relabel within strata; those of pairs are the sign test's. Otherwise as `logrank`. Raises
+    ValueError if labels do not match the runs.
     """
     if strata is None:
         strata = (np.arange(len(a)), np.arange(len(a)))
     labels = (np.asarray(strata[0]), np.asarray(strata[1]))
-    if [one.shape for one in labels] != [(len(a),), (len(b),)]:
-        given = " and ".join(str(one.size) for one in labels)
+    if [label.shape for label in labels] != [(len(a),), (len(b),)]:
+        given = " and ".join(str(label.size) for label in labels)
         raise ValueError(f"{given} labels of strata for {len(a)} and {len(b)} runs")
     return _test("stratified log-rank", a, b, labels, alternative)
 
@@ -97,21 +98,22 @@ class _Stratum:
     in_a: Mask
     """(n,)"""
     at_risk: Mask
-    """(n, times): which runs were left when there were events that not all of these had"""
+    """(n, times): runs at risk at each event time at which not all of them had the event"""
     had: Mask
-    """(n, times): which runs had the event then"""
+    """(n, times): runs that had the event then"""
 
     @property
     def tells(self) -> bool:
-        """Whether its labels can make a difference."""
+        """Whether the labels can affect the statistic."""
         return self.had.shape[1] > 0 and 0 < self.in_a.sum() < len(self.in_a)
 
     @property
     def labellings(self) -> int:
+        """Number of ways to label the runs."""
         return math.comb(len(self.in_a), int(self.in_a.sum()))
 
     def every_labelling(self) -> Mask:
-        """(labellings, n)"""
+        """Enumerate all labels, (labellings, n)."""
         n, of_a = len(self.in_a), int(self.in_a.sum())
         labels = np.zeros((self.labellings, n), dtype=bool)
         chosen = np.array(list(combinations(range(n), of_a)))
@@ -119,7 +121,7 @@ class _Stratum:
         return labels
 
     def excess_and_variance(self, in_a: Mask) -> tuple[Array, Array]:
-        """O − E and its hypergeometric variance, both (labellings,), of labels (labellings, n)."""
+        """O − E and its hypergeometric variance, both (labellings,), for labels (labellings, n)."""
         label = in_a.astype(float)
         n, events = self.at_risk.sum(0), self.had.sum(0)
         share = label @ self.at_risk / n
@@ -137,12 +139,12 @@ def _stratum(times: Array, observed: Mask, in_a: Mask) -> _Stratum:
 
 
 def _z(excess: Array, variance: Array) -> Array:
-    """0 where the variance is: then the excess is, too."""
+    """Statistic z; 0 where the variance is 0, as the excess is then 0 too."""
     return np.divide(excess, np.sqrt(variance), where=variance > 0, out=np.zeros(len(excess)))
 
 
 def _all_z(strata: list[_Stratum]) -> Array:
-    """For every way to label the runs of each stratum, (labellings,)."""
+    """Statistic z for every way to label the runs of each stratum, (labellings,)."""
     excess, variance = np.zeros(1), np.zeros(1)
     for stratum in strata:
         more, spread = stratum.excess_and_variance(stratum.every_labelling())

@@ -1,4 +1,4 @@
-"""The mean of a number that every run has, with its interval."""
+"""Mean over runs of a number that every run has, with its interval."""
 
 import math
 
@@ -17,12 +17,12 @@ DEFAULT_FEW = "t"
 
 
 def mean(values: ArrayLike, generator: np.random.Generator, method: str | None = None) -> Interval:
-    """The mean of the runs' values, (n,), with its 95 % interval: Student's "t", "BCa" or
+    """Mean of the runs' values, (n,), with its 95 % interval by "t" (Student), "BCa" or
     "percentile".
 
-    NaN without an interval where a value is not finite: leaving it out would be the mean of
-    something else. No interval for one run, nor by "t" where all are alike, since no spread seen is
-    not no spread. Raises ValueError without any run and for an unknown method.
+    NaN without an interval where a value is not finite, since a mean without it would be of another
+    population. No interval for one run, nor by "t" for equal values, whose spread is unknown rather
+    than zero. Raises ValueError for no runs and for an unknown method.
     """
     values = np.sort(np.asarray(values, dtype=float))  # the order of the runs does not matter
     method = method or (DEFAULT_FEW if len(values) < FEW else DEFAULT)

@@ -1,10 +1,9 @@
-"""Rank tests of times that may not have happened: those that never did are tied at +∞.
+"""Rank tests of times to an event; runs without the event are tied at +∞.
 
-That tie is what is known only if all runs had the same chance to show the event: a test that rests
-on it is refused where a run is censored and the budgets differ, or where a run was followed less
-far than another run's event. `alternative` is one of `testing.ALTERNATIVES`: "later" is that the
-times of `a` (of the first arms) are the later ones. Without two runs that are known to differ there
-is nothing to test, and a test is refused too.
+The tie is justified only if all runs had the same chance to show the event: a test that relies on
+it is refused where a run is censored and budgets differ, or where a run was followed less far than
+another run's event. `alternative` is one of `testing.ALTERNATIVES`: "later" means that the times of
+`a` (of the first arms) are later. A test is also refused if no two runs are known to differ.
 """
 
 import math
@@ -19,28 +18,31 @@ from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, check_alternative, refused
 
 EXACT = 100
-"""runs, or pairs, up to which the null distribution of ranks with ties is counted out"""
+"""largest number of runs, or pairs, for the exact null distribution of ranks with ties"""
 SMALL = 8
-"""runs of the smaller arm up to which scipy counts out ranks without ties ("auto")"""
+"""largest size of the smaller arm for scipy's exact null distribution without ties ("auto")"""
 LABELLINGS = 20_000
-"""ways to share the runs among ordered arms up to which all are enumerated"""
+"""largest number of ways to divide the runs among ordered arms that are enumerated"""
 GREATER = {"two-sided": "two-sided", "later": "greater", "earlier": "less"}
-"""what scipy calls an alternative"""
+"""scipy's names of the alternatives"""
 
 
 def known_order(a: Times, b: Times) -> NDArray[np.float64]:
-    """Each run of `a` beside each of `b`, (n, m): 1 where it is known to be later, −1 earlier, 0
-    where both are at the same evaluation or the order is unknown: both censored, or one censored
-    before the other's event."""
+    """Order of each run of `a` against each run of `b`, (n, m).
+
+    1 where the first is known to be later, −1 where earlier, 0 where both are at the same
+    evaluation or the order is unknown (both censored, or one before the other's event).
+    """
     return _known_later(a, b).astype(float) - _known_later(b, a).T
 
 
 def mann_whitney(
     a: Times, b: Times, budgets: Sequence[ArrayLike], alternative: str = "two-sided"
 ) -> TestResult:
-    """Mann & Whitney's test (1947); `budgets` holds those of each arm, one number or one per run.
+    """Mann–Whitney test (1947); `budgets` are those of each arm, one number or one per run.
 
-    The statistic is U of `a`: its pairs with runs of `b` in which it is later, ties counted half.
+    The statistic is U of `a`: the number of pairs with runs of `b` in which `a` is later, ties
+    counted half.
     Under one budget that is Gehan's generalised Wilcoxon test (1965), W = 2U − nm. Without ties p
     is scipy's: exact if an arm has at most `SMALL` runs, else asymptotic with correction for
     continuity. With ties it is exact given the ties (the shift algorithm of Streitberg & Röhmel
@@ -53,23 +55,24 @@ def mann_whitney(
     ranks = stats.rankdata(np.concatenate([_tied_at_infinity(a), _tied_at_infinity(b)]))
     ties = len(np.unique(ranks)) < len(ranks)
     exact = len(ranks) <= EXACT if ties else min(len(a), len(b)) <= SMALL
-    found = stats.mannwhitneyu(
+    result = stats.mannwhitneyu(
         ranks[: len(a)],
         ranks[len(a) :],
         alternative=GREATER[alternative],
         method="exact" if exact and not ties else "asymptotic",
     )
-    p = float(found.pvalue)
+    p = float(result.pvalue)
     if exact and ties:
         doubled = np.rint(2 * ranks).astype(int)  # midranks are halves
         p = _p(_subset_sums(doubled, len(a)), int(doubled[: len(a)].sum()), alternative)
     method = ("exact" if exact else "asymptotic") + (", ties at midranks" if ties else "")
-    return TestResult(name, float(found.statistic), p, alternative, method)
+    return TestResult(name, float(result.statistic), p, alternative, method)
 
 
 def sign(a: Times, b: Times, alternative: str = "two-sided") -> TestResult:
-    """The exact sign test of pairs, a[i] with b[i] (the same seed); its statistic is the number of
-    pairs in which `a` is later.
+    """Exact sign test of pairs a[i], b[i] (the same seed).
+
+    The statistic is the number of pairs in which `a` is later.
 
     Pairs at the same evaluation and pairs of unknown order (`known_order`) are left out; `method`
     says how many count. No budgets are needed. Raises ValueError for arms of unequal length.
@@ -87,15 +90,15 @@ def sign(a: Times, b: Times, alternative: str = "two-sided") -> TestResult:
 def wilcoxon(
     a: Times, b: Times, budgets: Sequence[ArrayLike], alternative: str = "two-sided"
 ) -> TestResult:
-    """Wilcoxon's signed-rank test (1945) of pairs, a[i] with b[i] (the same seed); its statistic is
-    the sum of the ranks of the pairs in which `a` is later.
+    """Wilcoxon signed-rank test (1945) of pairs a[i], b[i] (the same seed).
 
-    A pair of which one run is censored ranks as larger than all observed differences, tied with the
-    others of its kind: its sign is known, its size only if never means never. p does not rest on
-    that, as under the null hypothesis each sign is a toss whatever the ranks. Pairs at the same
-    evaluation or both censored are left out (Wilcoxon's rule); `method` says how many count. p is
-    exact given the ties up to `EXACT` pairs, else asymptotic with corrections for ties and
-    continuity. Raises ValueError for arms of unequal length.
+    The statistic is the sum of the ranks of the pairs in which `a` is later. A pair with one
+    censored run ranks above all observed differences, tied with other such pairs: its sign is
+    known, its size is not. p does not depend on that size, since under the null hypothesis signs
+    are random whatever the ranks. Pairs at the same evaluation or both censored are left out
+    (Wilcoxon's rule); `method` says how many count. p is exact given the ties up to `EXACT` pairs,
+    else asymptotic with corrections for ties and continuity. Raises ValueError for arms of unequal
+    length.
     """
     check_alternative(alternative)
     _check_pairs(a, b)
@@ -111,10 +114,10 @@ def wilcoxon(
         doubled = np.rint(2 * ranks).astype(int)
         p = _p(_signed_sums(doubled), int(doubled[signs > 0].sum()), alternative)
     else:
-        found = stats.wilcoxon(
+        result = stats.wilcoxon(
             signs * ranks, alternative=GREATER[alternative], method="asymptotic", correction=True
         )
-        p = float(found.pvalue)
+        p = float(result.pvalue)
     method = "exact" if len(ranks) <= EXACT else "asymptotic"
     method += f", {len(ranks)} of {len(a)} pairs"
     return TestResult("Wilcoxon", statistic, p, alternative, method)
@@ -123,8 +126,9 @@ def wilcoxon(
 def jonckheere(
     arms: Sequence[Times], budgets: Sequence[ArrayLike], alternative: str = "two-sided"
 ) -> TestResult:
-    """Jonckheere & Terpstra's test of a trend over arms in the order given; `budgets` holds those
-    of each arm. "later": the first arms have the later times, they fall along the order.
+    """Jonckheere–Terpstra test of a trend over arms in the given order, with each arm's `budgets`.
+
+    "later" means that the first arms have the later times, so that times fall along the order.
 
     The statistic J counts the pairs of runs of different arms in which the run of the later arm has
     the later time, ties half (Hollander & Wolfe 1999, sec. 6.2). p is by enumeration where there
@@ -156,10 +160,10 @@ def jonckheere(
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """p-values adjusted for all tests of a declared family, (m,) (Holm 1979, step-down).
+    """Adjust p-values (m,) for all tests of a declared family (Holm 1979, step-down).
 
-    A refused test (NaN) stays NaN and still counts in the family, as if its p were 1: that a test
-    could not be made does not make the others stronger. Raises ValueError outside [0, 1].
+    A refused test (NaN) stays NaN but counts in the family as if its p were 1, since a test that
+    could not be made must not strengthen the others. Raises ValueError outside [0, 1].
     """
     p = np.asarray(p, dtype=float)
     if ((p < 0) | (p > 1)).any():
@@ -186,13 +190,13 @@ def _check_pairs(a: Times, b: Times) -> None:
 
 
 def _refusal(arms: Sequence[Times], budgets: Sequence[ArrayLike]) -> str | None:
-    """Why ties at infinity are not what is known, or cannot tell anything."""
+    """Why the test must be refused: unjustified ties at infinity, or nothing to compare."""
     if len(arms) != len(budgets):
         raise ValueError(f"budgets of {len(budgets)} arms for {len(arms)}")
     times = np.concatenate([arm.times for arm in arms])
     observed = np.concatenate([arm.observed for arm in arms])
     if not observed.all():
-        given = np.concatenate([np.ravel(np.asarray(of, dtype=float)) for of in budgets])
+        given = np.concatenate([np.ravel(np.asarray(arm, dtype=float)) for arm in budgets])
         if not (given == given[0]).all():
             return (
                 f"a run is censored and budgets go from {given.min():,.10g} to"
@@ -210,7 +214,7 @@ def _refusal(arms: Sequence[Times], budgets: Sequence[ArrayLike]) -> str | None:
 
 
 def _subset_sums(scores: NDArray[np.int64], size: int) -> NDArray[np.float64]:
-    """In how many ways `size` of the scores give each sum."""
+    """Number of ways in which `size` of the scores give each sum."""
     total = int(scores.sum())
     ways = np.zeros((size + 1, total + 1))
     ways[0, 0] = 1
@@ -220,7 +224,7 @@ def _subset_sums(scores: NDArray[np.int64], size: int) -> NDArray[np.float64]:
 
 
 def _signed_sums(scores: NDArray[np.int64]) -> NDArray[np.float64]:
-    """In how many ways any of the scores give each sum."""
+    """Number of ways in which any subset of the scores gives each sum."""
     total = int(scores.sum())
     ways = np.zeros(total + 1)
     ways[0] = 1
@@ -230,19 +234,19 @@ def _signed_sums(scores: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _p(ways: NDArray[np.float64], at: int, alternative: str) -> float:
-    """The p of a sum that is large where the first arm is later."""
+    """p-value of a sum that is large where the first arm is later."""
     later, earlier = ways[at:].sum() / ways.sum(), ways[: at + 1].sum() / ways.sum()
     return _of_tails(float(later), float(earlier), alternative)
 
 
 def _of_tails(later: float, earlier: float, alternative: str) -> float:
-    """p of the tail looked at; two-sided it is twice the smaller one."""
+    """p-value from the tails; two-sided, twice the smaller one."""
     p = {"later": later, "earlier": earlier}.get(alternative, 2 * min(later, earlier))
     return min(p, 1.0)
 
 
 def _shared_out(runs: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """All ways to share the runs among arms of these sizes: the first arm's runs, the second's …"""
+    """Enumerate the ways to divide runs among arms of these sizes: first arm's runs, second's …"""
     if not sizes:
         yield ()
         return
@@ -252,20 +256,22 @@ def _shared_out(runs: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int
 
 
 def _concordant(*samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """J of samples of shape (…, n_i)."""
+    """Jonckheere's J of samples of shape (…, n_i)."""
     total = np.zeros(())
     for position, low in enumerate(samples):
         for high in samples[position + 1 :]:
-            one, other = low[..., :, None], high[..., None, :]
-            total = total + ((one < other) + 0.5 * (one == other)).sum((-2, -1))
+            first, second = low[..., :, None], high[..., None, :]
+            total = total + ((first < second) + 0.5 * (first == second)).sum((-2, -1))
     return total
 
 
 def _concordant_moments(
     sizes: NDArray[np.float64], ties: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Mean and variance of J under the null hypothesis, given the sizes of the arms and how many
-    runs share each time (Hollander & Wolfe 1999, eq. 6.19)."""
+    """Mean and variance of J under the null hypothesis (Hollander & Wolfe 1999, eq. 6.19).
+
+    `sizes` are those of the arms, `ties` the numbers of runs that share each time.
+    """
     n = sizes.sum()
 
     def spread(counts: NDArray[np.float64]) -> float:

@@ -1,4 +1,4 @@
-"""Mean times up to a horizon that the runs were followed to: areas under the survival function."""
+"""Restricted mean times: areas under the survival function up to a horizon."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -26,8 +26,10 @@ DEFAULT = "t"
 
 
 def horizon(arms: Iterable[tuple[Times, Array]]) -> float:
-    """The steps up to which the restricted mean of every arm, given with its runs' budgets, is
-    known: the least budget, or less where an arm was not followed as far; ∞ if all had the event.
+    """Largest horizon at which the restricted mean of every arm is known.
+
+    The least budget, or less where an arm was not followed as far; ∞ if all runs had the event.
+    `arms` are times with the budgets of their runs.
     """
     bounds = [math.inf]
     for times, budgets in arms:
@@ -37,10 +39,11 @@ def horizon(arms: Iterable[tuple[Times, Array]]) -> float:
 
 
 def restricted_means(times: ArrayLike, observed: ArrayLike, horizon: float) -> Array:
-    """Mean times up to the horizon, the areas under S until then, (…, n) → (…).
+    """Restricted means of samples of runs, the areas under S up to the horizon: (…, n) → (…).
 
-    NaN where the longest run was censored before the horizon: the rest of the area is unknown.
-    An infinite horizon gives plain means. Raises ValueError if it is not positive.
+    NaN where the longest run was censored before the horizon, so that the rest of the area is
+    unknown. An infinite horizon gives plain means. Raises ValueError for a horizon that is not
+    positive.
     """
     return _restricted_mean_bounded(np.asarray(times), np.asarray(observed), horizon)[0]
 
@@ -52,16 +55,17 @@ def restricted_mean(
     generator: np.random.Generator | None = None,
     method: str = DEFAULT,
 ) -> Interval:
-    """The mean time up to the horizon, the area under S until then, with its 95 % interval.
+    """Restricted mean time, the area under S up to the horizon, with its 95 % interval.
 
-    "normal": by the variance of the area (Klein & Moeschberger 2003, eq. 4.5.2). "t": by that
-    variance times m/(m − 1), with m − 1 degrees of freedom, for the m runs known until the event or
-    the horizon; if none was censored before, Student's interval of the mean of min(time, horizon).
-    Both end at 0 and the horizon at the most. "BCa" and "percentile" need the generator.
+    Methods: "normal", by the variance of the area (Klein & Moeschberger 2003, eq. 4.5.2); "t", by
+    that variance times m/(m − 1), with m − 1 degrees of freedom, for the m runs known until the
+    event or the horizon (without censoring before the horizon, Student's interval of the mean of
+    min(time, horizon)); "BCa" and "percentile", which need the generator. Intervals of "normal" and
+    "t" are cut at 0 and at the horizon.
 
     NaN without an interval where the longest run was censored before the horizon; no interval by
-    "normal" and "t" where all runs are alike: no spread seen is not no spread. Raises ValueError
-    without any run, for an unknown method, for a bootstrap without a generator and if the horizon
+    "normal" and "t" where all runs are equal, whose spread is unknown rather than zero. Raises
+    ValueError for no runs, an unknown method, a bootstrap without a generator, and a horizon that
     is not positive.
     """
     runs = Times(np.asarray(times, dtype=float), np.asarray(observed, dtype=bool))
@@ -77,13 +81,13 @@ def restricted_mean_difference(
     method: str = DEFAULT,
     confidence: float = CONFIDENCE,
 ) -> Interval:
-    """The restricted mean of `a` less that of `b`; methods, refusals and errors of both functions
-    above.
+    """Restricted mean of `a` less that of `b`; methods, refusals and errors as for
+    `restricted_mean`.
 
-    By "normal" and "t" the variances of the arms add up (Welch 1947); if paired, it is that of the
-    differences between the influences of each seed's runs. Without censoring before the horizon,
-    "t" is Welch's interval, or the paired one, of min(time, horizon). It needs m ≥ 2 in each arm,
-    or as many pairs of which both runs are known.
+    By "normal" and "t" the variances of the arms add up (Welch 1947); if paired, the variance is
+    that of the differences between the influences of each seed's runs. Without censoring before the
+    horizon, "t" is Welch's interval, or the paired one, of min(time, horizon). It needs m ≥ 2 in
+    each arm, or two pairs of which both runs are known.
     """
     return _restricted([a, b], horizon, generator, method, paired, confidence)
 
@@ -91,8 +95,11 @@ def restricted_mean_difference(
 def _restricted_mean_bounded(
     times: Array, observed: Mask, horizon: float
 ) -> tuple[Array, Array, Array]:
-    """At the least, S falls to 0 after the last run (Efron 1967); at the most it stays (Gill
-    1980)."""
+    """Restricted mean, the least and the most that it can be.
+
+    At the least, S falls to 0 after the last run (Efron 1967); at the most, S stays constant (Gill
+    1980).
+    """
     if not horizon > 0:
         raise ValueError(f"horizon={horizon}: must be positive")
     ordered, survival = kaplan_meier(times, observed)
@@ -112,7 +119,7 @@ def _restricted(
     paired: bool = False,
     confidence: float = CONFIDENCE,
 ) -> Interval:
-    """Of one arm, or of the first less the last."""
+    """Restricted mean of one arm, or of the first arm less the last."""
     check_method(method, METHODS)
     arm_sizes(arms, paired)
     values = [float(restricted_means(arm.times, arm.observed, horizon)) for arm in arms]
@@ -144,8 +151,10 @@ def _restricted(
 
 
 def _influences(runs: Times, horizon: float) -> Array:
-    """Each run's influence on the restricted mean, (n,): its derivative by the run's weight. Their
-    squares add up to the variance of Klein & Moeschberger's eq. 4.5.2."""
+    """Influence of each run on the restricted mean, (n,): the derivative by the run's weight.
+
+    Their squares add up to the variance of Klein & Moeschberger (2003), eq. 4.5.2.
+    """
     at = np.unique(runs.times[runs.observed & (runs.times < horizon)])
     at_risk = runs.times[:, None] >= at
     events = (runs.times[:, None] == at) & runs.observed[:, None]

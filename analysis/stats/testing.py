@@ -1,20 +1,21 @@
-"""What a test of a hypothesis found, and how: the method is part of the result."""
+"""Results of hypothesis tests, with the method by which p was computed."""
 
 import math
 from dataclasses import dataclass
 
 ALTERNATIVES = ("two-sided", "later", "earlier")
-"""what the first arm's times may be, beside the second's: just different, later or earlier"""
+"""alternative hypotheses: the first arm's times differ from the second's, are later, or earlier"""
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """A test's statistic and p-value; both are NaN where it was refused, and the method says why.
+    """Statistic and p-value of a test; both are NaN if it was refused.
 
-    `method` says how p was found ("exact, 252 labellings", "asymptotic").
+    `method` says how p was computed ("exact, 252 labellings", "asymptotic"), or why the test was
+    refused.
     """
 
-    __test__ = False  # its name is not a test for pytest to collect
+    __test__ = False  # pytest must not collect the class for its name
 
     name: str
     statistic: float
@@ -24,11 +25,11 @@ class TestResult:
 
 
 def refused(name: str, why: str, alternative: str = "two-sided") -> TestResult:
-    """A test without an answer: nothing to compare."""
+    """Build the result of a test that cannot be made; `why` says why not."""
     return TestResult(name, math.nan, math.nan, alternative, f"refused: {why}")
 
 
 def check_alternative(alternative: str) -> None:
-    """Raises ValueError for a word that is not an alternative."""
+    """Raise ValueError unless `alternative` is one of ALTERNATIVES."""
     if alternative not in ALTERNATIVES:
         raise ValueError(f"alternative={alternative}: must be one of {', '.join(ALTERNATIVES)}")

@@ -15,6 +15,8 @@ from grokpipe.tasks import Task
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of the multilayer perceptron."""
+
     name: str = scientific()
     width: int = scientific(at_least=1)
     """units of each hidden layer"""

@@ -14,6 +14,8 @@ from grokpipe.tasks import Task
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of the Transformer."""
+
     name: str = scientific()
     layers: int = scientific(at_least=1)
     """blocks of attention and feed-forward network"""

@@ -1,0 +1,1 @@
+"""Configurations: schema, Hydra composition, checks, keys and component lookup. Torch-free."""

@@ -22,12 +22,16 @@ GROUPS = {
 
 @dataclass
 class MeasuresConfig:
+    """Which measures are logged."""
+
     names: list[str] = scientific()
     """modules of grokpipe/measures to compute at every evaluation, in the order of their columns"""
 
 
 @dataclass
 class EvalConfig:
+    """When the network is evaluated."""
+
     schedule: str = scientific(choices=("published", "regular"))
     """published: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto &
     Sato); regular: every `every` steps. The last step is always evaluated."""
@@ -48,18 +52,24 @@ class StopConfig:
 
 @dataclass
 class CheckpointConfig:
+    """How often a checkpoint is written."""
+
     every: float = operational(above=0)
     """seconds of wall time between checkpoints"""
 
 
 @dataclass
 class SaveConfig:
+    """What is kept of a finished cell."""
+
     final: bool = operational()
     """write final.pt: parameters, optimiser state and generators after the last step"""
 
 
 @dataclass
 class PackConfig:
+    """How many cells train together."""
+
     width: int | None = operational(at_least=1)
     """largest number of cells trained together; null: chosen by device and memory"""
 

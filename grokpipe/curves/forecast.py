@@ -56,7 +56,7 @@ class Forecaster:
         return float(self.errors[min(int(at), len(self.errors) - 1)])
 
 
-def calibrate(runs: Runs, kind: Kind = "power") -> Forecaster:
+def fit_forecaster(runs: Runs, kind: Kind = "power") -> Forecaster:
     """Fit the law of these runs, and collect the errors of each run by the law of the others.
 
     Raises InputError unless at least two runs can be forecast from the others.

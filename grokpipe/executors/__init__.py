@@ -1,0 +1,1 @@
+"""Executors: train packs in this process, in processes of this machine, or as SLURM jobs."""

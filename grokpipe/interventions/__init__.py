@@ -63,7 +63,7 @@ class Plain:
         """An evaluation of one cell of the stack; `act` comes after it."""
 
     def act(self, parameters: Sequence[Tensor]) -> None:
-        """What evaluations so far decide; called at evaluations only, never between them."""
+        """Apply what the evaluations so far decide; called at evaluations only."""
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors with a leading cell axis, on the CPU or the device."""

@@ -13,6 +13,8 @@ from grokpipe.interventions import Batch, Plain
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of mixing."""
+
     name: str = scientific()
     alpha: float = scientific(at_least=0, below=1, per_cell=True)
     """α: share of the neighbour's features in the mixture"""
@@ -39,6 +41,8 @@ def both(batch: Batch, features: Tensor, temperature: Tensor | float = 1.0) -> T
 
 
 class Stacked(Plain):
+    """Trains on the mean of the losses of plain and mixed features."""
+
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
         self.alpha = self.per_cell("alpha")

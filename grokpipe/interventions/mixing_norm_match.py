@@ -13,8 +13,7 @@ from torch import Tensor
 
 from grokpipe.config.fields import scientific
 from grokpipe.config.schema import Config as CellConfig
-from grokpipe.interventions import Batch
-from grokpipe.interventions import norm_match as matching
+from grokpipe.interventions import Batch, norm_match
 from grokpipe.interventions._baseline import check
 from grokpipe.interventions.mixing import both, mixed
 
@@ -23,6 +22,8 @@ __all__ = ["Config", "Stacked", "check"]
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of mixing with a matched norm."""
+
     name: str = scientific()
     alpha: float = scientific(at_least=0, below=1, per_cell=True)
     """α of the mixing"""
@@ -43,7 +44,9 @@ def restoring(logits: Tensor, scale: Tensor) -> Tensor:
     return torch.where(scale.isnan(), 1.0, scale / now)
 
 
-class Stacked(matching.Stacked):
+class Stacked(norm_match.Stacked):
+    """Mixes features, matches the norm and, with `temperature`, the logit scale."""
+
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
         self.alpha = self.per_cell("alpha")

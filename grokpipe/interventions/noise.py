@@ -17,6 +17,8 @@ from grokpipe.randomness import generator
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of the noise."""
+
     name: str = scientific()
     alpha: float = scientific(at_least=0, below=1, per_cell=True)
     """α of the mixing whose change the noise matches in size"""
@@ -37,6 +39,8 @@ def noisy(features: Tensor, alpha: Tensor, draws: Tensor) -> Tensor:
 
 
 class Stacked(Plain):
+    """Trains on the mean of the losses of plain and noisy features."""
+
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
         self.alpha = self.per_cell("alpha")

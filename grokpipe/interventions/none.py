@@ -8,6 +8,8 @@ from grokpipe.interventions import Plain
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of no intervention."""
+
     name: str = scientific()
 
 

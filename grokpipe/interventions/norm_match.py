@@ -23,6 +23,8 @@ __all__ = ["Config", "Stacked", "check"]
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of the matched norm."""
+
     name: str = scientific()
     baseline_seeds: list[int] = scientific(at_least=0)
     """seeds of the baseline: runs without intervention that are otherwise like this one"""
@@ -31,6 +33,8 @@ class Config:
 
 
 class Stacked(Plain):
+    """Rescales the parameters to the trajectory's norm after each step."""
+
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
         self.trajectory: Trajectory = read_for(configs[0])  # all cells of a pack share one

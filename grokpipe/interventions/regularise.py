@@ -35,6 +35,8 @@ MEASURES: dict[str, Callable[[Tensor], Tensor]] = {"entropy": entropy}
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of the penalty."""
+
     name: str = scientific()
     measure: str = scientific(choices=tuple(MEASURES))
     """the measure f that is added to the loss"""
@@ -43,6 +45,8 @@ class Config:
 
 
 class Stacked(Plain):
+    """Adds β times the measure to the loss."""
+
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
         self.beta = self.per_cell("beta")

@@ -1,0 +1,1 @@
+"""Launching of sweeps: planning packs, supervising their processes, reporting outcomes."""

@@ -1,8 +1,6 @@
 """Progress of a running sweep: a live table on a terminal, a plain line elsewhere."""
 
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 from rich.live import Live
 from rich.table import Table
@@ -11,9 +9,6 @@ from rich.text import Text
 from grokpipe.launch.open_packs import Packs
 from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.training.progress import PLAIN_EVERY
-
-if TYPE_CHECKING:
-    from grokpipe.launch.open_packs import Packs
 
 ROWS = 12  # packs shown at once
 
@@ -34,12 +29,7 @@ class Dashboard:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._live is not None:
             self._live.stop()
 

@@ -26,7 +26,7 @@ more per cell (benchmarks/)"""
 
 @dataclass(frozen=True)
 class Place:
-    """Where packs will train, as far as that is known when they are planned."""
+    """Resources for training packs, as far as they are known when packs are planned."""
 
     device: str
     """cpu or cuda"""
@@ -54,14 +54,17 @@ class Plan:
 
     @property
     def id(self) -> str:
+        """Id of the pack: the stem of its files."""
         return self.file.stem
 
     @property
     def checkpoint(self) -> Path:
+        """Path of the pack's checkpoint."""
         return self.file.with_suffix(".pt")
 
     @property
     def lease(self) -> Path:
+        """Path of the lease of the process that trains the pack."""
         return self.file.with_suffix(".claim")
 
     @property
@@ -78,6 +81,7 @@ class Plan:
             return 0
 
     def write(self) -> None:
+        """Write the plan to its file."""
         value = {
             "keys": self.keys,
             "width": len(self.keys),

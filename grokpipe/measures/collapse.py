@@ -49,6 +49,7 @@ class ClassStatistics:
 
     @property
     def finite(self) -> bool:
+        """Whether all features are finite."""
         return bool(self.variances.isfinite().all())
 
 

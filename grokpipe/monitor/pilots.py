@@ -16,7 +16,7 @@ from pyarrow.dataset import dataset
 from scipy import stats
 
 from grokpipe.curves.events import CROSSINGS, ENTROPY, first_crossed
-from grokpipe.curves.forecast import Forecaster, calibrate
+from grokpipe.curves.forecast import Forecaster, fit_forecaster
 from grokpipe.curves.gap import Law, fit, pool
 from grokpipe.errors import InputError
 from grokpipe.store import manifest, run_log
@@ -124,7 +124,7 @@ def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -
         )
     runs = pool(x, remaining)
     # errors need a second run with an evaluation before it grokked, to fit the law to
-    forecaster = calibrate(runs) if len(np.unique(runs.run)) > 1 else None
+    forecaster = fit_forecaster(runs) if len(np.unique(runs.run)) > 1 else None
     law = forecaster.law if forecaster else fit(runs)
     if law.direction < 0:
         raise InputError(

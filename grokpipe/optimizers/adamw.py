@@ -14,6 +14,8 @@ from grokpipe.optimizers import by_config, slices
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of AdamW."""
+
     name: str = scientific()
     lr: float = scientific(above=0, per_cell=True)
     """learning rate η"""

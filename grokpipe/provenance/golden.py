@@ -28,6 +28,7 @@ class Excerpt(Cell):
 
     @property
     def task(self) -> Task:
+        """The excerpt of the cell's data."""
         whole = super().task
         train, test = whole.train[:ROWS], whole.test[:ROWS]
         rows = torch.cat([train, test])

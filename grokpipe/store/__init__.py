@@ -1,0 +1,1 @@
+"""Everything on disk: run logs, manifest, leases, checkpoints, snapshots, trajectories."""

@@ -46,6 +46,7 @@ class Trajectory:
 
     @property
     def text(self) -> str:
+        """The trajectory as JSON."""
         return json.dumps({"step": self.steps, NORM: self.weight_norm, SCALE: self.logit_scale})
 
     @property

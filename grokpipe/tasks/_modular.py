@@ -18,6 +18,8 @@ Operation = Callable[[Tensor, Tensor, int], Tensor]
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of a task modulo p."""
+
     name: str = scientific()
     p: int = scientific(at_least=2)
     """modulus: tokens and classes are 0 … p − 1"""

@@ -27,6 +27,8 @@ DATA_SET = _images.DataSet(
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of MNIST."""
+
     name: str = scientific()
     train_size: int = scientific(at_least=1)
     """number of training images, the first of the data set; 60,000 at most, of which 10,000 ship

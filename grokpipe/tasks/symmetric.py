@@ -14,6 +14,8 @@ from grokpipe.tasks._pairs import split_pairs
 
 @dataclass(frozen=True)
 class Config:
+    """Configuration of composition in S_n."""
+
     name: str = scientific()
     n: int = scientific(at_least=3, below=7)
     """the group has the n! permutations of n elements"""

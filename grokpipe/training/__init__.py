@@ -1,0 +1,1 @@
+"""Training of one pack: the loop, stacked cells, batches, evaluation, compiling, memory."""

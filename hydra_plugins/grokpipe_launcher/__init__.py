@@ -1,0 +1,1 @@
+"""Hydra launchers local, serial and slurm."""

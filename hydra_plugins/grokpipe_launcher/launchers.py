@@ -17,16 +17,22 @@ HERE = "hydra_plugins.grokpipe_launcher.launchers"
 
 @dataclass
 class SerialConfig(SerialSettings):
+    """Node of `hydra/launcher=serial`."""
+
     _target_: str = f"{HERE}.SerialLauncher"
 
 
 @dataclass
 class LocalConfig(LocalSettings):
+    """Node of `hydra/launcher=local`."""
+
     _target_: str = f"{HERE}.LocalLauncher"
 
 
 @dataclass
 class SlurmConfig(SlurmSettings):
+    """Node of `hydra/launcher=slurm`."""
+
     _target_: str = f"{HERE}.SlurmLauncher"
 
 

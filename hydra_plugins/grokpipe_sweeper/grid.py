@@ -9,6 +9,8 @@ from hydra.core.config_store import ConfigStore
 
 @dataclass
 class GridConfig(BasicSweeperConf):
+    """Node of `hydra/sweeper=grid`."""
+
     _target_: str = "hydra_plugins.grokpipe_sweeper.grid.GridSweeper"
 
 

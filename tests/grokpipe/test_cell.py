@@ -156,8 +156,8 @@ def test_every_experiment_composes(compose, file) -> None:
     assert Cell.of(compose(f"experiment={choice}")).config.name == choice.parts[0]
 
 
-@pytest.mark.parametrize(("group", "room"), GROUPS.items())
-def test_every_module_of_a_room_has_a_choice_and_the_other_way_round(group, room) -> None:
+@pytest.mark.parametrize(("group", "package"), GROUPS.items())
+def test_every_module_of_a_package_has_a_choice_and_the_other_way_round(group, package) -> None:
     texts = [file.read_text() for file in (CONF / group).glob("*.yaml")]
     named = {found[1] for text in texts if (found := re.search(r"\bname: (\w+)", text))}
-    assert registry.names(room) == sorted(named)
+    assert registry.names(package) == sorted(named)

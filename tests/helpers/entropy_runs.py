@@ -29,15 +29,15 @@ class Run:
     state: str = "done"
     ends: float | None = None
     """the last evaluation; None: AFTER steps past `groks`, or the budget"""
-    dials: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
     classes: int = 97
     processor: str = "unknown"
     curves: dict[str, np.ndarray] = field(default_factory=dict)
     """columns that take the place of the made-up ones, or come beside them"""
 
     def key(self, experiment: str) -> str:
-        dials = "-".join(f"{value}" for value in self.dials.values())
-        return f"{experiment}-{dials}-{self.seed}"
+        settings = "-".join(f"{value}" for value in self.settings.values())
+        return f"{experiment}-{settings}-{self.seed}"
 
     @property
     def steps(self) -> np.ndarray:
@@ -74,8 +74,8 @@ def tables(experiment: str, runs: Sequence[Run], folder: Path) -> Tables:
         key = run.key(experiment)
         configuration = {
             "task.name": "mod_add", "task.fraction": 0.2, "arch.name": "transformer",
-            "intervention.name": "none", **run.dials, "seed": run.seed,
-            "weight_decay": run.dials.get("weight_decay", 1.0), "steps": run.budget,
+            "intervention.name": "none", **run.settings, "seed": run.seed,
+            "weight_decay": run.settings.get("weight_decay", 1.0), "steps": run.budget,
         }  # fmt: skip
         curve = run.table(key)
         known = {**dict.fromkeys(CELL_COLUMNS, "unknown"), "key": key, "state": run.state}
@@ -107,13 +107,13 @@ def baseline(times: Sequence[float | None], **values: object) -> list[Run]:
 def arm(
     name: str,
     times: Sequence[float | None],
-    dials: dict[str, object] | None = None,
+    settings: dict[str, object] | None = None,
     **values: object,
 ) -> list[Run]:
-    """A run per seed with an intervention, its dials by their short names."""
+    """A run per seed with an intervention, its settings by their short names."""
     full = {"intervention.name": name}
-    full |= {f"intervention.{dial}": value for dial, value in (dials or {}).items()}
+    full |= {f"intervention.{setting}": value for setting, value in (settings or {}).items()}
     return [
-        Run(seed, time, dials=full, **values)  # type: ignore[arg-type]
+        Run(seed, time, settings=full, **values)  # type: ignore[arg-type]
         for seed, time in enumerate(times)
     ]

@@ -1,0 +1,1 @@
+"""Truong et al. (2026): spectral entropy and grokking."""

@@ -212,7 +212,7 @@ def test_forecast_prints_writes_and_draws(grokking: Path, capsys) -> None:
     printed = capsys.readouterr()
     for said in ("mean of the others", "Predictive intervals", "entropy gap", "lead time"):
         assert said in printed.out
-    assert "1 of 4 runs were not seen to have t_grok" in printed.err
+    assert "t_grok was not observed in 1 of 4 runs" in printed.err
     assert "collapse/rnc1: the runs did not measure it" in printed.err
     errors = pd.read_csv(grokking / "tables" / "forecast_errors_t_grok.csv")
     now = errors[(errors["forecast"] == "now") & (errors["quantity"] == "error at 50%")]

@@ -1,5 +1,5 @@
 """Forecasts of each run by the others: nothing leaks from the run that is forecast; errors, lead
-times and calibration by hand; the figure draws."""
+times and coverage by hand; the figure draws."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,13 +15,13 @@ from analysis.forecasting import forecasts
 from analysis.forecasting.forecasts import (
     FORECASTS,
     LEVELS,
-    calibration,
+    coverage,
     errors,
     leave_one_out,
     per_run,
 )
 from analysis.runs.tables import Tables
-from grokpipe.curves.forecast import calibrate
+from grokpipe.curves.forecast import fit_forecaster
 from grokpipe.curves.gap import pool
 from grokpipe.errors import InputError
 from tests.helpers.gap_runs import made_up
@@ -48,7 +48,7 @@ def test_a_run_is_forecast_by_the_law_of_the_others() -> None:
         [ends[run] - curves[run]["step"] for run in (0, 1, 3)],
     )
     before = curves[2][curves[2]["step"] < ends[2]]
-    expected = calibrate(others).forecast(before["step"], before[ENTROPY], 0.8)
+    expected = fit_forecaster(others).forecast(before["step"], before[ENTROPY], 0.8)
     found = forecast(tables, events).query("seed == 2")
     assert found["step"].to_numpy() == pytest.approx(before["step"].to_numpy())
     assert found["law"].to_numpy() == pytest.approx(expected.step)
@@ -125,7 +125,7 @@ def blank(tables: Tables, events: pd.DataFrame) -> None:
         (
             lose,
             [
-                "weight_decay=0.5: 2 of 4 runs were not seen to have t_grok",
+                "weight_decay=0.5: t_grok was not observed in 2 of 4 runs",
                 "2 runs had t_grok: no forecast",
             ],
         ),
@@ -147,7 +147,7 @@ def test_an_arm_without_forecasts_is_named(
 def test_runs_without_the_event_are_counted() -> None:
     long, notes = leave_one_out(*made_up(runs=5, never=1), "t_grok")
     assert long["seed"].unique().tolist() == [0, 1, 2, 3]
-    assert len(notes) == 1 and "all runs: 1 of 5 runs were not seen to have t_grok" in notes[0]
+    assert len(notes) == 1 and "all runs: t_grok was not observed in 1 of 5 runs" in notes[0]
 
 
 def test_too_few_runs_are_refused() -> None:
@@ -226,10 +226,10 @@ def test_a_run_first_evaluated_late_has_no_early_error() -> None:
 
 def test_calibration_by_hand() -> None:
     # law − 1,000 level ≤ truth ≤ law + 200 level: a at 0.5: 1,500 and 1,100, 1,300, 1,150 all hold
-    found = calibration(by_hand()).set_index("level")
+    found = coverage(by_hand()).set_index("level")
     assert found.loc[0.5, "share"] == pytest.approx(1)
     narrow = by_hand().assign(**{"lower@0.5": 0.0, "upper@0.5": 700.0})
-    found = calibration(narrow).set_index("level")
+    found = coverage(narrow).set_index("level")
     assert found.loc[0.5, ["runs", "share", "least", "greatest", "width"]].tolist() == [
         2, 0.5, 0, 1, 700,
     ]  # fmt: skip
@@ -243,7 +243,7 @@ def test_tables_for_people() -> None:
     assert lead["law: median [range]"] == "50 [0, 100], none in 1"
     (last,) = shown[shown["quantity"] == "error at the last evaluation"].to_dict("records")
     assert last["now: median [range]"] == "15.0 % [10.0, 20.0]"
-    shown = forecasts.readable_calibration(calibration(long))
+    shown = forecasts.readable_coverage(coverage(long))
     assert shown.iloc[0].tolist() == ["50%", "100.0 % [100, 100]", "600", 2]
 
 
@@ -252,7 +252,7 @@ def test_tables_of_several_arms_keep_them_apart() -> None:
     table = errors(long)
     assert table["weight_decay"].unique().tolist() == [1.0, 0.5]
     assert (table["runs"] == 4).all()
-    assert calibration(long)[["weight_decay", "level"]].to_numpy().tolist() == [
+    assert coverage(long)[["weight_decay", "level"]].to_numpy().tolist() == [
         [decay, level] for decay in (1.0, 0.5) for level in LEVELS
     ]
     assert list(forecasts.readable_errors(table))[:2] == ["weight_decay", "quantity"]
@@ -268,6 +268,6 @@ def test_the_figure_of_an_arm() -> None:
     points = right.collections[0].get_offsets()
     assert len(points) == (long["weight_decay"] == 0.5).sum()
     plt.close(drawn)
-    with pytest.raises(ValueError, match="no forecasts of it"):
+    with pytest.raises(ValueError, match="must be an arm with forecasts"):
         figure.draw(long, {"weight_decay": 0.7})
     plt.close(figure.draw(forecast(*made_up()), {}))

@@ -201,7 +201,7 @@ def test_what_was_not_measured_or_never_happened_is_said() -> None:
     assert (table["runs"] == 3).all()
     assert not {"κ gap (log)", "CDNV gap (log)"} & set(table["predictor"])
     assert len(notes) == 3
-    assert "all runs: 1 of 4 runs were not seen to have t_grok" in notes[0]
+    assert "all runs: t_grok was not observed in 1 of 4 runs" in notes[0]
     assert "CDNV gap (log) left out: the predictor has no value" in notes[1]
     assert "κ gap (log) left out: flatness/kappa: the runs did not measure it" in notes[2]
 

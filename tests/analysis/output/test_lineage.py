@@ -127,7 +127,7 @@ def test_told_by_any_file_of_a_figure(runs: Path, ending: str, capsys) -> None:
         assert f"{log}\n" in told
     for part in ("6 done, 1 interrupted", "weight_decay: 0.1, 0.3", "c0ffee (7)", "steps=400"):
         assert part in told
-    assert "optimizer.weight_decay" not in told  # the dial says it
+    assert "optimizer.weight_decay" not in told  # weight_decay says it
 
 
 def test_told_as_json(runs: Path, capsys) -> None:

@@ -48,14 +48,14 @@ def test_gathered_again_the_tables_are_the_same_to_the_last_bit(
 ) -> None:
     runs, again = tmp_path / "here/outputs/default", tmp_path / "again"
     assert main(["restore", str(tables), str(runs), "--experiment", "demo"]) == 0
-    assert f"{runs}: 4 restored, 0 were there" in capsys.readouterr().out
+    assert f"{runs}: 4 restored, 0 existed already" in capsys.readouterr().out
     assert main(["gather", str(runs), "--experiment", "demo", "--to", str(again)]) == 0
     for name in ("cells.parquet", "curves.parquet"):
         assert_frame_equal(
             pd.read_parquet(tables / name), pd.read_parquet(again / name), check_exact=True
         )
     assert main(["restore", str(tables), str(runs)]) == 0
-    assert f"{runs}: 0 restored, 4 were there" in capsys.readouterr().out
+    assert f"{runs}: 0 restored, 4 existed already" in capsys.readouterr().out
 
 
 def test_a_sweep_goes_on_where_the_other_machine_stopped(tables: Path, tmp_path: Path) -> None:
@@ -92,7 +92,11 @@ def test_what_is_begun_here_or_unfinished_there_is_left_alone(
     log.append({"step": 0})
     assert main(["restore", str(tables), str(runs)]) == 0
     told = capsys.readouterr().out
-    for part in ("2 restored, 0 were there", "1 are begun in", "1 are not finished in the tables"):
+    for part in (
+        "2 restored, 0 existed already",
+        "1 are unfinished in",
+        "1 are unfinished in the tables",
+    ):
         assert part in told
     assert run_log.state(log.folder) == "interrupted"
     assert run_log.read_lines(log.folder) == [{"step": 0}]

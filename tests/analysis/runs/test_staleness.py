@@ -39,8 +39,8 @@ def test_what_was_trained_by_other_code_is_stale(coded: Path, capsys) -> None:
         # one with an empty code, one with null, one resumed, one that nobody asked for
         assert (found.stale, found.unknown_code) == (3, 4)
     printed = text(found)
-    assert "3 of the finished cells were trained by other code (stale); they stay" in printed
-    assert "4 of the finished cells: code not recorded or not checked" in printed
+    assert "3 of the finished cells were trained by other code (stale); they are kept" in printed
+    assert "4 of the finished cells have unknown code: not recorded or not checked" in printed
     assert capsys.readouterr().err == ""
 
 
@@ -51,7 +51,7 @@ def test_code_that_cannot_be_checked_is_unknown(coded: Path, monkeypatch, capsys
     found = status(coded)
     assert (found.stale, found.unknown_code) == (2, 6)
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == "checking the code; fingerprints to take: 1"
+    assert told[0] == "checking the code: 1 fingerprints to compute"
     assert told[1].startswith("not checked: error: ") and "task=" in told[1]
     assert len(told) == 2
 
@@ -80,7 +80,7 @@ def test_code_is_checked_by_a_process_of_its_own(compose, tmp_path, monkeypatch,
         log = RunLog(tmp_path / "cells" / key(0.1, seed))
         log.start(asdict(replace(config, seed=seed)), {"code": code})
         log.finish("done", 400, "reached its steps", 1.0)
-    for told in ("checking the code; fingerprints to take: 1\n", ""):  # then it is in the cache
+    for told in ("checking the code: 1 fingerprints to compute\n", ""):  # then it is in the cache
         found = status(tmp_path)
         assert (found.stale, found.unknown_code) == (1, 0)
         assert capsys.readouterr().err == told

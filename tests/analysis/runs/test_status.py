@@ -122,7 +122,7 @@ def test_rate_and_time_left(sweep: Path) -> None:
     }  # fmt: skip
     assert "30 seed-steps/s, " in text(begins)
     assert f"on {host}: 100/400 of 2 cells, 30 seed-steps/s" in text(begins)
-    assert f"on {host}: begins" in text(begins)
+    assert f"on {host}: starting" in text(begins)
 
 
 def test_a_lease_without_its_pack_is_passed_over(sweep: Path) -> None:
@@ -245,7 +245,7 @@ def test_wrong_input(sweep: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere: no such folder"):
         status(tmp_path / "nowhere")
     (tmp_path / "empty" / "cells").mkdir(parents=True)
-    with pytest.raises(InputError, match="empty: nothing was asked for"):
+    with pytest.raises(InputError, match="empty: no cell was requested"):
         status(tmp_path / "empty")
     for column in ("weigth_decay", "key", "experiment", "asked"):
         with pytest.raises(
@@ -292,8 +292,8 @@ def test_text(sweep: Path) -> None:
     lines = text(status(sweep, ["weight_decay"])).splitlines()
     assert lines[:5] == [
         f"{sweep}: 26 cells: 9 missing, 7 interrupted, 6 done, 3 diverged, 1 failed",
-        "2 run logs that were not asked for",
-        "9 of the finished cells: code not recorded or not checked",
+        "2 run logs that were not requested",
+        "9 of the finished cells have unknown code: not recorded or not checked",
         "failed:",
         f"  {key(0.3, 7)}: ValueError: seven",
     ]

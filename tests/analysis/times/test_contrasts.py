@@ -149,7 +149,7 @@ def test_one_seed_has_no_interval_and_none_is_not_run(tmp_path: Path) -> None:
 
 
 def test_a_seed_that_was_run_twice_is_refused(tmp_path: Path) -> None:
-    runs = [Run(0, 2_000), Run(0, 2_100, dials={"intervention.alpha": 0.1})]
+    runs = [Run(0, 2_000), Run(0, 2_100, settings={"intervention.alpha": 0.1})]
     twice = Arm("a", groks(tables("a", runs, tmp_path)))
     with pytest.raises(ValueError, match="a: a seed has several runs"):
         contrasts.weighted([(1, twice), (-1, arm("0", of(BASE), tmp_path))], GENERATOR(0))

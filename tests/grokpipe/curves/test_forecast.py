@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grokpipe.curves.forecast import Forecaster, calibrate
+from grokpipe.curves.forecast import Forecaster, fit_forecaster
 from grokpipe.curves.gap import Law, fit_power, pool
 from grokpipe.errors import InputError
 from tests.helpers.curves import noisy
@@ -13,13 +13,13 @@ def test_one_run_has_a_law_but_no_errors() -> None:
     x, remaining = noisy(4, runs=1)
     assert fit_power(x, remaining).coefficient > 0
     with pytest.raises(InputError, match="0 of 1 can be forecast"):
-        calibrate(pool(x, remaining))
+        fit_forecaster(pool(x, remaining))
 
 
 def test_two_runs_calibrate() -> None:
     x, remaining = noisy(4, runs=2)
     runs = pool(x, remaining)
-    assert len(calibrate(runs).errors) == len(runs.x)
+    assert len(fit_forecaster(runs).errors) == len(runs.x)
 
 
 def test_errors_are_of_runs_that_the_law_had_not_seen() -> None:
@@ -29,7 +29,7 @@ def test_errors_are_of_runs_that_the_law_had_not_seen() -> None:
         others = [run for run in range(3) if run != out]
         law = fit_power([x[run] for run in others], [remaining[run] for run in others])
         found.append(remaining[out][:-1] - law.remaining(x[out][:-1]))
-    forecaster = calibrate(pool(x, remaining))
+    forecaster = fit_forecaster(pool(x, remaining))
     assert forecaster.errors == pytest.approx(np.sort(np.concatenate(found)), abs=1)
     # each run's share is the same, however many evaluations it had
     longest = max(range(3), key=lambda run: len(x[run]))
@@ -64,7 +64,7 @@ def test_coverage_over_exchangeable_runs() -> None:
     covered: dict[float, list[float]] = {0.5: [], 0.8: [], 0.95: []}
     for seed in range(12):
         x, remaining = noisy(seed, runs=40)
-        forecaster = calibrate(pool(x[:10], remaining[:10]))
+        forecaster = fit_forecaster(pool(x[:10], remaining[:10]))
         for value, left in zip(x[10:], remaining[10:]):
             step, truth = left[0] - left[:-1], left[0]
             for level, shares in covered.items():
@@ -81,7 +81,7 @@ def test_runs_that_are_wrong_throughout_limit_the_coverage() -> None:
         offsets = draws.normal(0, 500, n + 20)
         remaining = [np.append(5_000 + 10_000 * gap + offset, 0) for offset in offsets]
         x = np.append(gap, 0.0)
-        forecaster = calibrate(pool([x] * n, remaining[:n]))
+        forecaster = fit_forecaster(pool([x] * n, remaining[:n]))
         for left in remaining[n:]:
             found = forecaster.forecast(0, x[10], 0.95)
             covered.append(found.lower <= left[10] <= found.upper)

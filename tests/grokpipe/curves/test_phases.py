@@ -215,7 +215,7 @@ def test_a_forecast_that_is_nan_does_not_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dial", "text"),
+    ("parameter", "text"),
     [
         ({"near": 0.0}, "near=0.0: must be > 0"),
         ({"stop_after": -1}, "stop_after=-1: must be > 0"),
@@ -223,9 +223,9 @@ def test_a_forecast_that_is_nan_does_not_stop() -> None:
         ({"stop": "soon"}, "stop='soon': must be one of crossed, stable forecast"),
     ],
 )
-def test_dials_are_checked(dial, text) -> None:
+def test_parameters_are_checked(parameter, text) -> None:
     with pytest.raises(InputError, match=text):
-        Guide(**dial)
+        Guide(**parameter)
 
 
 def test_phases_of_a_stored_run_come_in_order() -> None:

@@ -112,7 +112,7 @@ def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
-    """A real limit on the process's address space: room for four cells, and one to spare."""
+    """A real limit on the process's address space: enough for four cells, and one to spare."""
     command = (
         "task=mod_add", "task.p=31", "arch.feedforward=4096", "batch_size=3072", "steps=3",
         "eval.every=1", "measures.names=[weights]", "threads=1", "compile=off", "save.final=false",

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from grokpipe.curves.forecast import calibrate
+from grokpipe.curves.forecast import fit_forecaster
 from grokpipe.curves.gap import pool
 from grokpipe.curves.phases import Guide
 from grokpipe.errors import InputError
@@ -138,7 +138,7 @@ def test_forecasts_of_the_stored_runs() -> None:
         x.append(run["spectral/entropy_train"].to_numpy())
         groks_at = run["step"][run["test_accuracy"] >= 0.99].min()
         remaining.append(groks_at - run["step"].to_numpy(float))
-    forecaster = calibrate(pool(x, remaining))
+    forecaster = fit_forecaster(pool(x, remaining))
     run = curves[curves["seed"] == 4].iloc[60:100:13]
     monitor = SpectralEntropyMonitor.calibrate(FOLDER, arm=ARM)
     assert monitor.threshold == pytest.approx(0.6395, abs=1e-4)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from grokpipe.curves.forecast import calibrate
+from grokpipe.curves.forecast import fit_forecaster
 from grokpipe.curves.gap import pool
 from grokpipe.errors import InputError
 from grokpipe.monitor.pilots import Calibration, calibrated, published
@@ -49,7 +49,7 @@ def test_the_threshold_of_the_stored_runs_by_hand() -> None:
     interval = stats.ttest_1samp(at_grok, 0).confidence_interval()
     assert (found.lower, found.upper) == pytest.approx(tuple(interval))
     assert (found.grokked, found.others) == (10, 0)
-    expected = calibrate(pool(x, remaining))
+    expected = fit_forecaster(pool(x, remaining))
     assert found.law == expected.law
     np.testing.assert_array_equal(found.forecaster.errors, expected.errors)
     np.testing.assert_array_equal(found.forecaster.shares, expected.shares)
@@ -146,7 +146,7 @@ def test_pilots_without_the_measure(tmp_path: Path) -> None:
     [
         ({"betas": BETAS}, "arm: betas: not a setting"),
         ({"commit": "x"}, "arm: commit: not a setting"),
-        ({"optimizer.betas": [0.9, 0.95]}, r"there are \[0.9, 0.98\], \[0.9, 0.999\]"),
+        ({"optimizer.betas": [0.9, 0.95]}, r"valid: \[0.9, 0.98\], \[0.9, 0.999\]"),
     ],
 )
 def test_arms_that_are_not_there(arm, text) -> None:

@@ -21,7 +21,7 @@ from grokpipe.errors import InputError
 
 CLAIMS = Path(__file__).parents[1] / "claims.yaml"
 EXPERIMENT = "e0_fingerprint"
-DIALS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
+SETTINGS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
 TERMS = {"t_grok": "T_grok", "entropy_initial": "H̃(0)", "entropy_at_grok": "H̃ at T_grok"}
 OF_GROKKED = ("t_grok", "entropy_at_grok")
 """terms that a run which was not seen to grok leaves open"""
@@ -35,7 +35,7 @@ def rule() -> dict[str, Any]:
 
 
 def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
-    """A row per variant, the nearest first: DIALS, n, finished, grokked; the means over its runs of
+    """A row per variant, the nearest first: SETTINGS, n, finished, grokked; the means over runs of
     `t_grok`, `entropy_initial` and `entropy_at_grok`; the share whose norm `expands`; a term for
     each and `distance`; `admissible`: all of its runs are finished and grokked; and `waiting`: the
     runs that are not finished, or not there while another variant has them.
@@ -43,18 +43,20 @@ def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
     Where a run was not seen to grok, `t_grok` is a lower bound, for which that run counts with its
     last step, and `entropy_at_grok` is of the others. Neither has a term then, nor the variant a
     distance: the runs that grok first would make it look nearer or farther than it is. Raises
-    InputError if the runs lack a dial or a measure."""
-    for column in DIALS:
+    InputError if the runs lack a setting or a measure."""
+    for column in SETTINGS:
         if column not in tables.cells:
-            raise InputError(f"{column}: the runs have no such dial; calibrate needs those of E0")
+            raise InputError(
+                f"{column}: the runs have no such setting; calibrate needs those of E0"
+            )
     for column in (ENTROPY, "weight_norm"):
         if column not in tables.curves:
             raise InputError(f"{column}: the runs did not measure it")
     runs = _runs(tables, rule["expansion"]["factor"])
-    most = int(runs.groupby(list(DIALS)).size().max())
+    most = int(runs.groupby(list(SETTINGS)).size().max())
     rows = []
-    for values, group in runs.groupby(list(DIALS), sort=False):
-        row: dict[str, Any] = dict(zip(DIALS, values, strict=True))
+    for values, group in runs.groupby(list(SETTINGS), sort=False):
+        row: dict[str, Any] = dict(zip(SETTINGS, values, strict=True))
         row |= {"n": len(group), "finished": int(group["finished"].sum())}
         row |= {"grokked": int(group["grokked"].sum())}
         row |= {name: float(group[name].mean()) for name in TERMS}
@@ -97,7 +99,7 @@ def expansion(norm: np.ndarray) -> float:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """The same for people."""
-    shown = table[[*DIALS]].copy()
+    shown = table[[*SETTINGS]].copy()
     shown["grokked"] = [f"{k}/{n}" for k, n in zip(table["grokked"], table["n"], strict=True)]
     decimals = {"t_grok": 0, "entropy_initial": 3, "entropy_at_grok": 3}
     for name, title in TERMS.items():
@@ -116,8 +118,8 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _runs(tables: Tables, factor: float) -> pd.DataFrame:
-    """A row per run: DIALS, finished, grokked, t_grok (the last step of a run that was not seen to
-    grok), both entropies, expands."""
+    """A row per run: SETTINGS, finished, grokked, t_grok (the last step of a run that was not seen
+    to grok), both entropies, expands."""
     found = events(tables)
     found = found[found["event"] == "t_grok"].set_index("key")
     levels = at_grok(tables)
@@ -127,7 +129,7 @@ def _runs(tables: Tables, factor: float) -> pd.DataFrame:
         grokked, step = bool(found["observed"][key]), float(found["step"][key])
         before = curve[curve["step"] < step] if grokked else curve
         rows.append(
-            {dial: cells[dial][key] for dial in DIALS}
+            {setting: cells[setting][key] for setting in SETTINGS}
             | {
                 "finished": cells["state"][key] != UNFINISHED,
                 "grokked": grokked,

@@ -25,7 +25,7 @@ class Condition:
     """as a reader calls it"""
     experiment: str
     strength: str | None = None
-    """the dial; None: there is one arm"""
+    """the setting; None: there is one arm"""
     sign: int = 0
     """of the strengths that are this condition; 0: all"""
     expected: str = "later"

@@ -55,7 +55,7 @@ def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
     NotRun."""
     found = long(experiments)
     errors = made.readable_errors(made.errors(found))
-    held = made.readable_calibration(made.calibration(found))
+    held = made.readable_coverage(made.coverage(found))
     return {
         "Forecasts that leave one seed out": errors,
         "Intervals of these forecasts": held,

@@ -106,22 +106,22 @@ def by_arm(experiments: Experiments) -> Iterator[tuple[str, Tables]]:
     yield "baseline", experiments.tables(BASELINE)
     for name, tables in _others(experiments):
         of = arms(tables)
-        dials = [
-            c for c in DIALS if c in tables.cells and tables.cells[c].nunique(dropna=False) > 1
+        settings = [
+            c for c in SETTINGS if c in tables.cells and tables.cells[c].nunique(dropna=False) > 1
         ]
         cells = tables.cells.set_index("key")
         found = [
-            (cells.loc[keys[0], dials].tolist(), keys) for keys in of.groupby(of).groups.values()
+            (cells.loc[keys[0], settings].tolist(), keys) for keys in of.groupby(of).groups.values()
         ]
         for values, keys in sorted(found, key=lambda arm: arm[0]):
             said = ", ".join(
-                f"{dial.rpartition('.')[2]} {value:g}"
-                for dial, value in zip(dials, values, strict=True)
+                f"{setting.rpartition('.')[2]} {value:g}"
+                for setting, value in zip(settings, values, strict=True)
             )
             yield f"{name.partition('_')[2].replace('_', ' ')} {said}".strip(), tables.only(keys)
 
 
-DIALS = ("intervention.alpha", "intervention.beta", "weight_decay", "task.fraction", "lr")
+SETTINGS = ("intervention.alpha", "intervention.beta", "weight_decay", "task.fraction", "lr")
 
 
 def _crossed(tables: Tables, level: float) -> pd.DataFrame:

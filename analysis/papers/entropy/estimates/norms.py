@@ -142,10 +142,10 @@ def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
         variants = None
     if variants is not None:
         number_of = arms(variants)
-        dials = ["arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas"]
+        settings = ["arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas"]
         for _, keys in number_of.groupby(number_of):
             arm = variants.only(keys.index)
-            label = ", ".join(str(arm.cells[dial].iloc[0]) for dial in dials)
+            label = ", ".join(str(arm.cells[setting].iloc[0]) for setting in settings)
             rows.append(_row(label, arm, experiments))
     return {"The norm by variant, and the entropy after grokking": pd.DataFrame(rows)}
 

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.output.formats import estimated, number
 from analysis.papers.entropy.estimates import leads
 from analysis.papers.entropy.estimates.baseline import variance
-from analysis.papers.entropy.estimates.calibration import DIALS
+from analysis.papers.entropy.estimates.calibration import SETTINGS
 from analysis.papers.entropy.estimates.conditions import BASELINE, groks
 from analysis.papers.entropy.estimates.thresholds import at_grok
 from analysis.runs.experiments import Experiments, NotRun
@@ -46,7 +46,7 @@ def _variants(tables: Tables) -> list[Tables]:
 def _row(runs: Tables, experiments: Experiments) -> dict[str, str]:
     found, generator = leads.per_seed(runs), experiments.generator()
     time, _ = mean_time(Arm("", groks(runs)), generator)
-    row = {dial.rpartition(".")[2]: str(runs.cells[dial].iloc[0]) for dial in DIALS}
+    row = {setting.rpartition(".")[2]: str(runs.cells[setting].iloc[0]) for setting in SETTINGS}
     row |= {"grokked": f"{len(found)}/{len(runs.cells)}", "T_grok [95 %]": estimated(time)}
     if found.empty:
         return row

@@ -72,7 +72,7 @@ def test_figure_3_counts_the_runs_that_did_not_grok(tmp_path: Path) -> None:
 
 def test_figure_5_has_a_panel_a_task_with_its_threshold(tmp_path: Path) -> None:
     others = [
-        Run(seed, time, at_grok=0.58, dials={"task.name": task})
+        Run(seed, time, at_grok=0.58, settings={"task.name": task})
         for task in ("mod_mul", "mod_sub")
         for seed, time in enumerate(TIMES)
     ]
@@ -86,7 +86,7 @@ def test_figure_5_has_a_panel_a_task_with_its_threshold(tmp_path: Path) -> None:
 
 def test_figure_7_has_a_column_a_fraction(tmp_path: Path) -> None:
     runs = [
-        Run(seed, time, dials={"task.name": "symmetric", "task.fraction": fraction})
+        Run(seed, time, settings={"task.name": "symmetric", "task.fraction": fraction})
         for fraction, times in ((0.1, [None] * 3), (0.2, [None, 2_000, 2_400]))
         for seed, time in enumerate(times)
     ]
@@ -99,7 +99,7 @@ def test_figure_7_has_a_column_a_fraction(tmp_path: Path) -> None:
 
 def test_figure_9_has_both_networks_at_each_fraction(tmp_path: Path) -> None:
     runs = [
-        Run(0, groks, dials={"arch.name": name, "task.fraction": fraction})
+        Run(0, groks, settings={"arch.name": name, "task.fraction": fraction})
         for name, fraction, groks in (
             ("mlp", 0.2, None), ("transformer", 0.2, 2_000), ("mlp", 0.5, 1_500)
         )
@@ -125,11 +125,11 @@ def test_what_was_not_run_is_not_drawn(module: object, tmp_path: Path) -> None:
 
 
 def test_figure_11_has_grokked_runs_and_the_lowest_entropy_of_the_others(tmp_path: Path) -> None:
-    low = Run(1, None, dials={"intervention.name": "mixing", "intervention.alpha": 0.1})
+    low = Run(1, None, settings={"intervention.name": "mixing", "intervention.alpha": 0.1})
     low.curves[ENTROPY] = np.where(low.steps == 700, 0.31, 0.5)
     mixed = [*arm("mixing", [1_900], {"alpha": 0.1}, at_grok=0.7), low]
     waits = arm("mixing", [None, None, None], {"alpha": 0.1}, state="interrupted", ends=1_000)[2]
-    mlp = Run(0, None, dials={"arch.name": "mlp"})
+    mlp = Run(0, None, settings={"arch.name": "mlp"})
     experiments = write(
         tmp_path, e1_baseline=baseline(TIMES), e2_mixing=[*mixed, waits], e7_mlp=[mlp]
     )

@@ -23,19 +23,19 @@ def later(delay: int) -> list[float | None]:
     return [time + delay + more for time, more in zip(BASE, (-100, 100, 0, 200, -200))]
 
 
-def of_strengths(name: str, delays: dict[float, int], dial: str = "alpha") -> list[Run]:
-    more: dict[str, object] = {"measure": "entropy"} if dial == "beta" else {}
+def of_strengths(name: str, delays: dict[float, int], setting: str = "alpha") -> list[Run]:
+    more: dict[str, object] = {"measure": "entropy"} if setting == "beta" else {}
     return [
         run
         for strength, delay in delays.items()
-        for run in arm(name, later(delay), {dial: strength, **more})
+        for run in arm(name, later(delay), {setting: strength, **more})
     ]
 
 
 @pytest.fixture
 def experiments(tmp_path: Path) -> Experiments:
     matched = of_strengths("mixing_norm_match", {0.05: 400, 0.1: 400})
-    matched[0] = Run(0, None, dials=matched[0].dials)
+    matched[0] = Run(0, None, settings=matched[0].settings)
     return write(
         tmp_path,
         e1_baseline=baseline([*BASE, 2_200]),
@@ -140,7 +140,7 @@ def test_runs_that_ended_before_count_with_their_last_entropy(tmp_path: Path) ->
 
 def test_runs_that_broke_off_before_are_left_out(tmp_path: Path) -> None:
     runs = arm("mixing", [2_400, 2_400], {"alpha": 0.1})
-    runs[0] = Run(0, None, ends=1_000, state="interrupted", dials=runs[0].dials)
+    runs[0] = Run(0, None, ends=1_000, state="interrupted", settings=runs[0].settings)
     experiments = write(tmp_path, e1_baseline=baseline(BASE[:2]), e2_mixing=runs)
     assert manipulation.raised(experiments, MIXING)["seed"].tolist() == [1]
 
@@ -203,7 +203,7 @@ def test_the_trend_rises_with_the_strength(experiments: Experiments) -> None:
 def test_a_sweep_that_has_only_begun_has_tables(tmp_path: Path) -> None:
     """One seed here, none that finished there: what is not known is a dash, nothing raises."""
     begun = [
-        Run(seed, None, ends=300, state="interrupted", dials=run.dials)
+        Run(seed, None, ends=300, state="interrupted", settings=run.settings)
         for strength in (0.05, 0.1, 0.5)
         for seed, run in enumerate(arm("mixing", BASE[:2], {"alpha": strength}))
     ]
@@ -223,7 +223,7 @@ def test_a_sweep_that_has_only_begun_has_tables(tmp_path: Path) -> None:
 
 
 def test_a_run_that_falls_back_has_grokked_but_not_for_good(tmp_path: Path) -> None:
-    once = Run(0, 1_000, dials={"intervention.name": "norm_match"}, ends=BUDGET)
+    once = Run(0, 1_000, settings={"intervention.name": "norm_match"}, ends=BUDGET)
     once.curves["test_accuracy"] = np.where(once.steps == 1_000, 1.0, 0.98)
     others = arm("norm_match", [1_000] * 5)[1:]
     experiments = write(tmp_path, e1_baseline=baseline([1_000] * 5), e3_norm_alone=[once, *others])

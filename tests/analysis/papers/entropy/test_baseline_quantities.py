@@ -191,9 +191,9 @@ def test_stopping_by_hand(tmp_path: Path) -> None:
 
 def test_necessity_counts_who_grokked_above_the_threshold(tmp_path: Path) -> None:
     arm = [
-        Run(0, 2_000, at_grok=0.55, dials={"intervention.name": "mixing"}),
-        Run(1, 2_000, at_grok=0.75, dials={"intervention.name": "mixing"}),
-        Run(2, None, dials={"intervention.name": "mixing"}),
+        Run(0, 2_000, at_grok=0.55, settings={"intervention.name": "mixing"}),
+        Run(1, 2_000, at_grok=0.75, settings={"intervention.name": "mixing"}),
+        Run(2, None, settings={"intervention.name": "mixing"}),
     ]
     found = necessity.crossed_before_grokking(of_levels(tmp_path, e2_mixing=arm))
     assert (found.shown, found.runs) == (1, 2)
@@ -238,11 +238,11 @@ def test_the_nearest_admissible_variant_comes_first(tmp_path: Path) -> None:
     }
 
     def variant(norm: str, times: list[float | None], state: str = "done") -> list[Run]:
-        dials = {"arch.norm": norm, "arch.tokens": 3, "arch.embedding": "unit"}
-        dials["optimizer.betas"] = "[0.9, 0.98]"
+        settings = {"arch.norm": norm, "arch.tokens": 3, "arch.embedding": "unit"}
+        settings["optimizer.betas"] = "[0.9, 0.98]"
         grows = {"weight_norm": np.linspace(40, 60, 61)} if norm == "a" else {}
         return [
-            Run(s, t, dials=dials, state=state, ends=6_000, budget=6_000, curves=grows)
+            Run(s, t, settings=settings, state=state, ends=6_000, budget=6_000, curves=grows)
             for s, t in enumerate(times)
         ]
 
@@ -259,5 +259,5 @@ def test_the_nearest_admissible_variant_comes_first(tmp_path: Path) -> None:
     assert shown["admissible"].tolist()[2:] in (
         ["not finished", "not all grokked"], ["not all grokked", "not finished"],
     )  # fmt: skip
-    with pytest.raises(InputError, match=r"arch\.norm: the runs have no such dial"):
+    with pytest.raises(InputError, match=r"arch\.norm: the runs have no such setting"):
         calibration.variants(of_levels(tmp_path / "x").tables("e1_baseline"), rule)

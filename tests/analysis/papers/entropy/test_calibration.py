@@ -29,12 +29,12 @@ def grows(
     groks: float | None,
     start: float,
     at_grok: float,
-    dials: dict[str, Any],
+    settings: dict[str, Any],
     norms: tuple[float, ...] = NORMS,
     state: str = "done",
 ) -> Run:
     """Its norm takes these values, the last one for good."""
-    run = Run(seed, groks, budget=20_000, state=state, dials=dials)
+    run = Run(seed, groks, budget=20_000, state=state, settings=settings)
     grokked = run.steps >= (math.inf if groks is None else groks)
     run.curves[ENTROPY] = np.where(grokked, at_grok, start)
     run.curves["weight_norm"] = np.array(norms)[np.clip(range(len(grokked)), 0, len(norms) - 1)]
@@ -142,7 +142,7 @@ def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFix
 def test_the_command_leaves_out_what_other_experiments_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The baseline has the dials of a variant, but other seeds."""
+    """The baseline has the settings of a variant, but other seeds."""
     baseline = grows(0, 1_000, 0.5, 0.5, NEAR)
     every = tables("e0", [*two_variants(), baseline], tmp_path)
     monkeypatch.setattr(gather, "read", lambda folder, measures=None: every)

@@ -32,7 +32,7 @@ def test_arms_of_several_experiments_count_once_and_the_baseline_not_at_all(
     tmp_path: Path,
 ) -> None:
     mixed = arm("mixing", [2_000, 2_400, None], {"alpha": 0.1}, at_grok=0.55)
-    failures = [Run(seed, 4_000, dials={"weight_decay": 0.1}, at_grok=0.7) for seed in range(2)]
+    failures = [Run(seed, 4_000, settings={"weight_decay": 0.1}, at_grok=0.7) for seed in range(2)]
     experiments = write(tmp_path, e1_baseline=BASE, e2_mixing=mixed, d2_failures=failures)
     # the baseline's cells are asked for by every experiment that needs them
     cells = experiments.tables("e2_mixing").cells

@@ -19,12 +19,12 @@ def mlp(seed: int, fraction: float, **curves: np.ndarray) -> Run:
     names = {"entropy": "spectral/entropy_train", "accuracy": "test_accuracy",
              "alignment": "fourier/alignment"}  # fmt: skip
     found = {"spectral/entropy_train": COLLAPSING} | {names[k]: v for k, v in curves.items()}
-    return Run(seed, None, dials={"arch.name": "mlp", "task.fraction": fraction}, curves=found)
+    return Run(seed, None, settings={"arch.name": "mlp", "task.fraction": fraction}, curves=found)
 
 
 def transformer(seed: int, fraction: float, groks: float | None, at_grok: float = 0.6) -> Run:
-    dials: dict[str, object] = {"arch.name": "transformer", "task.fraction": fraction}
-    return Run(seed, groks, at_grok=at_grok, dials=dials)
+    settings: dict[str, object] = {"arch.name": "transformer", "task.fraction": fraction}
+    return Run(seed, groks, at_grok=at_grok, settings=settings)
 
 
 @pytest.fixture
@@ -138,8 +138,8 @@ def base() -> list[Run]:
 
 
 def failure(seed: int, entropy: np.ndarray, **values: object) -> Run:
-    dials: dict[str, object] = {"weight_decay": 0.0}
-    return Run(seed, None, dials=dials, curves={"spectral/entropy_train": entropy}, **values)  # type: ignore[arg-type]
+    settings: dict[str, object] = {"weight_decay": 0.0}
+    return Run(seed, None, settings=settings, curves={"spectral/entropy_train": entropy}, **values)  # type: ignore[arg-type]
 
 
 def test_runs_are_called_by_the_crossing_of_the_other_seeds_threshold(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_runs_are_called_by_the_crossing_of_the_other_seeds_threshold(tmp_path: 
 
 
 def test_mlps_are_among_the_failures_and_grokking_ones_are_not(tmp_path: Path) -> None:
-    grokking = Run(1, 2_000, 0.4, dials={"arch.name": "mlp", "task.fraction": 0.5})
+    grokking = Run(1, 2_000, 0.4, settings={"arch.name": "mlp", "task.fraction": 0.5})
     experiments = write(
         tmp_path, e1_baseline=base(), e7_mlp=[mlp(0, 0.2), grokking, transformer(0, 0.2, 1_000)]
     )
@@ -188,7 +188,7 @@ def test_a_diagnosis_needs_runs_that_fail_and_a_baseline_that_does_not(tmp_path:
     never = [Run(seed, None) for seed in range(3)]
     with pytest.raises(NotRun, match="no run grokked"):
         diagnosis.tables(write(tmp_path / "b", e1_baseline=never))
-    baseline_again = [Run(9, 2_000, dials={"weight_decay": 1.0})]
+    baseline_again = [Run(9, 2_000, settings={"weight_decay": 1.0})]
     experiments = write(tmp_path / "c", e1_baseline=base(), d2_failures=baseline_again)
     with pytest.raises(NotRun, match="does not grok"):
         diagnosis.specificity(experiments)

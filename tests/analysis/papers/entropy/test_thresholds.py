@@ -28,7 +28,7 @@ def test_a_run_without_an_entropy_has_no_threshold(tmp_path: Path) -> None:
 def test_joined_tables_hold_each_run_once_and_all_dials(tmp_path: Path) -> None:
     runs = [Run(0, 2_000), Run(1, 2_500)]
     first = tables("x", runs, tmp_path)
-    second = tables("x", [*runs[:1], Run(2, None, dials={"intervention.alpha": 0.3})], tmp_path)
+    second = tables("x", [*runs[:1], Run(2, None, settings={"intervention.alpha": 0.3})], tmp_path)
     joined = join([first, second], tmp_path)
     assert sorted(joined.cells["seed"]) == [0, 1, 2]
     assert not joined.curves.duplicated(["key", "step"]).any()
@@ -39,8 +39,8 @@ def test_joined_tables_hold_each_run_once_and_all_dials(tmp_path: Path) -> None:
 
 def test_a_column_without_a_value_does_not_change_the_others(tmp_path: Path) -> None:
     # concatenating it would warn, and warnings are errors
-    empty = tables("x", [Run(0, None, dials={"task.n": None})], tmp_path)
-    words = tables("y", [Run(0, None, dials={"task.n": "five"})], tmp_path)
+    empty = tables("x", [Run(0, None, settings={"task.n": None})], tmp_path)
+    words = tables("y", [Run(0, None, settings={"task.n": "five"})], tmp_path)
     assert join([empty, words], tmp_path).cells["task.n"].dropna().tolist() == ["five"]
 
 

@@ -22,15 +22,15 @@ TIMES = [1_500, 2_000, 2_600, 3_100, 1_900]
 
 def of_task(task: str, levels: list[float], delay: int = 0) -> list[Run]:
     return [
-        Run(seed, time + delay, at_grok=level, dials={"task.name": task})
+        Run(seed, time + delay, at_grok=level, settings={"task.name": task})
         for seed, (time, level) in enumerate(zip(TIMES, levels))
     ]
 
 
 def s5(fraction: float, times: list[float | None], at_grok: float = 0.65) -> list[Run]:
-    dials: dict[str, object] = {"task.name": "symmetric", "task.fraction": fraction}
+    settings: dict[str, object] = {"task.name": "symmetric", "task.fraction": fraction}
     return [
-        Run(seed, time, at_grok=at_grok + 0.001 * seed, dials=dials, classes=120)
+        Run(seed, time, at_grok=at_grok + 0.001 * seed, settings=settings, classes=120)
         for seed, time in enumerate(times)
     ]
 
@@ -77,7 +77,7 @@ def test_the_spread_reaches_as_far_as_the_interval_of_any_pair(experiments: Expe
 
 
 def test_a_task_without_a_threshold_has_no_spread(tmp_path: Path) -> None:
-    never = [Run(seed, None, dials={"task.name": "mod_sub"}) for seed in range(5)]
+    never = [Run(seed, None, settings={"task.name": "mod_sub"}) for seed in range(5)]
     experiments = write(
         tmp_path, e1_baseline=of_task("mod_add", ADD),
         e6_universality=of_task("mod_mul", MUL) + never,

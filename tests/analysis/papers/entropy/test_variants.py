@@ -9,13 +9,13 @@ from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
 from tests.helpers.entropy_runs import START, Run, write
 
-DIALS = {"arch.norm": "pre", "arch.tokens": 3, "arch.embedding": "unit"}
+SETTINGS = {"arch.norm": "pre", "arch.tokens": 3, "arch.embedding": "unit"}
 SECOND = {"optimizer.betas": "[0.9, 0.999]"}
 
 
-def runs(times: list[float], dials: dict[str, object], **values: float) -> list[Run]:
-    every = {"optimizer.betas": "[0.9, 0.98]", **DIALS, **dials}
-    return [Run(seed, time, dials=every, **values) for seed, time in enumerate(times)]
+def runs(times: list[float], settings: dict[str, object], **values: float) -> list[Run]:
+    every = {"optimizer.betas": "[0.9, 0.98]", **SETTINGS, **settings}
+    return [Run(seed, time, settings=every, **values) for seed, time in enumerate(times)]
 
 
 def test_a_row_for_each_variant_the_main_one_first(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_without_another_variant_there_is_nothing_to_compare(tmp_path: Path) -> 
 
 def test_a_variant_that_does_not_grok_has_a_row(tmp_path: Path) -> None:
     never = runs([1_000], {"arch.norm": "post"})[0]
-    never = Run(0, None, dials=never.dials)
+    never = Run(0, None, settings=never.settings)
     experiments = write(tmp_path, e1_baseline=runs([2_000, 2_200], {}), e1_post=[never])
     (table,) = variants.tables(experiments).values()
     assert table["grokked"].tolist() == ["2/2", "0/1"]
