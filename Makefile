@@ -10,7 +10,7 @@ BESIDE := --numprocesses 2 --dist worksteal  # tests that share a fixture mostly
 .PHONY: help install demo test test-slow test-slurm lint figures readme coverage bench docs clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 install: $(VENV)/installed  ## create .venv and install grokpipe into it
 

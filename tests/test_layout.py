@@ -1,6 +1,7 @@
 """The shape of the code: imports run one way, analysis needs no PyTorch, tests mirror modules."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -144,3 +145,102 @@ def test_few_modules_lie_side_by_side(root) -> None:
             continue
         beside = sorted(path.name for path in folder.glob("*.py"))
         assert len(beside) <= BESIDE, f"{folder}: {', '.join(beside)}"
+
+
+TOGETHER = {
+    # modules that are alike, held to one another or to one oracle
+    "grokpipe/interventions/test_norms.py": "_baseline _norm norm_match norm_freeze "
+    "mixing_norm_match",
+    "grokpipe/interventions/test_objectives.py": "mixing noise none regularise",
+    "grokpipe/tasks/test_images.py": "mnist fashion_mnist",
+    "grokpipe/tasks/test_modular.py": "_pairs mod_add mod_sub mod_mul mod_div",
+    "grokpipe/measures/test_fourier.py": "fourier_paper",
+    "grokpipe/training/test_pack.py": "tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
+    "analysis/figures/test_statistics_figures.py": "forest style survival",
+    "analysis/forecasting/test_forecasts.py": "analysis.figures.forecast",
+    "analysis/forecasting/test_gap_laws.py": "law_intervals predictors",
+    "analysis/times/test_contrasts.py": "mean_times",
+    "analysis/report/test_report.py": "behind contents pages words",
+    # parts of one thing, tested as that
+    "grokpipe/test_cell.py": "grokpipe.config.schema grokpipe.config.resolving",
+    "grokpipe/store/test_run_log.py": "grokpipe.saved_run grokpipe.provenance.origin",
+    "grokpipe/test_remeasure.py": "grokpipe.store.remeasured",
+    "grokpipe/provenance/test_fingerprint.py": "grokpipe.fingerprint",
+    "grokpipe/launch/test_launcher.py": "baselines executor grokpipe.executors.serial",
+    "analysis/runs/test_gather.py": "analysis.commands.gather",
+    "analysis/runs/test_restore.py": "analysis.commands.restore",
+    "analysis/runs/test_status.py": "analysis.commands.status",
+    "analysis/output/test_lineage.py": "analysis.commands.why",
+    # as a user meets them: in what a command prints, in a sweep, on a cluster
+    "end_to_end/test_command.py": "grokpipe.__main__ grokpipe.config.grids "
+    "grokpipe.config.hydra_errors grokpipe.launch.outcomes grokpipe.training.progress",
+    "end_to_end/test_earlier_code.py": "grokpipe.executors.job",
+    "end_to_end/test_faults.py": "grokpipe.launch.dashboard grokpipe.launch.open_packs",
+    "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
+    "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales "
+    "analysis.figures.collapse",
+    "analysis/commands/test_statistics_commands.py": "compare fit forecast synchrony",
+}
+"""files that test several modules, by the modules without a file of their own; names without a
+package are of the file's"""
+WITHOUT = {
+    "grokpipe.errors": "has no logic",
+    "grokpipe.executors.settings": "has no logic",
+    "analysis.runs.experiments": "is of the claims, as its tests are",
+    "analysis.commands.calibrate": "is a paper's, as its tests are",
+    "analysis.commands.report": "is of the report, as its tests are",
+}
+BESIDES = {
+    "analysis/forecasting/test_synchrony_of_arms.py": "several arms of synchrony",
+    "analysis/report/test_report_browser.py": "the report in a browser",
+    "grokpipe/monitor/test_monitor_state.py": "the state of monitor",
+    "grokpipe/training/test_cuda.py": "what takes a GPU",
+    "grokpipe/training/test_resume.py": "loop and checkpoint through kills",
+    "grokpipe/training/test_subnormals.py": "subnormal numbers of numerics",
+}
+"""files beside those of the modules, and why"""
+UNDER_WAY = ("analysis/claims/", "analysis/papers/")
+"""rebuilt as a whole, with their tests"""
+
+
+def own_test(name: str) -> str:
+    """The file of tests of a module: of `a.b._c` it is `a/b/test_c.py`."""
+    *folders, module = name.split(".")
+    return "/".join([*folders, f"test_{module.lstrip('_')}.py"])
+
+
+def test_each_module_has_its_tests() -> None:
+    tests = ROOT / "tests"
+    together = {
+        name if "." in name else ".".join([*file.split("/")[:-1], name])
+        for file, names in TOGETHER.items()
+        for name in names.split()
+    }
+    assert together | WITHOUT.keys() <= KNOWN.keys()
+    assert [file for file in {*TOGETHER, *BESIDES} if not (tests / file).exists()] == []
+    with_code = {name for name, path in KNOWN.items() if path.name != "__init__.py"}
+    left = {name for name in with_code if not own_test(name).startswith(UNDER_WAY)}
+    own = {name for name in left if (tests / own_test(name)).exists()}
+    assert sorted(left - own - together - WITHOUT.keys()) == []
+    assert sorted(own & (together | WITHOUT.keys())) == []  # the lists stay short
+    files = {
+        str(path.relative_to(tests)) for root in ORDER for path in (tests / root).rglob("test_*")
+    }
+    stray = files - {*map(own_test, with_code)} - TOGETHER.keys() - BESIDES.keys()
+    assert sorted(file for file in stray if not file.startswith(UNDER_WAY)) == []
+
+
+def test_tests_share_by_helpers_alone() -> None:
+    for path in (ROOT / "tests").rglob("*.py"):
+        shared = re.findall(r"from (tests\.[\w.]+) import", path.read_text())
+        assert [name for name in shared if not name.startswith("tests.helpers")] == [], path
+
+
+def test_each_test_is_in_one_set() -> None:
+    """Whatever its marks say, one target of the Makefile runs it, and only one."""
+    targets = re.findall(r"pytest .*-m '?([^'\n]+)'?", (ROOT / "Makefile").read_text())
+    assert len(targets) == 3
+    for slow in (False, True):
+        for slurm in (False, True):
+            chosen = [eval(target, {"slow": slow, "slurm": slurm}) for target in targets]
+            assert chosen.count(True) == 1, (slow, slurm)

@@ -5,18 +5,13 @@ from pathlib import Path
 import pytest
 
 from grokpipe.store.run_log import RunLog
-from tests.helpers.made_runs import DECAYS, SEEDS, ask, key, write_run
+from tests.helpers.made_runs import DECAYS, SEEDS, ask, key, two_decays, write_run
 
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """Two decays, three seeds each; with the smaller one, one run never groks."""
-    folder = tmp_path / "runs"
-    for seed, groks_at in enumerate((100, 100, 200)):
-        write_run(folder, seed, 0.3, groks_at)
-    for seed, groks_at in enumerate((200, 300, 9999)):
-        write_run(folder, seed, 0.1, groks_at)
-    return folder
+    return two_decays(tmp_path / "runs")
 
 
 @pytest.fixture

@@ -39,13 +39,13 @@ def test_a_queued_job_still_trains_its_pack(kind, tmp_path: Path, monkeypatch, c
 HOLD = """
 import sys, time
 from pathlib import Path
-with leases.claimed(Path(sys.argv[1]), mark="here") as lease:
+with held(Path(sys.argv[1]), mark="here") as lease:
     print("held by another" if lease is None else f"{lease.deaths} deaths", flush=True)
     time.sleep(1000)
 """
 LEASES = {
-    "earlier": "import claims as leases",
-    "present": "from grokpipe.store import lease as leases",
+    "earlier": "from claims import claimed as held",
+    "present": "from grokpipe.store.lease import claimed as held",
 }
 KEYS = {
     "host", "boot", "processes", "pid", "started", "job", "restart", "memory_kills", "token",

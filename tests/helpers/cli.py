@@ -1,6 +1,5 @@
 """Commands as a user types them, in processes of their own."""
 
-import contextlib
 import multiprocessing
 import os
 import runpy
@@ -65,7 +64,7 @@ def module(
         )
 
 
-def _run(
+def _run(  # in the forked process
     name: str, arguments: list[str], cwd: Path, environment: dict[str, str], printed: list[Path]
 ) -> None:
     for path, stream in zip(printed, (sys.stdout, sys.stderr)):
@@ -76,9 +75,4 @@ def _run(
     os.environ.update(environment)
     sys.argv[1:] = arguments
     sys.orig_argv = [sys.executable, "-m", name, *arguments]
-    try:
-        runpy.run_module(name, run_name="__main__", alter_sys=True)
-    finally:
-        with contextlib.suppress(ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
+    runpy.run_module(name, run_name="__main__", alter_sys=True)

@@ -6,8 +6,8 @@ from analysis.report import contents, pages
 from analysis.runs import gather
 from analysis.runs.tables import write_gathered
 from grokpipe.store import manifest
-from tests.analysis.conftest import write_run
 from tests.helpers import toy_paper
+from tests.helpers.made_runs import write_run
 
 
 def stored(folder: Path) -> Path:

@@ -54,6 +54,15 @@ def write_run(
     return log.folder
 
 
+def two_decays(folder: Path) -> Path:
+    """Two decays, three seeds each; with the smaller one, one run never groks."""
+    for seed, groks_at in enumerate((100, 100, 200)):
+        write_run(folder, seed, 0.3, groks_at)
+    for seed, groks_at in enumerate((200, 300, 9999)):
+        write_run(folder, seed, 0.1, groks_at)
+    return folder
+
+
 DECAYS = (0.3, 0.1, 0.01)
 SEEDS = 8
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from tests.helpers.made_runs import write_run
+from tests.helpers.made_runs import two_decays, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -18,6 +18,24 @@ ROOT = Path(__file__).resolve().parents[3]
 def made(runs: Path, *arguments: str) -> None:
     assert main(["timescales", str(runs), *arguments]) == 0
     assert main(["figures", str(runs), *arguments]) == 0
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs with their tables and figures, to be read only."""
+    folder = two_decays(tmp_path_factory.mktemp("shown") / "runs")
+    made(folder)
+    (folder / "old.png").write_text("")  # of a release that wrote no lineage
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a seventh run, which is not finished."""
+    folder = two_decays(tmp_path_factory.mktemp("unfinished") / "runs")
+    write_run(folder, 8, 0.3, 100, state=None)
+    made(folder)
+    return folder
 
 
 def side(path: Path) -> dict[str, Any]:
@@ -29,10 +47,9 @@ def set_provenance(log: Path, **values: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def test_every_figure_and_table_has_one(runs: Path) -> None:
-    made(runs)
+def test_every_figure_and_table_has_one(shown: Path) -> None:
     for folder in ("tables", "figures"):
-        files = {path.name for path in (runs / folder).iterdir()}
+        files = {path.name for path in (shown / folder).iterdir()}
         names = {name.partition(".")[0] for name in files}
         assert {name for name in files if name.endswith(".why.json")} == {
             f"{name}.why.json" for name in names
@@ -61,15 +78,14 @@ def test_a_figure_leaves_out_runs_without_a_value_to_group_by(runs: Path) -> Non
     assert {key[:4] for key in cells} == {"0300"}
 
 
-def test_what_varies_and_what_does_not(runs: Path) -> None:
-    made(runs)
-    found = side(runs / "tables/timescales.why.json")
+def test_what_varies_and_what_does_not(shown: Path) -> None:
+    found = side(shown / "tables/timescales.why.json")
     assert found["varied"]["weight_decay"] == [0.1, 0.3]
     assert found["varied"]["seed"] == [0, 1, 2]
     assert found["constant"]["task.train_size"] == 1000
     assert found["constant"]["eval.every"] is None
     assert not set(found["varied"]) & set(found["constant"])
-    configuration = set(pd.read_csv(runs / "tables/events.csv").columns)
+    configuration = set(pd.read_csv(shown / "tables/events.csv").columns)
     assert set(found["varied"]) | set(found["constant"]) <= configuration
 
 
@@ -105,11 +121,10 @@ def test_the_command_and_the_folder_as_they_were_typed(runs: Path) -> None:
     assert found["folder"] == "runs"
 
 
-def test_the_commit_holds_the_code_of_the_analysis(runs: Path) -> None:
+def test_the_commit_holds_the_code_of_the_analysis(shown: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a clone")
-    made(runs)
-    found = side(runs / "tables/timescales.why.json")["analysis"]
+    found = side(shown / "tables/timescales.why.json")["analysis"]
     same = ["git", "-C", str(ROOT), "diff", "--quiet", found["commit"]]
     assert subprocess.run([*same, "HEAD", "--", "analysis"]).returncode == 0
     if not found["dirty"]:
@@ -117,24 +132,19 @@ def test_the_commit_holds_the_code_of_the_analysis(runs: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["", ".pdf", ".png", ".why.json"])
-def test_told_by_any_file_of_a_figure(runs: Path, ending: str, capsys) -> None:
-    write_run(runs, 8, 0.3, 100, state=None)
-    made(runs)
-    capsys.readouterr()
-    assert main(["why", str(runs / f"figures/collapse_weight_decay{ending}")]) == 0
+def test_told_by_any_file_of_a_figure(unfinished: Path, ending: str, capsys) -> None:
+    assert main(["why", str(unfinished / f"figures/collapse_weight_decay{ending}")]) == 0
     told = capsys.readouterr().out
-    for log in (runs / "cells").iterdir():
+    for log in (unfinished / "cells").iterdir():
         assert f"{log}\n" in told
     for part in ("6 done, 1 interrupted", "weight_decay: 0.1, 0.3", "c0ffee (7)", "steps=400"):
         assert part in told
     assert "optimizer.weight_decay" not in told  # weight_decay says it
 
 
-def test_told_as_json(runs: Path, capsys) -> None:
-    made(runs)
-    capsys.readouterr()
-    assert main(["why", "--json", str(runs / "tables/events.csv")]) == 0
-    assert json.loads(capsys.readouterr().out) == side(runs / "tables/events.why.json")
+def test_told_as_json(shown: Path, capsys) -> None:
+    assert main(["why", "--json", str(shown / "tables/events.csv")]) == 0
+    assert json.loads(capsys.readouterr().out) == side(shown / "tables/events.why.json")
 
 
 def test_many_values_are_told_in_short(runs: Path, capsys) -> None:
@@ -172,12 +182,9 @@ def test_gathered_tables_name_the_runs_too(runs: Path, tmp_path: Path, capsys) -
     ],
 )
 def test_wrong_input_is_one_line(
-    runs: Path, path: str, parts: list[str], monkeypatch: pytest.MonkeyPatch, capsys
+    shown: Path, path: str, parts: list[str], monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    made(runs)
-    (runs / "old.png").write_text("")
-    monkeypatch.chdir(runs.parent)
-    capsys.readouterr()
+    monkeypatch.chdir(shown.parent)
     assert main(["why", path]) == 2
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1
