@@ -10,10 +10,12 @@ from typing import Any
 import torch
 
 from grokpipe.config import registry
-from grokpipe.config.fields import scientific_values
+from grokpipe.config.fields import leaves, scientific_values
 from grokpipe.config.keys import key_of
 from grokpipe.config.schema import Config
+from grokpipe.curves import definitions
 from grokpipe.errors import InputError
+from grokpipe.measures import _columns as measured
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 
@@ -79,10 +81,12 @@ def _load(config: Config) -> Task:
 
 def check_fit(config: Config, task: Task) -> int:
     """The number of the network's parameters. Raises InputError for an architecture or a measure
-    that cannot take the task, and for batches that it cannot fill."""
+    that cannot take the task, for an event on a column that is not logged, and for batches that the
+    task cannot fill."""
     _check_choice("archs", "arch", config.arch.name, task, config.task.name)
     for name in config.measures.names:
         _check_choice("measures", "measures.names", name, task, config.task.name)
+    _check_events(config)
     with torch.random.fork_rng(devices=[]):  # what is wrong with its shapes raises here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
     if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
@@ -91,6 +95,18 @@ def check_fit(config: Config, task: Task) -> int:
             "samples; take fewer, batches=replacement or batches=full"
         )
     return sum(p.numel() for p in network.parameters())
+
+
+def _check_events(config: Config) -> None:
+    """Stop rules and interventions can only wait for an event whose columns the run logs."""
+    waited_for = [(k, event) for k, event, rule in leaves(config) if rule.event and event]
+    for key, event in waited_for:
+        logged = measured.columns(config.measures.names)
+        for column in definitions.columns([event]):
+            if column not in logged and (measure := measured.measuring(column)):
+                raise InputError(f"{key}={event}: needs {measure} among measures.names")
+            if column not in logged:
+                raise InputError(f"{key}={event}: no column {column}; valid: {', '.join(logged)}")
 
 
 def _check_choice(room: str, key: str, name: str, task: Task, task_name: str) -> None:

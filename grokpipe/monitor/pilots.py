@@ -15,14 +15,14 @@ import pandas as pd
 from pyarrow.dataset import dataset
 from scipy import stats
 
-from grokpipe.curves.events import CROSSINGS, ENTROPY, first_crossed
+from grokpipe.curves.definitions import GROKKED as GROK
+from grokpipe.curves.events import ENTROPY, first_reached, known
 from grokpipe.curves.forecast import Forecaster, calibrate
 from grokpipe.curves.gap import Law, fit, pool
 from grokpipe.errors import InputError
 from grokpipe.store import manifest, run_log
 
 C1, GAMMA, C2 = 2.45e5, 1.65, 0.0  # the paper's equation 2, on its Transformer and addition mod 97
-GROK = CROSSINGS["t_grok"]
 COLUMNS = ("step", GROK.column, ENTROPY)
 CELLS = "cells.parquet"
 LEVEL = 0.95
@@ -101,7 +101,8 @@ def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -
     for curve in curves:
         if missing := [name for name in COLUMNS if name not in curve]:
             raise InputError(f"{source}: a run without column {missing[0]}; pilots need it")
-        event = first_crossed(curve["step"], curve[GROK.column], GROK, math.inf)
+        steps, accuracy = known(curve["step"], curve[GROK.column])
+        event = first_reached(steps, GROK.reached(accuracy), math.inf)
         entropy = curve[ENTROPY].to_numpy(float)
         left = event.step - curve["step"].to_numpy(float)
         if event.observed and np.isfinite(entropy[left == 0]).all():

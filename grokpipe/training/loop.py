@@ -14,7 +14,7 @@ from grokpipe.schedule import evaluation_steps, snapshot_count, spaced_steps
 from grokpipe.store import checkpoint, snapshots
 from grokpipe.store.files import replacing
 from grokpipe.store.run_log import FINAL, RunLog, read_result
-from grokpipe.training.early_stopping import Watch
+from grokpipe.training.early_stopping import EarlyStopping
 from grokpipe.training.evaluate import Evaluator, Table
 from grokpipe.training.pack import Pack, chunks
 from grokpipe.training.progress import RunProgress
@@ -86,7 +86,9 @@ class Run:
         self.pack, self.logs, self.file, self.progress = pack, logs, file, progress
         self.going = list(range(len(logs)))
         self.rows = 0  # evaluations in the logs of those that go on
-        self.watches = [Watch(cell.config.stop) for cell in pack.cells]
+        self.early_stopping = [
+            EarlyStopping(cell.config.stop, 1 / cell.classes) for cell in pack.cells
+        ]
         self.evaluators = [
             Evaluator.of(cell.config, task)
             for cell, task in zip(pack.cells, pack.tasks, strict=True)
@@ -109,8 +111,8 @@ class Run:
             ):
                 self.pack.load_state_dict(state["pack"])
                 self.going, self.rows, self.before = going, state["rows"], state["seconds"]
-                for watch, saved in zip(self.watches, state["watches"], strict=True):
-                    watch.load_state_dict(saved)
+                for stopping, saved in zip(self.early_stopping, state["watches"], strict=True):
+                    stopping.load_state_dict(saved)
                 return
         for log, finished in zip(self.logs, self.finished, strict=True):
             if not finished:
@@ -126,7 +128,7 @@ class Run:
             "pack": self.pack.state_dict(),
             "going": self.going,
             "rows": self.rows,
-            "watches": [watch.state_dict() for watch in self.watches],
+            "watches": [stopping.state_dict() for stopping in self.early_stopping],
             "seconds": self.seconds(),
         }
         checkpoint.save(self.file, state)
@@ -138,7 +140,7 @@ class Run:
     def intervene(self) -> None:
         """Lets interventions do what the evaluations read so far decide: here, and not when these
         are read, which a checkpoint may do at any time."""
-        self.pack.intervention.act([*self.pack.parameters.values()])
+        self.pack.intervention.apply([*self.pack.parameters.values()])
 
     def evaluate(self) -> None:
         """Queues an evaluation of every cell that goes on."""
@@ -153,27 +155,27 @@ class Run:
         for i in self.going:
             table = self.pending.pop(i)
             row = {"step": self.pending_step, **self.evaluators[i].row(table)}
-            self.watches[i].see(row)
-            self.pack.intervention.see(self.pack.members.index(i), row)
+            self.early_stopping[i].observe(row)
+            self.pack.intervention.observe(self.pack.members.index(i), row)
             self.progress.evaluated(i, row)
             if not self.finished[i]:
                 self.logs[i].append(row)
                 if self.pending_step in self.snapshots:
                     snapshots.save(self.logs[i].folder, self.pending_step, table.parameters)
-            if self.watches[i].diverged is None:
+            if self.early_stopping[i].diverged is None:
                 tell_undefined(row, self.undefined[i], self.progress)
         self.rows += 1
 
     def dismiss_diverged(self) -> None:
         for i in list(self.going):
-            if (step := self.watches[i].diverged) is not None:
+            if (step := self.early_stopping[i].diverged) is not None:
                 why = f"loss or weights not finite at step {step}"
                 self.dismiss(i, "diverged", step, why)
         self.narrow()
 
     def dismiss_stopped(self) -> None:
         """Ends the cells whose stop rule holds; the evaluation just queued is their last."""
-        reasons = {i: self.watches[i].ends(self.pack.step) for i in self.going}
+        reasons = {i: self.early_stopping[i].ends(self.pack.step) for i in self.going}
         if any(reasons.values()):
             self.settle()
             for i, why in reasons.items():

@@ -46,7 +46,7 @@ def test_events_of_each_run_with_interval_and_censoring(runs: Path) -> None:
 
 
 def test_never_reached_is_a_bound_for_people_and_infinite_in_csv(runs: Path, capsys) -> None:
-    main(["timescales", str(runs)])
+    main(["timescales", str(runs), "--event", "all"])
     table = pd.read_csv(runs / "tables" / "timescales.csv")
     assert table[table["event"] == "tau_rnc1@0.05"]["median"].tolist() == [float("inf")] * 2
     assert "> 400 (3 runs)" in capsys.readouterr().out

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
-from grokpipe.curves.events import run_events
+from grokpipe.curves.definitions import run_events
 from grokpipe.errors import Interrupted
 from grokpipe.store import run_log
 from grokpipe.training.pack import Pack
