@@ -79,7 +79,7 @@ TASKS = {
     "mod_sub": "tokens",
     "mod_mul": "tokens",
     "mod_div": "tokens",
-    "s5": "tokens",
+    "symmetric": "tokens",
 }
 """The kind of a task by its name, for tables of runs; a task that is not here shows the events of
 every kind."""

@@ -57,3 +57,35 @@ def test_the_state_continues_it() -> None:
     second.load_state_dict(first.state_dict())
     second.observe({"step": 30, "train_loss": 1.0, "test_accuracy": 1.0})
     assert (second.event, second.ends(59), bool(second.ends(60))) == (10, None, True)
+
+
+@pytest.mark.parametrize("event", ["test_accuracy>=0.9", "sustained(test_accuracy>=0.9, 1)"])
+def test_a_condition_is_a_rule_like_a_name(event: str) -> None:
+    stopping = EarlyStopping(StopConfig(event, 2, 15))
+    for step, accuracy in ((0, 0.1), (10, 0.9), (20, math.nan), (30, 0.95), (40, 0.1)):
+        assert stopping.ends(step) is None or step == 40
+        stopping.observe({"step": step, "train_loss": 1.0, "test_accuracy": accuracy})
+    # an evaluation with NaN counts for nothing, so that 10 and 30 are two in a row
+    assert stopping.ends(24) is None
+    assert stopping.ends(25) == f"{event} at 10, and 15 steps"
+
+
+def test_a_level_that_depends_on_the_classes() -> None:
+    for chance, expected in ((0.1, 20), (0.01, 10)):
+        stopping = EarlyStopping(StopConfig("tau2_rise", 1, 0), chance)
+        for step, accuracy in ((0, 0.1), (10, 0.15), (20, 0.3), (30, 0.3), (40, 0.3)):
+            stopping.observe({"step": step, "train_loss": 1.0, "test_accuracy": accuracy})
+        assert stopping.event == expected
+
+
+def test_the_state_has_the_keys_of_older_checkpoints() -> None:
+    assert (
+        EarlyStopping(StopConfig()).state_dict()
+        == EarlyStopping(StopConfig("t_grok", 3, 50)).state_dict()
+        == {"since": None, "count": 0, "event": None, "diverged": None}
+    )
+    older = {"since": 10, "count": 2, "event": None, "diverged": None}
+    for rule in (StopConfig("t_grok", 3, 50), StopConfig("t_collapse", 3, 50), StopConfig()):
+        stopping = EarlyStopping(rule)
+        stopping.load_state_dict(older)
+        assert stopping.event is None
