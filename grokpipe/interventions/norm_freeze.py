@@ -76,7 +76,8 @@ class Stacked(Plain):
     def state_dict(self) -> dict[str, Any]:
         state = {"seen": self.seen, "held": self.held}
         if any(follower.needed > 1 for follower in self.followers):
-            state["count"] = torch.tensor([follower.count for follower in self.followers])
+            streaks = [(follower.since or 0, follower.count) for follower in self.followers]
+            state["streak"] = torch.tensor(streaks)
         if memory := max((follower.definition.memory for follower in self.followers), default=0):
             padded = [[math.nan] * memory + follower.recent for follower in self.followers]
             state["recent"] = torch.tensor([row[-memory:] for row in padded], dtype=torch.float64)
@@ -86,8 +87,8 @@ class Stacked(Plain):
         self.seen = state["seen"].cpu().clone()
         self.held = state["held"].to(self.device).clone()
         for cell, follower in enumerate(self.followers):
-            if "count" in state:
-                follower.count = int(state["count"][cell])
+            if "streak" in state:
+                follower.since, follower.count = state["streak"][cell].tolist()
             if "recent" in state:
                 recent = state["recent"][cell].cpu()
                 follower.recent = recent[~recent.isnan()].tolist()

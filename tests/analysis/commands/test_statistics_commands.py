@@ -117,7 +117,8 @@ def test_compare_with_conditions(runs: Path) -> None:
     # the accuracy jumps from 0.1 to 0.9, so that the half-change is the crossing
     named = pd.read_csv(runs / "tables" / "compare_tau2_half.csv")
     same = table[table["event"] == "test_accuracy>=0.9"]
-    assert named.drop(columns="event").equals(same.drop(columns="event").reset_index(drop=True))
+    others = ["event", "p_holm"]  # which is over two events there, over one here
+    assert named.drop(columns=others).equals(same.drop(columns=others).reset_index(drop=True))
 
 
 def test_a_file_of_one_condition_is_not_that_of_another() -> None:
@@ -291,7 +292,7 @@ def test_synchrony_prints_and_writes(grokking: Path, capsys) -> None:
         ("fit --against task", ["task.name", "numbers"]),
         ("fit --event tau9", ["--event tau9", "tau2_half"]),
         ("fit --event rnc1>=1", ["--event rnc1>=1: no run has a column rnc1", "collapse/rnc1"]),
-        ("forecast --event x==1", ["--event x==1: not a condition", "sustained(column>=number, n)"]),
+        ("forecast --event x==1", ["--event x==1: not a condition", "sustained(column>="]),
         (
             "compare --event sustained(tau1,2) --by weight_decay --baseline 0.3",
             ["--event sustained(tau1,2): not a condition"],
