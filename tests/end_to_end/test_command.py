@@ -62,23 +62,23 @@ def test_a_sweep_has_a_line_a_cell_and_a_table(tmp_path: Path) -> None:
 
 
 def test_a_condition_stops_cells_and_has_a_column_of_its_own(tmp_path: Path) -> None:
-    rule = ('stop.event="train_accuracy >= 0.30"', "stop.sustained=1", "stop.margin=3")
+    rule = ('stop.event="train_loss < 1e2"', "stop.sustained=1", "stop.margin=3")
     ran = grokpipe("-m", SERIAL, *TINY, *rule, "lr=1e-2,1e-9", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     heading = next(line for line in ran.stdout.splitlines() if line.startswith("cell "))
-    assert "train_accuracy>=0.3" in heading
+    assert "train_loss<100" in heading
     reasons = {}
     for log in (tmp_path / "outputs/default/cells").iterdir():
         result = json.loads((log / "result.json").read_text())
-        assert "event: train_accuracy>=0.3\n" in (log / "config.yaml").read_text()
+        assert "event: train_loss<100\n" in (log / "config.yaml").read_text()
         reasons[result["reason"]] = pd.read_parquet(log / "curves.parquet")
     (never,) = (rows for reason, rows in reasons.items() if reason == "reached its steps")
-    assert never["train_accuracy"].max() < 0.3 and never["step"].iloc[-1] == 40
+    assert never["train_loss"].min() > 100 and never["step"].iloc[-1] == 40
     ((reason, rows),) = ((why, rows) for why, rows in reasons.items() if " at " in why)
-    first = int(rows.loc[rows["train_accuracy"] >= 0.3, "step"].iloc[0])
-    assert reason == f"train_accuracy>=0.3 at {first:,}, and 3 steps"
+    first = int(rows.loc[rows["train_loss"] < 100, "step"].iloc[0])
+    assert reason == f"train_loss<100 at {first:,}, and 3 steps"
     assert rows["step"].iloc[-1] == first + 3 < 40
-    again = grokpipe(*TINY, 'stop.event="train_accuracy>=3e-1"', *rule[1:], "lr=1e-2", cwd=tmp_path)
+    again = grokpipe(*TINY, 'stop.event="train_loss<100.0"', *rule[1:], "lr=1e-2", cwd=tmp_path)
     assert "already" in again.stdout
 
 
