@@ -10,10 +10,12 @@ from typing import Any
 import torch
 
 from grokpipe.config import registry
-from grokpipe.config.fields import scientific_values
+from grokpipe.config.fields import leaves, scientific_values
 from grokpipe.config.keys import key_of
 from grokpipe.config.schema import Config
+from grokpipe.curves import definitions
 from grokpipe.errors import InputError
+from grokpipe.measures import _columns as measured
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 
@@ -82,14 +84,15 @@ def _load(config: Config) -> Task:
 
 
 def check_fit(config: Config, task: Task) -> int:
-    """Check that architecture, measures and batch size fit the task; count the parameters.
+    """Check that architecture, measures, events and batch size fit the task; count the parameters.
 
-    Raises InputError for an architecture or a measure that cannot take the task, and for a batch
-    size above the size of the training set.
+    Raises InputError for an architecture or a measure that cannot take the task, for an event on a
+    column that is not logged, and for a batch size above the size of the training set.
     """
     _check_choice("archs", "arch", config.arch.name, task, config.task.name)
     for name in config.measures.names:
         _check_choice("measures", "measures.names", name, task, config.task.name)
+    _check_events(config)
     with torch.random.fork_rng(devices=[]):  # build once, so that wrong shapes raise here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
     if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
@@ -98,6 +101,18 @@ def check_fit(config: Config, task: Task) -> int:
             "samples; take fewer, batches=replacement or batches=full"
         )
     return sum(p.numel() for p in network.parameters())
+
+
+def _check_events(config: Config) -> None:
+    """Check that the run logs the columns of the events that it waits for (stop rule, freeze)."""
+    waited_for = [(k, event) for k, event, rule in leaves(config) if rule.event and event]
+    for key, event in waited_for:
+        logged = measured.columns(config.measures.names)
+        for column in definitions.columns([event]):
+            if column not in logged and (measure := measured.measuring(column)):
+                raise InputError(f"{key}={event}: needs {measure} among measures.names")
+            if column not in logged:
+                raise InputError(f"{key}={event}: no column {column}; valid: {', '.join(logged)}")
 
 
 def _check_choice(package: str, key: str, name: str, task: Task, task_name: str) -> None:

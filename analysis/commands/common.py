@@ -1,6 +1,7 @@
-"""What the commands share: the folder that they read, the columns to group by, the notes."""
+"""Options and steps that several commands share: folder, events, columns to group by, notes."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,10 +12,17 @@ import pandas as pd
 
 from analysis.runs import gather as gathering
 from analysis.runs.tables import Tables, measure_names, varied_columns
+from grokpipe.curves import definitions
+from grokpipe.curves.conditions import is_condition, split
 from grokpipe.errors import InputError
 
 T = TypeVar("T")
 SEED = 0  # of the resampling: the same runs give the same numbers
+ALL = "all"
+EVENT_HELP = (
+    "an event (t_grok), a condition in quotes ('test_accuracy>=0.9' or "
+    "'sustained(test_accuracy>=0.99, 5)'), or several with commas"
+)
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +35,9 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
 
 
 def read(folder: Path, measures: Iterable[str] | None = None, needed: Iterable[str] = ()) -> Tables:
-    """The tables of a folder, of the curves all columns or these measures as far as they are there,
-    and the needed ones. Raises InputError if no run has an evaluation, or for a needed measure that
-    none has."""
+    """Read the tables of a folder; of the curves all columns, or the needed ones and such of the
+    `measures` as are there. Raises InputError if no run has an evaluation, and for a needed measure
+    that none has."""
     check_folder(folder)
     wanted = None if measures is None else {*measures, *needed}
     tables = gathering.read(folder, wanted)
@@ -52,7 +60,7 @@ def no_evaluation(folder: Path) -> InputError:
 
 
 def columns(given: str | None, tables: Tables) -> list[str]:
-    """The columns to group by: those given, or what was swept, or weight_decay."""
+    """The columns to group by: those given, else those that were swept, else weight_decay."""
     if given is None:
         return varied_columns(tables) or ["weight_decay"]
     return [column(name, tables) for name in dict.fromkeys(given.split(","))]
@@ -68,7 +76,7 @@ def column(given: str, tables: Tables, option: str = "--by") -> str:
 
 
 def pooled(tables: Tables, by: list[str], option: str = "--by") -> list[str]:
-    """A line for each swept column that the groups mix."""
+    """A note for each swept column whose values the groups mix."""
     return [
         f"note: {column} differs within the groups; add it with {option} {','.join([*by, column])}"
         for column in varied_columns(tables)
@@ -84,7 +92,7 @@ def unfinished(tables: Tables) -> list[str]:
 
 
 def track(title: str) -> Callable[[Sequence[T]], Iterable[T]]:
-    """A progress bar over what takes long, on a terminal."""
+    """A progress bar over slow tasks, shown on a terminal only."""
 
     def tracked(tasks: Sequence[T]) -> Iterable[T]:
         from rich.console import Console
@@ -107,14 +115,61 @@ def print_notes(notes: Iterable[str]) -> None:
         print(note, file=sys.stderr)
 
 
-def events(given: str, long: pd.DataFrame) -> list[str]:
-    """The names of events, in the order given. Raises InputError for one that no run has."""
-    from analysis.times.timescales import UNDEFINED
+def read_events(
+    folder: Path, given: str | None, measures: Iterable[str] = (), needed: Iterable[str] = ()
+) -> tuple[Tables, pd.DataFrame, list[str] | None]:
+    """Read the tables of a folder, with the columns that events are read from, and the times of all
+    runs (`timescales.events`).
 
+    `given` is the option --event; the third value has its events in their order, all that the runs
+    have for "all", or is None without the option. Other columns are read as by `read`. Raises
+    InputError for what is no event or condition, a condition on a column that the runs do not have,
+    and an event that no run has.
+    """
+    from analysis.times.timescales import MEASURES, events
+
+    names = None if given is None else event_names(given)
+    conditions = [name for name in names or () if is_condition(name)]
+    wanted = {*MEASURES, *measures, *definitions.columns(conditions)}
+    tables = read(folder, wanted, needed)
+    for condition in conditions:
+        (column,) = definitions.columns([condition])
+        if column not in measure_names(folder):
+            valid = ", ".join(measure_names(folder))
+            raise InputError(f"--event {condition}: no run has a column {column}; valid: {valid}")
+    long = events(tables, conditions)
+    if names is not None:
+        names = _that_runs_have(names, long, tables)
+    return tables, long, names
+
+
+def event_names(given: str) -> list[str]:
+    """The events of a list with commas, conditions in their one spelling, each once. Raises
+    InputError for what is neither an event nor a condition."""
+    try:
+        names = [name if name == ALL else definitions.canonical(name) for name in split(given)]
+    except InputError as error:
+        raise InputError(f"--event {error}") from error
+    if ALL in names and len(set(names)) > 1:
+        raise InputError(f"--event {given}: {ALL} stands alone")
+    return list(dict.fromkeys(names))
+
+
+def _that_runs_have(names: list[str], long: pd.DataFrame, tables: Tables) -> list[str]:
     valid = list(long["event"].unique())
-    names = list(dict.fromkeys(given.split(",")))
     for name in names:
-        if name not in valid:
-            why = f": {UNDEFINED[name]}" if name in UNDEFINED else ""
-            raise InputError(f"--event {name}: no run has it{why}; valid: {', '.join(valid)}")
-    return names
+        if name in valid or name == ALL:
+            continue
+        missing = [c for c in definitions.columns([name]) if c not in tables.curves]
+        why = definitions.definition_of(name).undefined
+        why = f": no run has a column {missing[0]}" if missing else f": {why}" if why else ""
+        raise InputError(f"--event {name}: no run has it{why}; valid: {', '.join(valid)}")
+    return valid if names == [ALL] else names
+
+
+def file_stem(event: str) -> str:
+    """An event as part of a file's name: t_grok, tau_rnc1_0_1, test_accuracy_ge_0_9."""
+    words = {">=": "_ge_", "<=": "_le_", ">": "_gt_", "<": "_lt_", ", ": "_"}
+    for sign, word in words.items():
+        event = event.replace(sign, word)
+    return re.sub(r"\W", "_", event).rstrip("_")

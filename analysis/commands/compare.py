@@ -1,7 +1,6 @@
 """`compare`."""
 
 import argparse
-import re
 from typing import Any
 
 import numpy as np
@@ -12,29 +11,32 @@ from analysis.output.formats import bounded, counted, interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from analysis.stats.testing import ALTERNATIVES
+from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
-HELP = "arms beside a baseline: tests, differences and effects of times to an event"
+HELP = "compare arms with a baseline: tests, differences and effects of times to an event"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
-    parser.add_argument("--event", required=True, help="an event, or several with commas")
+    parser.add_argument("--event", required=True, help=common.EVENT_HELP)
     parser.add_argument(
-        "--by", required=True, help="the configuration column that tells the arms apart, or several"
+        "--by", required=True, help="the configuration column by which the arms differ, or several"
     )
-    parser.add_argument("--baseline", required=True, help="the arm that the others are beside")
+    parser.add_argument(
+        "--baseline", required=True, help="the arm with which the others are compared"
+    )
     parser.add_argument(
         "--test", default="log-rank", help="the test in the table; all are in <name>_tests"
     )
     parser.add_argument(
         "--alternative", choices=ALTERNATIVES, default="two-sided",
-        help="what the other arms are expected to be; state it before you look",
+        help="how the other arms are expected to differ; choose it before you look",
     )  # fmt: skip
     parser.add_argument(
         "--margin",
-        help="also test equivalence: a difference of at most so many steps (500), or such a share "
-        "of the baseline's mean (10%%), counts as none",
+        help="also test equivalence: the largest difference that counts as none, in steps (500) or "
+        "as a share of the baseline's mean (10%%)",
     )
 
 
@@ -47,21 +49,20 @@ def run(options: argparse.Namespace) -> None:
     from analysis.figures import forest, survival
     from analysis.figures.style import prepare, save
     from analysis.times.compare import TESTS, compare, trend
-    from analysis.times.timescales import MEASURES, events, undefined
+    from analysis.times.timescales import undefined
 
     margin = _margin(options.margin)
     if options.test not in TESTS:
         raise InputError(f"--test {options.test}: must be one of {', '.join(TESTS)}")
-    tables = common.read(options.folder, MEASURES)
+    tables, long, names = common.read_events(options.folder, options.event)
+    assert names is not None  # --event is required
     by = [common.column(name, tables) for name in dict.fromkeys(options.by.split(","))]
-    long = events(tables)
-    names = common.events(options.event, long)
     common.print_notes(
         [
             *mixtures(tables.cells),
             *common.pooled(tables, by),
             *common.unfinished(tables),
-            *undefined(long, tables.cells, by, names),
+            *undefined(long, tables, by, names),
         ]
     )
     long = long[long["event"].isin(names)]
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     trends = trend(long, by[0]) if len(by) == 1 else pd.DataFrame()
     tested = pd.concat([tested, trends.rename(columns={"arms": "arm"})], ignore_index=True)
     shown = tables.only(long["key"])
-    name = "_".join(["compare", *(re.sub(r"\W", "_", event) for event in names)])
+    name = "_".join(["compare", *map(common.file_stem, names)])
     to = options.folder / "tables"
     paths = [
         *write_table(shown, to, name, table, readable(table)),
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
     prepare()
     for event, of_event in long.groupby("event", sort=False):
         figure = survival.draw(of_event, by)
-        stem = re.sub(r"\W", "_", str(event))
+        stem = common.file_stem(str(event))
         paths += save(shown, options.folder / "figures", f"survival_{stem}", figure)
     stem = name.replace("compare", "differences", 1)
     paths += save(shown, options.folder / "figures", stem, forest.draw(table))
@@ -94,12 +95,12 @@ def run(options: argparse.Namespace) -> None:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The comparison for people. Where events have different horizons, each mean says its own."""
+    """The comparison for people. Where events have different horizons, each mean names its own."""
     rows = []
     horizons = table["horizon"].dropna().unique()
     several = len(horizons) > 1
     for row in table.to_dict("records"):
-        decimals = 2 if "/" in row["event"] else 0
+        decimals = 2 if is_ratio(row["event"]) else 0
         others = not pd.isna(row.get("test"))
         rows.append(
             {
@@ -162,7 +163,7 @@ def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -
 
 
 def _until(horizon: float, several: bool) -> str:
-    """What a mean is restricted to, unless the heading says it."""
+    """The horizon of a mean, unless the heading names it."""
     return f" to {number(horizon)}" if several and np.isfinite(horizon) else ""
 
 

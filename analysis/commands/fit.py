@@ -9,6 +9,7 @@ from analysis.commands import common
 from analysis.output.formats import counted, interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
+from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
 HELP = "power laws of times to events against weight decay or learning rate"
@@ -16,9 +17,7 @@ HELP = "power laws of times to events against weight decay or learning rate"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
-    parser.add_argument(
-        "--event", help="an event, or several with commas; default: all but the ratios"
-    )
+    parser.add_argument("--event", help=f"{common.EVENT_HELP}; default: all but the ratios")
     parser.add_argument(
         "--against", default="weight_decay",
         help="a configuration column of numbers, or several with commas for a joint fit "
@@ -36,23 +35,21 @@ def run(options: argparse.Namespace) -> None:
     from analysis.figures import power_law as drawing
     from analysis.figures.style import prepare, save
     from analysis.times import power_law
-    from analysis.times.timescales import MEASURES, events, undefined
+    from analysis.times.timescales import undefined
 
-    tables = common.read(options.folder, MEASURES)
+    tables, long, names = common.read_events(options.folder, options.event)
     against = [
         common.column(name, tables, "--against")
         for name in dict.fromkeys(options.against.split(","))
     ]
-    long = events(tables)
-    names = [name for name in long["event"].unique() if "/" not in name]
-    if options.event:
-        names = common.events(options.event, long)
+    asked = names is not None
+    names = names or [name for name in long["event"].unique() if not is_ratio(name)]
     common.print_notes(
         [
             *mixtures(tables.cells),
             *common.pooled(tables, against, "--against"),
             *common.unfinished(tables),
-            *undefined(long, tables.cells, against, [*names, "t_cross"]),
+            *undefined(long, tables, against, names if asked else [*names, "t_cross"]),
         ]
     )
     table = power_law.exponents(long, names, against, common.generator())
@@ -66,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
     for name in table.loc[table["k"].notna(), "event"].unique():
         of_event = long[long["event"] == name]
         figure = drawing.draw(of_event, power_law.fit(of_event, against, common.generator()))
-        stem_of_event = re.sub(r"\W", "_", name)
+        stem_of_event = common.file_stem(name)
         paths += save(shown, options.folder / "figures", f"fit_{stem_of_event}_{stem}", figure)
     print("\nwritten: " + " ".join(map(str, paths)))
 

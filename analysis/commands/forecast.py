@@ -1,7 +1,6 @@
 """`forecast`."""
 
 import argparse
-import re
 
 import pandas as pd
 
@@ -10,12 +9,15 @@ from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from grokpipe.errors import InputError
 
-HELP = "how well curves tell the time until an event: laws, forecasts, rival predictors"
+HELP = "how well curves predict the time until an event: laws, forecasts, rival predictors"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
-    parser.add_argument("--event", default="t_grok", help="an event; default: t_grok")
+    parser.add_argument(
+        "--event", default="t_grok",
+        help="an event, or a condition in quotes ('test_accuracy>=0.9'); default: t_grok",
+    )  # fmt: skip
     parser.add_argument(
         "--predictor", default="spectral/entropy_train",
         help="the column of the curves to forecast from; default: spectral/entropy_train",
@@ -35,15 +37,13 @@ def run(options: argparse.Namespace) -> None:
     from analysis.figures import forecast as drawing
     from analysis.figures.style import prepare, save
     from analysis.forecasting import forecasts, gap_laws, predictors
-    from analysis.times.timescales import MEASURES, events
 
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: must be between 0 and 1")
-    tables = common.read(
-        options.folder, {*MEASURES, *predictors.MEASURES}, needed=[options.predictor]
+    tables, long, names = common.read_events(
+        options.folder, options.event, predictors.MEASURES, needed=[options.predictor]
     )
-    long = events(tables)
-    event, *others = common.events(options.event, long)
+    event, *others = names or []
     if others:
         raise InputError(f"--event {options.event}: a forecast is of one event; name one of them")
     forecast, told = forecasts.leave_one_out(tables, long, event, options.predictor)
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
         tables, long, event, common.generator(), track=common.track("fitting laws")
     )
     common.print_notes(dict.fromkeys([*told, *told_of_laws]))
-    stem = re.sub(r"\W", "_", event)
+    stem = common.file_stem(event)
     shown = tables.only(forecast["key"].unique())
     paths = []
     for name, title, table, readable in (

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from analysis.output.formats import counted, interval, number, p_value
+from grokpipe.curves.definitions import is_ratio
 
 HEADINGS = ("arm", "reached", "difference [95 %]", "p, Holm")
 NARROW = 0.01  # relative width of the axes that hold only text, which is drawn beside them
@@ -83,7 +84,7 @@ def _scale(plot: Axes, rows: pd.DataFrame) -> None:
     plot.axvline(0, color="0.4", linewidth=0.8, linestyle="--")
     plot.xaxis.set_major_locator(MaxNLocator(5))
     plot.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    ratio = "/" in rows["event"].iloc[0]
+    ratio = is_ratio(rows["event"].iloc[0])
     plot.set_xlabel(f"difference of restricted means{'' if ratio else ' (steps)'}")
 
 
@@ -103,7 +104,7 @@ def _words(row: dict[Any, Any]) -> tuple[str, ...]:
     reached = counted(row["reached"], row["n"], row["runs"])
     if pd.isna(row["test"]):
         return row["arm"], reached, "baseline" if row["n"] else "–", ""
-    decimals = 2 if "/" in row["event"] else 0
+    decimals = 2 if is_ratio(row["event"]) else 0
     estimate = row["difference"]
     ends = interval(row["difference_lower"], row["difference_upper"], decimals, "+")
     text = "not estimable" if math.isnan(estimate) and ends else number(estimate, decimals, "+")

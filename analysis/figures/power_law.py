@@ -18,6 +18,7 @@ from analysis.figures.collapse import DASHES
 from analysis.output.formats import interval, number, p_value
 from analysis.times.laws import POWER
 from analysis.times.power_law import Fit
+from grokpipe.curves.definitions import is_ratio
 
 LABELS = {"weight_decay": "weight decay λ", "lr": "learning rate η"}
 GUIDES = {0: ":", -1: "-."}  # slope → dashes
@@ -45,7 +46,7 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     colours = sns.color_palette("viridis", len(groups) + 1)  # not the pale yellow
     figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
     axis.set(xscale="log", yscale="log", xlabel=LABELS.get(column, column))
-    axis.set_ylabel(fitted.event if "/" in fitted.event else f"{fitted.event} (steps)")
+    axis.set_ylabel(fitted.event if is_ratio(fitted.event) else f"{fitted.event} (steps)")
     for (_, runs), colour in zip(groups, colours, strict=False):
         _points(axis, column, runs, colour)
     low, high = axis.get_ylim()

@@ -17,6 +17,7 @@ from scipy import stats
 from analysis.figures.collapse import DASHES
 from analysis.stats.intervals import CONFIDENCE
 from analysis.times.compare import Arm, arms
+from grokpipe.curves.definitions import is_ratio
 
 APART = 5  # ratio of the arms' typical steps above which the axis is logarithmic
 WIDTH = 4.8  # inches
@@ -46,7 +47,7 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
         raise ValueError(
             f"{len(names)} events, {len(shown_arms)} arms: must be one event of some arms"
         )
-    ratio = "/" in names[0]
+    ratio = is_ratio(names[0])
     across = int(WIDTH / (0.6 + 0.06 * max(len(arm.label) for arm in shown_arms)))  # inches
     across = min(max(across, 1), len(shown_arms))
     lines = len(shown_arms) + math.ceil(len(shown_arms) / across)  # of the table and of the legend

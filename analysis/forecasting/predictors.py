@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from analysis.runs.tables import Tables, varied_columns
+from grokpipe.curves.definitions import is_ratio
 from grokpipe.curves.gap import Runs, pool
 from grokpipe.errors import InputError
 
@@ -155,8 +156,8 @@ def arms(tables: Tables, events: pd.DataFrame, event: str) -> Iterator[Arm]:
 
     Raises InputError for an event that is not in the events table, or is not a step.
     """
-    if event not in set(events["event"]) or "/" in event:
-        valid = ", ".join(name for name in events["event"].unique() if "/" not in name)
+    if event not in set(events["event"]) or is_ratio(event):
+        valid = ", ".join(name for name in events["event"].unique() if not is_ratio(name))
         raise InputError(f"event={event}: must be a step of the runs: {valid}")
     by = varied_columns(tables)
     ascending = [not is_numeric_dtype(events[column]) for column in by]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
-from tabulate import tabulate
+import tabulate
 
 from analysis.output import lineage
 from analysis.runs.tables import Tables
@@ -20,7 +20,8 @@ TEX = {
 
 
 def table_text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
-    """Format a table as text, numbers to six significant digits, – for missing values."""
+    """Format a table as text, numbers to six significant digits, – for missing values; for the
+    screen ("simple") as narrow as its texts allow."""
     shown = {
         name: [
             "–" if missing else f"{value:g}" if isinstance(value, float) else value
@@ -30,10 +31,15 @@ def table_text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
         else column.to_list()
         for name, column in table.items()
     }
-    return tabulate(
-        shown, headers="keys", tablefmt=tablefmt, disable_numparse=True,
-        colalign=["left" if table[c].dtype == object else "right" for c in table],
-    )  # fmt: skip
+    padding = tabulate.MIN_PADDING
+    try:
+        tabulate.MIN_PADDING = 0 if tablefmt == "simple" else padding  # of the headers
+        return str(tabulate.tabulate(
+            shown, headers="keys", tablefmt=tablefmt, disable_numparse=True,
+            colalign=["left" if table[c].dtype == object else "right" for c in table],
+        ))  # fmt: skip
+    finally:
+        tabulate.MIN_PADDING = padding
 
 
 def formatted(table: pd.DataFrame, tablefmt: str) -> str:

@@ -20,6 +20,7 @@ from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, refused
 from analysis.times.timescales import NO_RUN, UNDEFINED, labelled, share
+from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
 UNPAIRED = ("log-rank", "Mann–Whitney")
@@ -112,7 +113,7 @@ def compare(
     Raises InputError if there is no such baseline, or nothing to compare with it, and for a margin
     in steps of an event that is a ratio.
     """
-    ratios = [name for name in events["event"].unique() if "/" in name]
+    ratios = [name for name in events["event"].unique() if is_ratio(name)]
     if margin is not None and not margin.relative and ratios:
         raise InputError(
             f"--margin {margin.size:g}: steps, but {ratios[0]} is a ratio of times; valid: a share "

@@ -14,7 +14,10 @@ from analysis.runs.tables import Tables
 from analysis.stats import effects, restricted, survival
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
-from grokpipe.curves.events import CROSSINGS, ENTROPY, RNC1, learned_levels, run_events
+from grokpipe.curves import definitions
+from grokpipe.curves.definitions import EVENTS, columns, is_ratio, run_events
+from grokpipe.curves.events import learned_levels
+from grokpipe.curves.kinds import Crossing, OfOtherSeeds
 from grokpipe.store.manifest import FINISHED
 
 COLUMNS = (
@@ -22,45 +25,62 @@ COLUMNS = (
     " resolution runs share share_lower share_upper share_method"
 ).split()
 EVENT_COLUMNS = ["step", "observed", "lower", "upper", "budget"]
-MEASURES = ("train_accuracy", "test_accuracy", RNC1, ENTROPY)
-"""what events are read from"""
+MEASURES = columns()
+"""the columns of the curves that named events are read from"""
 UNDEFINED = {
-    "t_cross": "no other seed of the arm grokked where its entropy is known",
-    **{f"{name}/tau1": "tau1 was not seen, or was seen at step 0"
-       for name in ("tau2_rise", "tau2_half", "tau2_arrive")},
-}  # fmt: skip
+    name: definition.undefined for name, definition in EVENTS.items() if definition.undefined
+}
 """events that a run may not have at all, not even as censored, and why"""
 NO_RUN = "none: no run has this event"
 
 
-def events(tables: Tables) -> pd.DataFrame:
+def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
     """A row per run and event: key, event, step, observed, lower, upper, budget, state, then the
-    configuration. A run that is not finished is censored at its last step and has its state.
+    configuration. The events are all that have a name, as far as the tables have the columns that
+    they are read from, and the conditions, which must have theirs. A run that is not finished is
+    censored at its last step and has its state.
 
     t_cross uses the mean entropy at t_grok of the other seeds of the same arm. Runs without an
-    evaluation have no row, and those of UNDEFINED none of that event: `undefined` tells of them.
+    evaluation have no row, and those of UNDEFINED none of that event: `undefined` lists them.
     """
-    rows = []
     cells = tables.cells.set_index("key")
-    runs = {
-        str(key): {str(name): curves[name].to_numpy() for name in curves}
-        for key, curves in tables.curves.groupby("key", sort=True)
-    }
-    levels = _levels(tables, runs)
-    for key, curves in runs.items():
-        cell = cells.loc[key]
-        found = run_events(
-            curves,
-            chance=1 / cell["classes"],
-            budget=float(cell["steps"]),
-            finished=cell["state"] == "done",
-            level=levels.get(key, math.nan),
+    of_cell = {
+        key: (1 / classes, float(steps), state)
+        for key, classes, steps, state in zip(
+            cells.index, cells["classes"], cells["steps"], cells["state"], strict=True
         )
-        for name, event in found.items():
-            rows.append({"key": key, "event": name, **vars(event), "state": cell["state"]})
+    }
+    runs = _runs(tables)
+    levels = _levels(tables, runs)
+    names = list(dict.fromkeys([*EVENTS, *conditions]))
+    rows = []
+    for key, curves in runs.items():
+        chance, budget, state = of_cell[key]
+        found = run_events(curves, chance, budget, state == "done", levels.get(key), names)
+        rows += [
+            (key, name, e.step, e.observed, e.lower, e.upper, e.budget, state)
+            for name, e in found.items()
+        ]
     long = pd.DataFrame(rows, columns=["key", "event", *EVENT_COLUMNS, "state"])
     configuration = tables.cells[["key", *tables.configuration]]
     return long.merge(configuration, on="key", how="left", sort=False)
+
+
+def _runs(tables: Tables) -> dict[str, dict[str, NDArray[Any]]]:
+    """By key, in order: the columns of a run's curves."""
+    return {
+        str(key): {str(name): curves[name].to_numpy() for name in curves}
+        for key, curves in tables.curves.groupby("key", sort=True)
+    }
+
+
+def shown(events: pd.DataFrame, tables: Tables) -> list[str]:
+    """The events that the tables' tasks show (`definitions.SHOWN`), as far as runs have them, in
+    the order of `events`; all if runs have none of those."""
+    cells = tables.cells
+    tasks = cells["task.name"].dropna().unique() if "task.name" in cells else [""]
+    wanted, there = definitions.shown(tasks), list(events["event"].unique())
+    return [name for name in there if name in wanted] or there
 
 
 def arms(tables: Tables) -> pd.Series:
@@ -70,17 +90,25 @@ def arms(tables: Tables) -> pd.Series:
     return number.set_axis(tables.cells["key"])
 
 
-def _levels(tables: Tables, runs: Mapping[str, Mapping[str, NDArray[Any]]]) -> dict[str, float]:
-    """For each run with entropies, the mean entropy at t_grok of the others of its arm."""
-    at_grok = pd.Series(
-        {
-            key: _at_first(curves[ENTROPY], CROSSINGS["t_grok"].reached(curves["test_accuracy"]))
-            for key, curves in runs.items()
-            if ENTROPY in curves
-        },
-        dtype=float,
-    )
-    return dict(at_grok.groupby(arms(tables).reindex(at_grok.index)).transform(learned_levels))
+def _levels(
+    tables: Tables, runs: Mapping[str, Mapping[str, NDArray[Any]]]
+) -> dict[str, dict[str, float]]:
+    """For each run, by event: the levels that are learned from the other runs of its arm."""
+    found: dict[str, dict[str, float]] = {}
+    for name, definition in EVENTS.items():
+        if isinstance(definition, Crossing) and isinstance(definition.level, OfOtherSeeds):
+            at = EVENTS[definition.level.at]
+            assert isinstance(at, Crossing)
+            known = {
+                key: _at_first(curves[definition.column], at.reached(curves[at.column]))
+                for key, curves in runs.items()
+                if definition.column in curves and at.column in curves
+            }
+            values = pd.Series(known, dtype=float)
+            of_arm = values.groupby(arms(tables).reindex(values.index))
+            for key, level in of_arm.transform(learned_levels).items():
+                found.setdefault(str(key), {})[name] = float(level)
+    return found
 
 
 def _at_first(values: NDArray[Any], reached: NDArray[np.bool_]) -> float:
@@ -156,19 +184,19 @@ def share(runs: pd.DataFrame) -> Interval:
 
 
 def undefined(
-    events: pd.DataFrame, runs: pd.DataFrame, by: Sequence[str], names: Collection[str]
+    events: pd.DataFrame, tables: Tables, by: Sequence[str], names: Collection[str]
 ) -> list[str]:
     """A line for each reason why runs do not have one of the events `names`, with their number in
-    each group of the columns `by`; `runs` holds all runs."""
-    seen = set(events["key"])
+    each group of the columns `by`."""
+    runs, seen = tables.cells, set(events["key"])
     missing = {"no evaluation yet": {"all events": ~runs["key"].isin(seen)}}
     for name, why in UNDEFINED.items():
-        if name not in names or (name == "t_cross" and "t_collapse" not in set(events["event"])):
-            continue  # not asked for, or no run measured the entropy
+        if name not in names or not set(columns([name])) <= set(tables.curves):
+            continue  # not asked for, or no run measured what it is read from
         of_event = set(events.loc[events["event"] == name, "key"])
         without = runs["key"].isin(seen - of_event)
         missing.setdefault(why, {})[name] = without
-    told = []
+    notes = []
     for why, by_event in missing.items():
         lines: dict[str, list[str]] = {}
         for name, without in by_event.items():
@@ -179,9 +207,9 @@ def undefined(
                     if (k := int(without[group.index].sum()))
                 ]
                 lines.setdefault(", ".join(counts), []).append(name)
-        told += [f"note: {counts} are without {', '.join(names)}: {why}"
-                 for counts, names in lines.items()]  # fmt: skip
-    return told
+        notes += [f"note: {counts} are without {', '.join(names)}: {why}"
+                  for counts, names in lines.items()]  # fmt: skip
+    return notes
 
 
 def labelled(runs: pd.DataFrame, by: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -245,4 +273,4 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def decimals(event: str) -> int:
     """Steps have none; ratios of times, such as tau2_half/tau1, have two."""
-    return 2 if "/" in event else 0
+    return 2 if is_ratio(event) else 0

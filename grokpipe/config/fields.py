@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from grokpipe.curves import definitions
 from grokpipe.errors import InputError
 
 
@@ -21,6 +22,8 @@ class Rule:
     below: float | None = None
     choices: tuple[str, ...] | None = None
     length: int | None = None
+    event: bool = False
+    """names an event, or is a condition, that training can wait for; kept in its one spelling"""
     per_cell: bool = False
     """may differ between the cells of a pack, which share all other scientific values"""
     shared_default: bool = False
@@ -36,6 +39,8 @@ class Rule:
             return None
         if self.choices is not None and value not in self.choices:
             return f"must be one of {', '.join(self.choices)}"
+        if self.event:
+            return definitions.complaint(value)
         if isinstance(value, float) and not math.isfinite(value):
             return "must be a finite number"
         if self.at_least is not None and value < self.at_least:

@@ -11,11 +11,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from grokpipe.config.resolving import unknown
 from grokpipe.config.schema import GROUPS
+from grokpipe.curves import conditions
 
 NOT_A_KEY = re.compile(r"Could not (?:override|append to config:?|delete) ?'?([\w./@-]+)'?")
 TWICE = re.compile(r"Multiple values for (\w+)")
 NO_CHOICE = re.compile(r"Could not find '([\w/-]+)'")
 OPTION = re.compile(r"^\t(\w+)$", flags=re.M)
+EVENT_IN_BRACES = re.compile(r"(\bevent:\s*)(sustained\([^)]*\)|[^\s,}\"']*[<>][^\s,}\"']*)")
+QUOTES = "'\""
 BAD_VALUE = re.compile(r"Error merging override (.+)")
 
 
@@ -30,6 +33,9 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
     text = str(error)
     if not isinstance(error, HydraException):
         return _joined(text)
+    for argument in arguments:
+        if argument in text and (quoted := with_quotes(argument)) != argument:
+            return f"{argument}: Hydra needs quotes around a condition; write '{quoted}'"
     if match := TWICE.search(text):
         return f"{match[1]}: chosen twice; write {match[1]}=… once and without a plus"
     if match := NO_CHOICE.search(text):
@@ -50,6 +56,17 @@ def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
         key = match[1].split("@")[0].replace("/", ".")
         return unknown(key, valid_keys(key, conf, arguments))
     return _joined(text)
+
+
+def with_quotes(argument: str) -> str:
+    """The argument with double quotes around each condition on a curve, as Hydra's grammar wants
+    it: stop.event="test_accuracy>=0.9"."""
+    key, equals, value = argument.partition("=")
+    if value.startswith("{"):
+        return EVENT_IN_BRACES.sub(r'\1"\2"', argument)
+    if not key.endswith("event") or not re.search("[<>]", value):
+        return argument
+    return key + equals + ",".join(f'"{one.strip(QUOTES)}"' for one in conditions.split(value))
 
 
 def choices(conf: Path, group: str) -> list[str]:

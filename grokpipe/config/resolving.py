@@ -2,7 +2,7 @@
 
 import copy
 import json
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from grokpipe.config import registry
 from grokpipe.config.fields import check, leaves
 from grokpipe.config.schema import GROUPS, Config, EvalConfig
-from grokpipe.curves.events import CROSSINGS
+from grokpipe.curves import definitions
 from grokpipe.errors import InputError
 from grokpipe.schedule import snapshot_count
 
@@ -118,9 +118,6 @@ def _check_stop(config: Config) -> None:
             why = "no event to stop after" if stop.event is None else "needs a number"
             event = "null" if stop.event is None else stop.event
             raise InputError(f"stop.{name}={shown}: {why} with stop.event={event}")
-    measure, slash, _ = CROSSINGS[stop.event].column.partition("/") if stop.event else ("", "", "")
-    if slash and measure not in config.measures.names:
-        raise InputError(f"stop.event={stop.event}: needs {measure} among measures.names")
 
 
 def _config(values: dict[str, Any]) -> Config:
@@ -156,10 +153,23 @@ def _typed(kind: Any, values: dict[str, Any], prefix: str) -> Any:
                     valid = [prefix + key for key in kind.__dataclass_fields__]
                     raise InputError(unknown(prefix + name, valid))
                 OmegaConf.update(node, name, value, merge=True)
-            _known[key] = OmegaConf.to_object(node)
+            _known[key] = _spelled(OmegaConf.to_object(node), prefix)
         except OmegaConfBaseException as error:
             raise InputError(prefix + _one_line(error)) from error
     return copy.copy(_known[key])
+
+
+def _spelled(node: Any, prefix: str) -> Any:
+    """The node with its events and conditions in their one spelling, which enters the key."""
+    changed = {}
+    for item in fields(node):
+        rule, value = item.metadata["rule"], getattr(node, item.name)
+        if rule.event and value is not None:
+            if why := rule.complaint(value):
+                key = f"{prefix}{item.name}"
+                raise InputError(f"{key}={value}: {why} ('{key}=\"test_accuracy>=0.9\"')")
+            changed[item.name] = definitions.canonical(value)
+    return replace(node, **changed) if changed else node
 
 
 def _typed_alone(name: str, value: Any) -> Any:

@@ -10,7 +10,6 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from grokpipe.config.fields import leaves, operational, scientific
-from grokpipe.curves.events import CROSSINGS
 
 GROUPS = {
     "task": "tasks",
@@ -41,9 +40,10 @@ class EvalConfig:
 
 @dataclass
 class StopConfig:
-    event: str | None = scientific(choices=tuple(CROSSINGS), neutral=None)
-    """the event (grokpipe/curves/events.py) after which a cell ends before its budget; null: none.
-    One rule for all cells of an experiment: their runs are compared"""
+    event: str | None = scientific(event=True, neutral=None)
+    """the event (grokpipe/curves/definitions.py), or the condition ("test_accuracy>=0.9"), after
+    which a cell ends before its budget; null: none. One rule for all cells of an experiment, whose
+    runs are compared"""
     sustained: int | None = scientific(at_least=1, neutral=None)
     """evaluations in a row that must show it"""
     margin: int | None = scientific(at_least=0, neutral=None)

@@ -1,54 +1,28 @@
-"""Times read from curves: when a run fits, generalises, collapses; or that it did not.
+"""Times read from curves: when a run fits, generalises or collapses, or that it did not.
 
-A curve is two arrays, `steps` ascending and values at those evaluations. An event is never a bare
-number: it is known to lie in (lower, upper] between two evaluations, or not to have happened by
-the last one. An evaluation with NaN tells nothing: it never counts as reached, and bounds nothing.
+A curve is two arrays: ascending `steps`, and the values at those evaluations. A time to event is
+never a bare number: the event lies in (lower, upper] between two evaluations, or it had not
+happened by the last one. An evaluation whose value is NaN counts for nothing: it never shows an
+event, bounds none, and is not counted among evaluations in a row.
+
+These are the functions on arrays. `kinds` turns them into kinds of events, and `definitions` holds
+the events that have a name.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SUSTAINED = 3  # evaluations in a row that make tau2_rise
-RISE = 0.1  # test accuracy above chance that counts as a rise
 FINAL = 5  # evaluations whose mean is the final value
 GENERALISED = 0.2  # least gain in test accuracy of a run that has generalised at all
-NEARLY = 0.02  # distance from the final value that counts as arrived
 RNC1 = "collapse/rnc1"
-RNC1_LEVELS = (0.2, 0.1, 0.05, 0.01)
 RNC1_FALL = 0.2  # least fall of RNC1, relative to its first value, that has a half
 GROK_SUSTAINED = 5  # evaluations in a row that make t_grok_sustained
 ENTROPY = "spectral/entropy_train"
 WINDOW = 5  # evaluations over which the entropy must fall
 FALL = 0.05  # fall of the entropy over them that makes t_collapse
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """A column of the curves at or beyond a level."""
-
-    column: str
-    level: float
-    rising: bool = True
-    """reached from below (≥), or from above (≤)"""
-
-    def reached(self, values: ArrayLike) -> NDArray[np.bool_]:
-        """Where it holds; NaN never does."""
-        values = np.asarray(values, dtype=float)
-        return values >= self.level if self.rising else values <= self.level
-
-
-CROSSINGS = {
-    "tau1": Crossing("train_accuracy", 1.0),
-    "t_mem": Crossing("train_accuracy", 0.99),
-    "t_grok": Crossing("test_accuracy", 0.99),
-    **{f"tau_rnc1@{level:g}": Crossing(RNC1, level, rising=False) for level in RNC1_LEVELS},
-}
-"""Events that are the first evaluation at which a column has reached a level: tau1 and tau_rnc1 of
-Sakamoto & Sato, t_mem and t_grok of Truong et al. A stop rule names one of them."""
 
 
 @dataclass(frozen=True)
@@ -74,31 +48,32 @@ def first_reached(steps: ArrayLike, reached: ArrayLike, budget: float) -> Event:
     lower = upper: it happened then or before. A curve without evaluations is censored at 0.
     """
     steps, reached = np.asarray(steps), np.asarray(reached, dtype=bool)
-    if not reached.any():
+    at = int(reached.argmax()) if len(reached) else 0
+    if not len(reached) or not reached[at]:
         last = float(steps[-1]) if len(steps) else 0.0
         return Event(last, False, last, math.inf, budget)
-    at = int(reached.argmax())
     return Event(float(steps[at]), True, float(steps[max(at - 1, 0)]), float(steps[at]), budget)
 
 
 def sustained(reached: ArrayLike, evaluations: int) -> NDArray[np.bool_]:
     """Where `reached` holds now and at the following evaluations, `evaluations` in a row in all.
 
-    Positions count, so that the evaluations must be the known ones (`known`): of a curve that is
-    known at every tenth evaluation, three in a row span twenty.
+    Positions count, so the evaluations must be the known ones (`known`): of a curve that is known
+    at every tenth evaluation, three in a row span twenty.
     """
     reached = np.asarray(reached, dtype=bool)
     if len(reached) < evaluations:
         return np.zeros(len(reached), dtype=bool)
-    windows = np.lib.stride_tricks.sliding_window_view(reached, evaluations).all(1)
-    return np.concatenate([windows, np.zeros(evaluations - 1, dtype=bool)])
+    counts = np.concatenate([[0], np.cumsum(reached)])
+    full = counts[evaluations:] - counts[:-evaluations] == evaluations
+    return np.concatenate([full, np.zeros(evaluations - 1, dtype=bool)])
 
 
 def first_sustained(steps: ArrayLike, reached: ArrayLike, evaluations: int, budget: float) -> Event:
     """The first of `evaluations` evaluations in a row at which `reached` holds.
 
-    `steps` are the evaluations that are known, as in `sustained`. A curve that ends in a shorter
-    row is censored before that row began: it may be the event.
+    `steps` are the known evaluations, as in `sustained`. A curve that ends in a shorter row is
+    censored before that row began: the row may turn out to be the event.
     """
     steps, reached = np.asarray(steps), np.asarray(reached, dtype=bool)
     found = first_reached(steps, sustained(reached, evaluations), budget)
@@ -114,17 +89,11 @@ def stays(reached: ArrayLike) -> NDArray[np.bool_]:
     return np.logical_and.accumulate(np.asarray(reached, dtype=bool)[::-1])[::-1]
 
 
-def first_crossed(steps: ArrayLike, values: ArrayLike, crossing: Crossing, budget: float) -> Event:
-    """The first evaluation at or beyond the crossing's level, though the run may return later."""
-    steps, values = known(steps, values)
-    return first_reached(steps, crossing.reached(values), budget)
-
-
 def known(steps: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The evaluations that are not NaN."""
+    """The evaluations whose value is not NaN."""
     steps, values = np.asarray(steps, dtype=float), np.asarray(values, dtype=float)
-    there = ~np.isnan(values)
-    return steps[there], values[there]
+    unknown = np.isnan(values)
+    return (steps[~unknown], values[~unknown]) if unknown.any() else (steps, values)
 
 
 def plateaus(values: ArrayLike) -> tuple[float, float]:
@@ -135,27 +104,34 @@ def plateaus(values: ArrayLike) -> tuple[float, float]:
 
 
 def half_change(
-    steps: ArrayLike, values: ArrayLike, least: float, budget: float, finished: bool
+    steps: ArrayLike,
+    values: ArrayLike,
+    least: float,
+    budget: float,
+    finished: bool,
+    rising: bool | None = None,
 ) -> Event:
     """The first evaluation at which a curve is half-way from its first value to its final one.
 
     `least` is the change from first to final that a curve must show to have a half: a rise if
-    positive, a fall if negative. It is censored at the last evaluation if it changed less, and if
-    the run is not finished: then the final value is not known.
+    positive, a fall if negative, unless `rising` says which. The event is censored at the last
+    evaluation if the curve changed less, and if the run is not finished: its final value is then
+    unknown.
     """
+    rising = least > 0 if rising is None else rising
     steps, values = known(steps, values)
     first, final = plateaus(values)
     change = final - first
-    changed = finished and change != 0 and (change >= least if least > 0 else change <= least)
-    half = Crossing("", (first + final) / 2, rising=least > 0)
-    return first_reached(steps, changed & half.reached(values), budget)
+    changed = finished and change != 0 and (change >= least if rising else change <= least)
+    half = (first + final) / 2
+    return first_reached(steps, changed & (values >= half if rising else values <= half), budget)
 
 
 def fallen(values: ArrayLike, fall: float = FALL, window: int = WINDOW) -> NDArray[np.bool_]:
-    """Where a curve lies by more than `fall` below its value `window` evaluations before.
+    """Where a curve lies more than `fall` below its value `window` evaluations before.
 
-    Positions count: of a curve with gaps give the known evaluations (`known`), and the window is of
-    those, however far apart. Where one of the two values is NaN it is no fall.
+    Positions count: of a curve with gaps pass the known evaluations (`known`); the window then
+    spans those, however far apart. Where one of the two values is NaN there is no fall.
     """
     values = np.asarray(values, dtype=float)
     before = np.full(len(values), math.nan)
@@ -163,23 +139,30 @@ def fallen(values: ArrayLike, fall: float = FALL, window: int = WINDOW) -> NDArr
     return before - values > fall
 
 
-def last_fall(steps: ArrayLike, values: ArrayLike, grok: Event, budget: float) -> Event:
+def last_fall(
+    steps: ArrayLike,
+    values: ArrayLike,
+    until: Event,
+    budget: float,
+    fall: float = FALL,
+    window: int = WINDOW,
+) -> Event:
     """The start of the last fall (a row of known evaluations at which the curve has `fallen`) that
-    begins no later than `grok`.
+    begins no later than the event `until`, such as grokking.
 
-    Not observed if no fall had begun when the run grokked: it is then censored by the last known
-    evaluation until then. Nor if the run did not grok: a later fall may yet be the last one, and
-    the last so far is the lower bound.
+    Not observed if no fall had begun by then: censored at the last known evaluation up to `until`.
+    Nor if `until` was not observed: a later fall may yet be the last one, and the last so far is
+    the lower bound.
     """
     steps, values = known(steps, values)
-    falling = fallen(values)
-    until = steps <= grok.step
-    begins = falling & ~np.concatenate([[False], falling[:-1]]) & until
+    falling = fallen(values, fall, window)
+    in_time = steps <= until.step
+    begins = falling & ~np.concatenate([[False], falling[:-1]]) & in_time
     if not begins.any():
-        last = float(steps[until].max(initial=0))
+        last = float(steps[in_time].max(initial=0))
         return Event(last, False, last, math.inf, budget)
     at = int(np.flatnonzero(begins)[-1])
-    if not grok.observed:
+    if not until.observed:
         return Event(float(steps[at]), False, float(steps[at]), math.inf, budget)
     return Event(float(steps[at]), True, float(steps[at - 1]), float(steps[at]), budget)
 
@@ -211,67 +194,3 @@ def ratio(late: Event, early: Event) -> Event | None:
         upper=late.upper / early.lower if bounded else math.inf,
         budget=late.budget / early.step,
     )
-
-
-def run_events(
-    curves: Mapping[str, ArrayLike],
-    chance: float,
-    budget: float,
-    finished: bool,
-    level: float = math.nan,
-) -> dict[str, Event]:
-    """All times of a run.
-
-    `curves` has the columns step, train_accuracy, test_accuracy and, if measured, collapse/rnc1 and
-    spectral/entropy_train; `chance` is 1/classes; `level` is the entropy at which other runs
-    grokked (`learned_levels`). First and final are the first value and the mean of the last 5.
-
-    tau1: training accuracy 1 · tau2_rise: first of 3 evaluations in a row with test accuracy ≥
-    chance + 0.1 · tau2_half: test accuracy ≥ (first + final)/2 · tau2_arrive: test accuracy ≥
-    final − 0.02 from then on · tau_rnc1@L: RNC1 ≤ L · tau_rnc1_half: RNC1 ≤ (first + final)/2 ·
-    each tau2 over tau1 · t_mem and t_grok: training and test accuracy ≥ 0.99 · t_grok_sustained:
-    first of 5 evaluations in a row with test accuracy ≥ 0.99 · t_collapse: entropy more than 0.05
-    below what it was 5 known evaluations before · t_collapse_last: the start of the last such fall
-    before t_grok · t_cross: entropy ≤ `level`, if that is known · t_entropy_half: entropy ≤
-    (first + final)/2.
-    What needs a final value (half, arrive) is censored in a run that is not finished, and in one
-    that changed less than: test accuracy 0.2, RNC1 a fifth of its first value, entropy 0.05.
-    """
-    steps = np.asarray(curves["step"], dtype=float)
-    test = np.asarray(curves["test_accuracy"], dtype=float)
-    known_steps, known_test = known(steps, test)
-    first, final = plateaus(test)
-    arrived = (finished and final - first >= GENERALISED) & stays(known_test >= final - NEARLY)
-    tau2 = {
-        "tau2_rise": first_sustained(known_steps, known_test >= chance + RISE, SUSTAINED, budget),
-        "tau2_half": half_change(steps, test, GENERALISED, budget, finished),
-        "tau2_arrive": first_reached(known_steps, arrived, budget),
-    }
-    crossings = {
-        name: first_crossed(steps, curves[crossing.column], crossing, budget)
-        for name, crossing in CROSSINGS.items()
-        if crossing.column in curves
-    }
-    grokked = CROSSINGS["t_grok"].reached(known_test)
-    found = {
-        "tau1": crossings["tau1"],
-        **tau2,
-        **crossings,
-        "t_grok_sustained": first_sustained(known_steps, grokked, GROK_SUSTAINED, budget),
-    }
-    if RNC1 in curves:
-        least = -RNC1_FALL * plateaus(curves[RNC1])[0]
-        found["tau_rnc1_half"] = half_change(steps, curves[RNC1], least, budget, finished)
-    if ENTROPY in curves:
-        entropy = curves[ENTROPY]
-        known_entropy_steps, known_entropy = known(steps, entropy)
-        found["t_collapse"] = first_reached(known_entropy_steps, fallen(known_entropy), budget)
-        found["t_collapse_last"] = last_fall(steps, entropy, crossings["t_grok"], budget)
-        if not math.isnan(level):
-            below = Crossing(ENTROPY, level, rising=False)
-            found["t_cross"] = first_crossed(steps, entropy, below, budget)
-        found["t_entropy_half"] = half_change(steps, entropy, -FALL, budget, finished)
-    for name, event in tau2.items():
-        if over := ratio(event, crossings["tau1"]):
-            found[f"{name}/tau1"] = over
-    return found

@@ -12,7 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from grokpipe.curves.events import CROSSINGS, FALL, WINDOW, fallen
+from grokpipe.curves.definitions import GROKKED, MEMORISED
+from grokpipe.curves.events import FALL, WINDOW, fallen
 from grokpipe.curves.gap import Law
 from grokpipe.errors import InputError
 
@@ -110,7 +111,7 @@ def memorised(history: History) -> NDArray[np.bool_]:
     """
     if np.isnan(history.train_accuracy).all():
         return np.ones(len(history.step), dtype=bool)
-    return np.logical_or.accumulate(CROSSINGS["t_mem"].reached(history.train_accuracy))
+    return np.logical_or.accumulate(MEMORISED.reached(history.train_accuracy))
 
 
 def crossed_since(history: History, threshold: float) -> float | None:
@@ -126,7 +127,7 @@ def crossed_since(history: History, threshold: float) -> float | None:
 
 def grokked_at(history: History) -> float | None:
     """Step of the first evaluation with test accuracy ≥ 0.99; None if there was none."""
-    reached = CROSSINGS["t_grok"].reached(history.test_accuracy)
+    reached = GROKKED.reached(history.test_accuracy)
     return float(history.step[reached.argmax()]) if reached.any() else None
 
 

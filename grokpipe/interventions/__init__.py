@@ -59,11 +59,12 @@ class Plain:
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
         """Change the parameters (cell, …) in place after the optimiser's step number `step`."""
 
-    def see(self, cell: int, row: dict[str, float]) -> None:
-        """An evaluation of one cell of the stack; `act` comes after it."""
+    def observe(self, cell: int, row: dict[str, float]) -> None:
+        """Takes note of an evaluation of one cell of the stack; `apply` comes after it."""
 
-    def act(self, parameters: Sequence[Tensor]) -> None:
-        """Apply what the evaluations so far decide; called at evaluations only."""
+    def apply(self, parameters: Sequence[Tensor]) -> None:
+        """Change the parameters (cell, …) in place as the evaluations so far decide; called at
+        evaluations only, never between them."""
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors with a leading cell axis, on the CPU or the device."""

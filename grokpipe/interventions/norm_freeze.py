@@ -1,5 +1,6 @@
-"""The norm of the weights held, from a step or an event on, at what it was then."""
+"""Hold the norm of the weights, from a step or an event on, at its value then."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,9 @@ from torch import Tensor
 
 from grokpipe.config.fields import scientific
 from grokpipe.config.schema import Config as CellConfig
-from grokpipe.curves.events import CROSSINGS
+from grokpipe.curves.definitions import followed
+from grokpipe.curves.follower import Follower
+from grokpipe.curves.kinds import AboveChance
 from grokpipe.errors import InputError
 from grokpipe.interventions import Plain
 from grokpipe.interventions._norm import norms, rescale
@@ -20,9 +23,10 @@ class Config:
     name: str = scientific()
     from_step: int | None = scientific(at_least=1, per_cell=True)
     """the optimiser step after which the norm is held; null: from an event on"""
-    from_event: str | None = scientific(choices=tuple(CROSSINGS))
-    """the event (grokpipe/curves/events.py) that an evaluation shows; the norm is held from the
-    evaluation after that one on, when its numbers are read; null: from a step on"""
+    from_event: str | None = scientific(event=True)
+    """the event (grokpipe/curves/definitions.py), or the condition ("test_accuracy>=0.9"): the norm
+    is held from the evaluation after the one that shows it, when its numbers are read; null: from a
+    step on"""
 
 
 def check(config: CellConfig) -> None:
@@ -32,12 +36,12 @@ def check(config: CellConfig) -> None:
             f"intervention.from_step={'null' if own.from_step is None else own.from_step}: "
             "norm_freeze needs either a step or intervention.from_event, and the other null"
         )
-    if own.from_event is not None:
-        measure, slash, _ = CROSSINGS[own.from_event].column.partition("/")
-        if slash and measure not in config.measures.names:
-            raise InputError(
-                f"intervention.from_event={own.from_event}: needs {measure} among measures.names"
-            )
+    event = own.from_event
+    if event and isinstance(getattr(followed(event), "level", None), AboveChance):
+        raise InputError(
+            f"intervention.from_event={event}: its level depends on the number of classes; write "
+            "it out, as in 'intervention.from_event=\"test_accuracy>=0.2\"'"
+        )
 
 
 class Stacked(Plain):
@@ -46,7 +50,7 @@ class Stacked(Plain):
         settings = [config.intervention for config in configs]
         self.steps = [own.from_step for own in settings]
         event = settings[0].from_event
-        self.crossing = None if event is None else CROSSINGS[event]
+        self.followers = [] if event is None else [Follower(event) for _ in configs]
         self.seen = torch.zeros(len(self.configs), dtype=torch.bool)
         self.held = torch.full((len(self.configs),), float("nan"), device=device)
 
@@ -56,11 +60,12 @@ class Stacked(Plain):
             begins = torch.tensor([own == step for own in self.steps], device=self.device)
             self._hold(parameters, begins)
 
-    def see(self, cell: int, row: dict[str, float]) -> None:
-        if self.crossing is not None and self.crossing.reached(row[self.crossing.column]):
-            self.seen[cell] = True
+    def observe(self, cell: int, row: dict[str, float]) -> None:
+        if self.followers:
+            self.followers[cell].observe(row)
+            self.seen[cell] |= self.followers[cell].event is not None
 
-    def act(self, parameters: Sequence[Tensor]) -> None:
+    def apply(self, parameters: Sequence[Tensor]) -> None:
         if self.seen.any():
             self._hold(parameters, self.seen.to(self.device))
 
@@ -69,8 +74,21 @@ class Stacked(Plain):
         self.held = torch.where(begins & self.held.isnan(), now, self.held)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"seen": self.seen, "held": self.held}
+        state = {"seen": self.seen, "held": self.held}
+        if any(follower.needed > 1 for follower in self.followers):
+            streaks = [(follower.since or 0, follower.count) for follower in self.followers]
+            state["streak"] = torch.tensor(streaks)
+        if memory := max((follower.definition.memory for follower in self.followers), default=0):
+            padded = [[math.nan] * memory + follower.recent for follower in self.followers]
+            state["recent"] = torch.tensor([row[-memory:] for row in padded], dtype=torch.float64)
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.seen = state["seen"].cpu().clone()
         self.held = state["held"].to(self.device).clone()
+        for cell, follower in enumerate(self.followers):
+            if "streak" in state:
+                follower.since, follower.count = state["streak"][cell].tolist()
+            if "recent" in state:
+                recent = state["recent"][cell].cpu()
+                follower.recent = recent[~recent.isnan()].tolist()

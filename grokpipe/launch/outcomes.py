@@ -1,29 +1,21 @@
-"""What became of a cell, and how a user is told."""
+"""Outcomes of cells: their states and times, and how a user reads of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from tabulate import tabulate
 
 from grokpipe.cell import Cell
-from grokpipe.curves.events import CROSSINGS, Event, run_events
+from grokpipe.curves import conditions, definitions
+from grokpipe.curves.events import Event
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.store import manifest, run_log
-
-SHOWN = {
-    "images": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
-    "tokens": ("t_mem", "t_grok", "t_grok_sustained", "tau2_half"),
-}
-"""the times that the papers on each kind of task speak of; analysis has all of them"""
-
-EVENT_COLUMNS = ["step", *dict.fromkeys(crossing.column for crossing in CROSSINGS.values())]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one cell."""
+    """The outcome of one cell."""
 
     key: str
     folder: Path
@@ -34,19 +26,23 @@ class Outcome:
     test_accuracy: float
     """at the last evaluation; NaN if the cell failed"""
     shown: tuple[str, ...]
-    """names of the events that its kind of task is judged by"""
+    """names of the events that its task shows, and the condition of its stop rule"""
 
 
 def read_outcome(log: Path, label: str, cell: Cell) -> Outcome:
-    """What the run log `log` of that cell says. A cell without a result is one that another process
-    trains, or that was left unfinished."""
+    """The outcome of a cell, from its run log. A cell without a result is being trained by another
+    process, or was left unfinished."""
     result = run_log.read_result(log) or {"state": "unfinished", "reason": "not at its end"}
-    curves = run_log.read_columns(log, EVENT_COLUMNS)
+    names = shown_events(cell)
+    columns = dict.fromkeys(["step", "test_accuracy", *definitions.columns(names)])
+    curves = run_log.read_columns(log, [*columns])
     known = len(curves.get("step", ())) > 0
     events = {}
     if known:
         finished = result["state"] == "done"
-        events = run_events(curves, 1 / cell.classes, cell.config.steps, finished)
+        events = definitions.run_events(
+            curves, 1 / cell.classes, cell.config.steps, finished, names=names
+        )
     accurate = known and result["state"] != "failed"
     return Outcome(
         key=log.name,
@@ -56,12 +52,21 @@ def read_outcome(log: Path, label: str, cell: Cell) -> Outcome:
         reason=result["reason"],
         events=events,
         test_accuracy=float(curves["test_accuracy"][-1]) if accurate else float("nan"),
-        shown=SHOWN["tokens" if cell.tokens else "images"],
+        shown=names,
     )
 
 
+def shown_events(cell: Cell) -> tuple[str, ...]:
+    """The events that the cell's task shows, as far as one run alone has them, and its stop rule if
+    that is a condition."""
+    kind = definitions.TASKS.get(cell.config.task.name, "tokens" if cell.tokens else "images")
+    names = [name for name in definitions.SHOWN[kind] if not definitions.needs_others(name)]
+    rule = cell.config.stop.event
+    return (*names, *([rule] if rule and conditions.is_condition(rule) else []))
+
+
 class SweepReporter:
-    """Says what became of each cell of a sweep, as they end."""
+    """Report the cells of a sweep as they end."""
 
     def __init__(
         self, cells: Sequence[Cell], labels: Sequence[str], done: set[str], console: Console
@@ -79,12 +84,12 @@ class SweepReporter:
         return read_outcome(log, self.names[cell.key], cell)
 
     def ended(self, key: str) -> None:
-        """A line for a cell of the sweep; its pack may hold others."""
+        """Print a line for a cell that ended; those of its pack that the sweep lacks have none."""
         if len(self.cells) > 1 and key in self.cells:
             self.say(finished_line(self._place(key), self.outcome(self.cells[key])))
 
     def label(self, plan: Plan) -> str:
-        """What the progress of a pack is called."""
+        """The name of a pack in the progress display."""
         ours = [key for key in plan.keys if key in self.cells]
         if len(plan.keys) == 1 or not ours:
             return (self._place(ours[0]) if ours else plan.id[:8]) or "training"
@@ -100,7 +105,7 @@ class SweepReporter:
 
 
 def _time(event: Event | None) -> str:
-    """A time to event for people: the step, or that it lies beyond the last one."""
+    """A time to event for people: the step, or a bound if it was not observed."""
     if event is None:
         return "–"
     return f"{event.step:,.0f}" if event.observed else f"> {event.step:,.0f}"
@@ -113,35 +118,49 @@ def finished_line(place: str, outcome: Outcome) -> str:
 
 
 def sweep_table(outcomes: Sequence[Outcome]) -> str:
-    """Plain times per cell; medians and tests are the work of `python -m analysis`."""
-    shown = list(dict.fromkeys(name for outcome in outcomes for name in outcome.shown))
-    rows = [
-        [
-            outcome.label,
-            outcome.state,
-            *(_time(outcome.events.get(name)) for name in shown),
-            outcome.key,
-        ]
-        for outcome in outcomes
-    ]
-    aligned = ("left", "left", *["right"] * len(shown), "left")
-    headers = ("cell", "state", *shown, "key")
-    table = tabulate(rows, headers, colalign=aligned, disable_numparse=True)
+    """The table that closes a sweep: times by cell; `python -m analysis` gives medians and tests.
+
+    States have a column unless all cells are done, and events that a cell has: one whose column was
+    not measured has none.
+    """
+    had = {name for outcome in outcomes for name in outcome.events}
+    shown = list(dict.fromkeys(n for outcome in outcomes for n in outcome.shown if n in had))
+    done = all(outcome.state == "done" for outcome in outcomes)
+    columns = {
+        "cell": [outcome.label for outcome in outcomes],
+        **({} if done else {"state": [outcome.state for outcome in outcomes]}),
+        **{name: [_time(outcome.events.get(name)) for outcome in outcomes] for name in shown},
+        "key": [outcome.key for outcome in outcomes],
+    }
+    table = _aligned(columns, right=shown)
     folders = ", ".join(sorted({f"{outcome.folder.parent}/<key>" for outcome in outcomes}))
-    return f"\n{table}\n\ntimes in steps; run logs: {folders}"
+    said = "all done; " if done else ""
+    return f"\n{table}\n\n{said}times in steps; run logs: {folders}"
+
+
+def _aligned(columns: Mapping[str, Sequence[str]], right: Collection[str]) -> str:
+    """A table as narrow as its texts allow, the columns `right` aligned to the right."""
+    lines = []
+    for name, texts in columns.items():
+        width = max(map(len, [name, *texts]))
+        align = str.rjust if name in right else str.ljust
+        lines.append([align(text, width) for text in (name, "-" * width, *texts)])
+    return "\n".join("  ".join(parts).rstrip() for parts in zip(*lines, strict=True))
 
 
 def summary(outcome: Outcome, skipped: bool) -> str:
-    """What a user wants to know of a single cell."""
+    """State, times and folder of a single cell."""
     already = " already, nothing was run" if skipped else ""
-    rows = [
-        [name, _time(event), f"{event.lower:,.0f} – {event.upper:,.0f}" if event.observed else ""]
-        for name in outcome.shown
-        if (event := outcome.events.get(name))
-    ]
-    aligned = ("left", "right", "right")
-    headers = ("event", "step", "between")
-    table = tabulate(rows, headers, colalign=aligned, disable_numparse=True) if rows else ""
+    times = {name: time for name in outcome.shown if (time := outcome.events.get(name))}
+    columns = {
+        "event": [*times],
+        "step": [_time(time) for time in times.values()],
+        "between": [
+            f"{time.lower:,.0f} – {time.upper:,.0f}" if time.observed else ""
+            for time in times.values()
+        ],
+    }
+    table = _aligned(columns, right=("step", "between")) if times else ""
     return (
         f"{outcome.state}{already} ({outcome.reason}): test accuracy {outcome.test_accuracy:.4f}\n"
         f"{table}\nrun log: {outcome.folder}"

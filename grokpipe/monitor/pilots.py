@@ -15,15 +15,15 @@ import pandas as pd
 from pyarrow.dataset import dataset
 from scipy import stats
 
-from grokpipe.curves.events import CROSSINGS, ENTROPY, first_crossed
+from grokpipe.curves.definitions import GROKKED
+from grokpipe.curves.events import ENTROPY, first_reached, known
 from grokpipe.curves.forecast import Forecaster, fit_forecaster
 from grokpipe.curves.gap import Law, fit, pool
 from grokpipe.errors import InputError
 from grokpipe.store import manifest, run_log
 
 C1, GAMMA, C2 = 2.45e5, 1.65, 0.0  # the paper's equation 2, on its Transformer and addition mod 97
-GROK = CROSSINGS["t_grok"]
-COLUMNS = ("step", GROK.column, ENTROPY)
+COLUMNS = ("step", GROKKED.column, ENTROPY)
 CELLS = "cells.parquet"
 LEVEL = 0.95
 
@@ -110,7 +110,8 @@ def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -
     for curve in curves:
         if missing := [name for name in COLUMNS if name not in curve]:
             raise InputError(f"{source}: a run without column {missing[0]}; pilots need it")
-        event = first_crossed(curve["step"], curve[GROK.column], GROK, math.inf)
+        steps, accuracy = known(curve["step"], curve[GROKKED.column])
+        event = first_reached(steps, GROKKED.reached(accuracy), math.inf)
         entropy = curve[ENTROPY].to_numpy(float)
         left = event.step - curve["step"].to_numpy(float)
         if event.observed and np.isfinite(entropy[left == 0]).all():
@@ -119,7 +120,7 @@ def from_curves(curves: Sequence[pd.DataFrame], source: str, unknown: int = 0) -
     count = len(curves) + unknown
     if not x:
         raise InputError(
-            f"{source}: none of {count} runs grokked ({GROK.column} ≥ {GROK.level}) with the"
+            f"{source}: none of {count} runs grokked ({GROKKED.column} ≥ {GROKKED.level}) with the"
             " entropy known at that step; a threshold needs at least one"
         )
     runs = pool(x, remaining)

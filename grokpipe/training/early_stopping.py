@@ -1,47 +1,43 @@
 """When a cell ends before its budget: it diverges, or its stop rule holds."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from grokpipe.config.schema import StopConfig
-from grokpipe.curves.events import CROSSINGS
+from grokpipe.curves.follower import Follower
 
 
 @dataclass
-class Watch:
+class EarlyStopping:
     """Follows the evaluations of one cell.
 
-    An evaluation is known only when the next one is due (train.py), so a cell ends one evaluation
+    An evaluation is read only when the next one is due (loop.py), so a cell ends one evaluation
     after the one that showed why, or later if the rule has a margin.
     """
 
     rule: StopConfig
-    since: int | None = None
-    """step at which the present row of evaluations that show the event began"""
-    count: int = 0
-    """length of that row"""
-    event: int | None = None
-    """step of the event, once it was sustained"""
+    chance: float = math.nan
+    """1/classes, for an event whose level depends on it"""
     diverged: int | None = None
     """step of the first evaluation that was not finite"""
 
-    def see(self, row: dict[str, float]) -> None:
-        step = int(row["step"])
+    def __post_init__(self) -> None:
+        event, rows = self.rule.event, self.rule.sustained
+        self.follower = None if event is None else Follower(event, self.chance, rows or 1)
+
+    @property
+    def event(self) -> int | None:
+        """Step of the rule's event, once it was sustained."""
+        return self.follower.event if self.follower else None
+
+    def observe(self, row: dict[str, float]) -> None:
+        """The next evaluation."""
         finite = math.isfinite(row["train_loss"]) and math.isfinite(row.get("weight_norm", 0.0))
         if not finite and self.diverged is None:
-            self.diverged = step
-        if self.rule.event is None or self.event is not None:
-            return
-        assert self.rule.sustained is not None
-        crossing = CROSSINGS[self.rule.event]
-        if crossing.reached(row[crossing.column]):
-            self.since = step if self.count == 0 else self.since
-            self.count += 1
-        else:
-            self.count = 0
-        if self.count >= self.rule.sustained:
-            self.event = self.since
+            self.diverged = int(row["step"])
+        if self.follower:
+            self.follower.observe(row)
 
     def ends(self, step: int) -> str | None:
         """Why the cell ends at the evaluation at `step`, or None."""
@@ -50,8 +46,12 @@ class Watch:
         return f"{self.rule.event} at {self.event:,}, and {self.rule.margin:,} steps"
 
     def state_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if name != "rule"}
+        """What continues it."""
+        nothing = {"since": None, "count": 0, "event": None}
+        followed = self.follower.state_dict() if self.follower else nothing
+        return {**followed, "diverged": self.diverged}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
+        self.diverged = state["diverged"]
+        if self.follower:
+            self.follower.load_state_dict(state)

@@ -14,7 +14,7 @@ from grokpipe.schedule import evaluation_steps, snapshot_count, spaced_steps
 from grokpipe.store import checkpoint, snapshots
 from grokpipe.store.files import replacing
 from grokpipe.store.run_log import FINAL, RunLog, read_result
-from grokpipe.training.early_stopping import Watch
+from grokpipe.training.early_stopping import EarlyStopping
 from grokpipe.training.evaluate import Evaluator, NetworkOutputs
 from grokpipe.training.pack import Pack, chunks
 from grokpipe.training.progress import RunProgress
@@ -95,7 +95,9 @@ class Run:
         self.pack, self.logs, self.file, self.progress = pack, logs, file, progress
         self.active = list(range(len(logs)))
         self.rows = 0  # evaluations in the logs of the active cells
-        self.watches = [Watch(cell.config.stop) for cell in pack.cells]
+        self.early_stopping = [
+            EarlyStopping(cell.config.stop, 1 / cell.classes) for cell in pack.cells
+        ]
         self.evaluators = [
             Evaluator.of(cell.config, task)
             for cell, task in zip(pack.cells, pack.tasks, strict=True)
@@ -118,8 +120,8 @@ class Run:
             ):
                 self.pack.load_state_dict(state["pack"])
                 self.active, self.rows, self.before = active, state["rows"], state["seconds"]
-                for watch, saved in zip(self.watches, state["watches"], strict=True):
-                    watch.load_state_dict(saved)
+                for stopping, saved in zip(self.early_stopping, state["watches"], strict=True):
+                    stopping.load_state_dict(saved)
                 return
         for log, finished in zip(self.logs, self.finished, strict=True):
             if not finished:
@@ -136,7 +138,7 @@ class Run:
             "pack": self.pack.state_dict(),
             "going": self.active,
             "rows": self.rows,
-            "watches": [watch.state_dict() for watch in self.watches],
+            "watches": [stopping.state_dict() for stopping in self.early_stopping],
             "seconds": self.seconds(),
         }
         checkpoint.save(self.file, state)
@@ -150,7 +152,7 @@ class Run:
 
         This happens at evaluations only, not in `flush`, which a checkpoint may call at any time.
         """
-        self.pack.intervention.act([*self.pack.parameters.values()])
+        self.pack.intervention.apply([*self.pack.parameters.values()])
 
     def evaluate(self) -> None:
         """Queue an evaluation of every active cell."""
@@ -165,28 +167,28 @@ class Run:
         for i in self.active:
             outputs = self.pending.pop(i)
             row = {"step": self.pending_step, **self.evaluators[i].row(outputs)}
-            self.watches[i].see(row)
-            self.pack.intervention.see(self.pack.members.index(i), row)
+            self.early_stopping[i].observe(row)
+            self.pack.intervention.observe(self.pack.members.index(i), row)
             self.progress.evaluated(i, row)
             if not self.finished[i]:
                 self.logs[i].append(row)
                 if self.pending_step in self.snapshots:
                     snapshots.save(self.logs[i].folder, self.pending_step, outputs.parameters)
-            if self.watches[i].diverged is None:
+            if self.early_stopping[i].diverged is None:
                 report_undefined(row, self.undefined[i], self.progress)
         self.rows += 1
 
     def finish_diverged(self) -> None:
         """Finish the cells whose loss or weights are no longer finite."""
         for i in list(self.active):
-            if (step := self.watches[i].diverged) is not None:
+            if (step := self.early_stopping[i].diverged) is not None:
                 why = f"loss or weights not finite at step {step}"
                 self.finish(i, "diverged", step, why)
         self.narrow()
 
     def finish_stopped(self) -> None:
         """Finish the cells whose stop rule holds; the evaluation just queued is their last."""
-        reasons = {i: self.watches[i].ends(self.pack.step) for i in self.active}
+        reasons = {i: self.early_stopping[i].ends(self.pack.step) for i in self.active}
         if any(reasons.values()):
             self.flush()
             for i, why in reasons.items():

@@ -61,6 +61,27 @@ def test_a_sweep_has_a_line_a_cell_and_a_table(tmp_path: Path) -> None:
     assert len(list((tmp_path / "outputs/default/cells").iterdir())) == 4
 
 
+def test_a_condition_stops_cells_and_has_a_column_of_its_own(tmp_path: Path) -> None:
+    rule = ('stop.event="train_loss < 1e2"', "stop.sustained=1", "stop.margin=3")
+    ran = grokpipe("-m", SERIAL, *TINY, *rule, "lr=1e-2,1e-9", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    heading = next(line for line in ran.stdout.splitlines() if line.startswith("cell "))
+    assert "train_loss<100" in heading
+    reasons = {}
+    for log in (tmp_path / "outputs/default/cells").iterdir():
+        result = json.loads((log / "result.json").read_text())
+        assert "event: train_loss<100\n" in (log / "config.yaml").read_text()
+        reasons[result["reason"]] = pd.read_parquet(log / "curves.parquet")
+    (never,) = (rows for reason, rows in reasons.items() if reason == "reached its steps")
+    assert never["train_loss"].min() > 100 and never["step"].iloc[-1] == 40
+    ((reason, rows),) = ((why, rows) for why, rows in reasons.items() if " at " in why)
+    first = int(rows.loc[rows["train_loss"] < 100, "step"].iloc[0])
+    assert reason == f"train_loss<100 at {first:,}, and 3 steps"
+    assert rows["step"].iloc[-1] == first + 3 < 40
+    again = grokpipe(*TINY, 'stop.event="train_loss<100.0"', *rule[1:], "lr=1e-2", cwd=tmp_path)
+    assert "already" in again.stdout
+
+
 def test_silent_with_a_flag(tmp_path: Path) -> None:
     ran = grokpipe(*TINY, "progress=false", cwd=tmp_path)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
@@ -115,6 +136,27 @@ WRONG = {
     ("stop.event=t_grock",): ("stop.event=t_grock", "t_mem, t_grok"),
     ("stop.event=t_grok",): ("stop.sustained=null", "needs a number"),
     ("stop.margin=10",): ("stop.margin=10", "no event"),
+    ("stop.event=tau2_half",): ("stop.event=tau2_half: training cannot know", "t_mem, t_grok"),
+    ("stop.event=test_accuracy>=0.9",): ("write 'stop.event=\"test_accuracy>=0.9\"'",),
+    ("stop.event=sustained(test_accuracy>=0.9, 2)", "-m"): (
+        "write 'stop.event=\"sustained(test_accuracy>=0.9, 2)\"'",
+    ),
+    ("stop={event: test_accuracy>0.9, sustained: 1, margin: 0}",): (
+        "write 'stop={event: \"test_accuracy>0.9\", sustained: 1, margin: 0}'",
+    ),
+    # what a shell leaves of it without quotes: the rest went into a file
+    ("stop.event=test_accuracy",): ("stop.event=test_accuracy", "'stop.event=\"test_accuracy>="),
+    ('stop.event="test_accuracy>>0.9"', "stop.sustained=1", "stop.margin=0"): (
+        "not a condition",
+        "column>=number",
+    ),
+    ('stop.event="sharpness>=1"', "stop.sustained=1", "stop.margin=0"): (
+        "stop.event=sharpness>=1: no column sharpness",
+        "valid: train_accuracy, test_accuracy",
+    ),
+    ('stop.event="fourier/alignment>=1"', "stop.sustained=1", "stop.margin=0", "-m"): (
+        "needs fourier among measures.names",
+    ),
     ("stop={event: tau_rnc1@0.1, sustained: 1, margin: 0}", "measures.names=[weights]"): (
         "stop.event=tau_rnc1@0.1",
         "collapse",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from analysis.__main__ import parser as analysis_parser
 from docs import stored_numbers
@@ -21,6 +22,10 @@ STATISTICS = (ROOT / "docs" / "statistics.md").read_text()
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 SMALL = "steps=2 train_size=64 batch_size=16 arch.width=12 threads=1"
 SMALL_TOKENS = "steps=2 batch_size=16 arch.width=12 arch.feedforward=12 threads=1"
+
+
+ENTRIES = re.compile(r"```python\n# (\S+), in (\w+)\n(.*?)```", flags=re.S)
+"""code blocks of docs/extending.md that are entries of a dictionary"""
 
 
 def commands(text: str) -> list[str]:
@@ -146,20 +151,30 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path, text in files:
         assert not (copy / path).exists(), path
         (copy / path).write_text(text)
+    for path, name, entries in ENTRIES.findall(EXTENDING):
+        before, opening, after = (copy / path).read_text().partition(f"\n{name}: ")
+        assert opening, name
+        (copy / path).write_text(before + opening + after.replace("\n}\n", f"\n{entries}}}\n", 1))
     return copy
 
 
 @pytest.mark.slow
 def test_extending_by_two_files_each(extended: Path) -> None:
     lines = commands(EXTENDING)
-    assert len(lines) == 4
+    assert len(lines) == 6
     for line in lines:
         done = shell(line, extended, PYTHONPATH=str(extended))
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     logs = list((extended / "outputs/default/cells").iterdir())
-    assert len(logs) == 5
+    assert len(logs) == 6
     for log in logs:
         assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
+    table = pd.read_csv(extended / "outputs/default/tables/timescales.csv")
+    named, condition = (of_event for _, of_event in table.groupby("event", sort=False))
+    assert named["event"].iloc[0] == "t_begun"
+    assert named["reached"].sum() > 0
+    assert_frame_equal(*(table.drop(columns="event").reset_index(drop=True)
+                         for table in (named, condition)))  # fmt: skip
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import GROUPS, Config, operational_names
 from grokpipe.errors import InputError
 from grokpipe.launch import baselines
+from grokpipe.measures import _columns
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.pack import Pack
 from tests.helpers.cells import CONF, SMALL
@@ -68,6 +69,75 @@ def test_scientific_keys_change_the_key(cell, override) -> None:
 )
 def test_operational_keys_and_spellings_do_not(cell, override) -> None:
     assert cell(override).key == cell().key
+
+
+SPELLINGS = (
+    "test_accuracy>=0.9",
+    "test_accuracy >= 0.90",
+    " test_accuracy>=9e-1",
+    "test_accuracy>=.9",
+)
+
+
+def test_a_condition_enters_the_key_in_one_spelling(cell, token_cell) -> None:
+    rule = "stop={{event: '{}', sustained: 1, margin: 0}}".format
+    keys = {cell(rule(text)).key for text in SPELLINGS}
+    assert len(keys) == 1
+    others = ("test_accuracy>0.9", "test_accuracy>=0.91", "sustained(test_accuracy>=0.9, 2)")
+    assert len(keys | {cell(rule(text)).key for text in others}) == 4
+    # a name is no spelling of a condition, nor the other way round
+    assert cell(rule("train_accuracy>=1")).key != cell(rule("tau1")).key
+    freeze = ("intervention=norm_freeze", "intervention.from_event='{}'")
+    frozen = {token_cell(freeze[0], freeze[1].format(text)).key for text in SPELLINGS}
+    assert len(frozen) == 1
+
+
+def test_the_keys_of_named_events_are_stable(cell, token_cell) -> None:
+    """As `test_keys_are_stable`, of cells whose configuration names an event."""
+    assert cell("stop={event: t_grok, sustained: 5, margin: 10}").key == "d5a48326329e1793"
+    assert token_cell("intervention=norm_freeze").key == "d33b479cebe4d871"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "parts"),
+    [
+        (["stop={event: 'sharpness>=1', sustained: 1, margin: 0}"],
+         ["stop.event=sharpness>=1: no column sharpness; valid: train_accuracy, test_accuracy"]),
+        (["stop={event: 'fourier/alignment>=1', sustained: 1, margin: 0}"],
+         ["needs fourier among measures.names"]),
+        (["stop={event: 'weight_norm<=9', sustained: 1, margin: 0}", "measures.names=[logits]"],
+         ["stop.event=weight_norm<=9: needs weights among measures.names"]),
+        (["stop={event: t_collapse, sustained: 1, margin: 0}", "measures.names=[logits]"],
+         ["stop.event=t_collapse: needs spectral among measures.names"]),
+        (["stop={event: 'step>=9', sustained: 1, margin: 0}"], ["no column step"]),
+        (["stop={event: tau2_half, sustained: 1, margin: 0}"],
+         ["stop.event=tau2_half: training cannot know the final value", "tau1, tau2_rise, t_mem"]),
+        (["stop={event: 'test_accuracy>=', sustained: 1, margin: 0}"],
+         ["stop.event=test_accuracy>=: not a condition; valid: column>=number"]),
+        (["intervention=norm_freeze", "intervention.from_event=t_cross"],
+         ["intervention.from_event=t_cross: training cannot know a level learned from other runs"]),
+        (["intervention=norm_freeze", "intervention.from_event=tau2_rise"],
+         ["intervention.from_event=tau2_rise: its level depends on the number of classes"]),
+        (["intervention=norm_freeze", "intervention.from_event='flat>=1'"],
+         ["intervention.from_event=flat>=1: no column flat"]),
+    ],
+)  # fmt: skip
+def test_an_event_that_training_cannot_wait_for_is_refused(cell, overrides, parts) -> None:
+    with pytest.raises(InputError) as refused:
+        cell(*overrides)
+    assert "\n" not in str(refused.value)
+    for part in parts:
+        assert part in str(refused.value)
+
+
+def test_the_columns_that_are_known_beforehand_are_those_that_are_logged(cell, token_cell) -> None:
+    every = f"measures.names={registry.names('measures')}".replace("'", "").replace(" ", "")
+    for one in (cell(), token_cell(every)):
+        row = Evaluator.of(one.config, one.task).row(Pack([one]).table(0))
+        assert _columns.columns(one.config.measures.names) == list(row)
+        for column in list(row)[len(_columns.ALWAYS) :]:
+            assert _columns.measuring(column) in one.config.measures.names
+    assert _columns.measuring("sharpness") is None
 
 
 def test_keys_are_stable(cell) -> None:

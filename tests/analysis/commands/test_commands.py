@@ -46,10 +46,49 @@ def test_events_of_each_run_with_interval_and_censoring(runs: Path) -> None:
 
 
 def test_never_reached_is_a_bound_for_people_and_infinite_in_csv(runs: Path, capsys) -> None:
-    main(["timescales", str(runs)])
+    main(["timescales", str(runs), "--event", "all"])
     table = pd.read_csv(runs / "tables" / "timescales.csv")
     assert table[table["event"] == "tau_rnc1@0.05"]["median"].tolist() == [float("inf")] * 2
     assert "> 400 (3 runs)" in capsys.readouterr().out
+
+
+def test_a_task_shows_its_events_and_is_asked_for_others(runs: Path, capsys) -> None:
+    def shown(*options: str) -> list[str]:
+        assert main(["timescales", str(runs), *options]) == 0
+        table = pd.read_csv(runs / "tables" / "timescales.csv")
+        return list(table["event"].unique())
+
+    usual = ["tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"]
+    assert shown() == usual
+    said = " ".join(capsys.readouterr().out.split())
+    assert "not shown: t_mem, t_grok, tau_rnc1@0.2, " in said and "(--event all)" in said
+    every = list(pd.read_csv(runs / "tables" / "events.csv")["event"].unique())
+    assert shown("--event", "all") == every
+    assert set(usual) < set(every) and "t_grok_sustained" in every
+    assert "not shown" not in capsys.readouterr().out
+    assert shown("--event", "t_grok,tau1") == ["tau1", "t_grok"]  # in the order of all tables
+    condition = "sustained(test_accuracy>=0.90, 2)"
+    assert shown("--event", f"t_mem, {condition}") == ["t_mem", "sustained(test_accuracy>=0.9, 2)"]
+
+
+def test_a_condition_has_the_times_of_the_name_that_means_the_same(runs: Path) -> None:
+    names = "tau_rnc1@0.1,collapse/rnc1<=0.1,t_mem,train_accuracy>=0.99"
+    assert main(["timescales", str(runs), "--event", names]) == 0
+    events = pd.read_csv(runs / "tables" / "events.csv").set_index("event")
+    for name, condition in (names.split(",")[:2], names.split(",")[2:]):
+        one, other = events.loc[name], events.loc[condition]
+        assert len(one) == 6
+        assert one.reset_index(drop=True).equals(other.reset_index(drop=True))
+    # a column with a slash is no ratio of times: its steps have no decimals
+    assert "100.00" not in (runs / "tables" / "timescales.md").read_text()
+
+
+def test_the_events_of_a_task_of_its_own_are_all_that_papers_speak_of(runs: Path) -> None:
+    for path in (runs / "cells").glob("*/config.yaml"):
+        path.write_text(path.read_text().replace("name: mnist", "name: my_own"))
+    assert main(["timescales", str(runs)]) == 0
+    table = pd.read_csv(runs / "tables" / "timescales.csv")
+    assert {"tau1", "tau2_half", "t_mem", "t_grok", "t_grok_sustained"} <= set(table["event"])
 
 
 def test_by_any_column_and_a_note_when_groups_mix(runs: Path, capsys) -> None:
@@ -97,6 +136,26 @@ def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys)
         (["timescales", "runs", "--by", "weigth"], ["--by weigth", "weight_decay"]),
         (["figures", "runs", "--by", "seed,steps"], ["takes one column"]),
         (["gather", "empty"], ["no run log"]),
+        (["timescales", "runs", "--event", "tau9"], ["--event tau9: no such event", "tau2_half"]),
+        (
+            ["timescales", "runs", "--event", "test_accuracy>>1"],
+            ["not a condition", "column>=number"],
+        ),
+        (["timescales", "runs", "--event", "sustained(x>=1"], ["not a condition", "sustained("]),
+        (
+            ["timescales", "runs", "--event", "rnc1<=0.1"],
+            ["no run has a column rnc1", "collapse/rnc1"],
+        ),
+        (["timescales", "runs", "--event", "seed>=1"], ["no run has a column seed"]),
+        (["timescales", "runs", "--event", "all,tau1"], ["all stands alone"]),
+        (["timescales", "runs", "--event", "tau1,"], ["no such event"]),
+        (
+            ["timescales", "runs", "--event", "t_collapse"],
+            [
+                "--event t_collapse: no run has it: no run has a column spectral/entropy_train",
+                "tau1",
+            ],
+        ),
     ],
 )
 def test_wrong_input_is_one_line(

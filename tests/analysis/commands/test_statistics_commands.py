@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.commands.common import file_stem
 from analysis.stats import bootstrap
 from tests.helpers.made_runs import write_run
 
@@ -97,6 +98,47 @@ def test_compare_by_a_group_and_with_a_margin(runs: Path, capsys) -> None:
     command = ["compare", str(runs), "--event", "tau2_half", "--by", "weight_decay"]
     assert main([*command, "--baseline", "0.3", "--margin", "10%"]) == 0
     assert "in ±13" in capsys.readouterr().out  # a tenth of 400/3
+
+
+def test_compare_with_conditions(runs: Path) -> None:
+    command = ["compare", str(runs), "--by", "weight_decay", "--baseline", "0.3", "--event"]
+    assert main([*command, "test_accuracy>=0.9,sustained(test_accuracy>=0.9, 2)"]) == 0
+    stem = "test_accuracy_ge_0_9_sustained_test_accuracy_ge_0_9_2"
+    table = pd.read_csv(runs / "tables" / f"compare_{stem}.csv")
+    assert table.loc[table["event"] == "test_accuracy>=0.9", "reached"].tolist() == [3, 2]
+    assert main([*command, "tau2_half"]) == 0
+    assert names(runs / "figures") == {
+        f"{kind}_{of}.{end}" for end in ("pdf", "png") for kind, of in (
+            ("survival", "test_accuracy_ge_0_9"), ("differences", stem),
+            ("survival", "sustained_test_accuracy_ge_0_9_2"),
+            ("survival", "tau2_half"), ("differences", "tau2_half"),
+        )
+    }  # fmt: skip
+    # the accuracy jumps from 0.1 to 0.9, so that the half-change is the crossing
+    named = pd.read_csv(runs / "tables" / "compare_tau2_half.csv")
+    same = table[table["event"] == "test_accuracy>=0.9"]
+    others = ["event", "p_holm"]  # which is over two events there, over one here
+    assert named.drop(columns=others).equals(same.drop(columns=others).reset_index(drop=True))
+
+
+def test_a_file_of_one_condition_is_not_that_of_another() -> None:
+    events = ("x>=1", "x<=1", "x>1", "x<1", "x>=-1", "x>=0.1", "sustained(x>=1, 2)", "x>=12")
+    assert len({file_stem(event) for event in events}) == len(events)
+    assert file_stem("tau_rnc1@0.1") == "tau_rnc1_0_1"
+
+
+def test_fit_and_forecast_with_a_condition(runs: Path, grokking: Path, capsys) -> None:
+    for seed in range(3):
+        write_run(runs, seed, 0.01, 400)
+    condition = "sustained(collapse/rnc1<=0.1, 2)"
+    assert main(["fit", str(runs), "--event", f"tau_rnc1@0.1,{condition}"]) == 0
+    table = pd.read_csv(runs / "tables" / "fit_weight_decay.csv").set_index("event")
+    assert table.loc["tau_rnc1@0.1", "observed"] == 8
+    assert table.loc[condition, "observed"] == 5  # the last evaluation has none after it
+    assert main(["forecast", str(grokking), "--event", "test_accuracy > 0.5"]) == 0
+    errors = pd.read_csv(grokking / "tables" / "forecast_errors_test_accuracy_gt_0_5.csv")
+    assert main(["forecast", str(grokking)]) == 0
+    assert errors.equals(pd.read_csv(grokking / "tables" / "forecast_errors_t_grok.csv"))
 
 
 def test_compare_tests_a_trend_over_three_arms(runs: Path, capsys) -> None:
@@ -249,6 +291,12 @@ def test_synchrony_prints_and_writes(grokking: Path, capsys) -> None:
         ("fit --against lr", ["lr", "no such column", "weight_decay"]),
         ("fit --against task", ["task.name", "numbers"]),
         ("fit --event tau9", ["--event tau9", "tau2_half"]),
+        ("fit --event rnc1>=1", ["--event rnc1>=1: no run has a column rnc1", "collapse/rnc1"]),
+        ("forecast --event x==1", ["--event x==1: not a condition", "sustained(column>="]),
+        (
+            "compare --event sustained(tau1,2) --by weight_decay --baseline 0.3",
+            ["--event sustained(tau1,2): not a condition"],
+        ),
         ("forecast", ["spectral/entropy_train", "no such measure", "collapse/rnc1"]),
         ("forecast --event tau1,t_mem --predictor collapse/rnc1", ["name one of them"]),
         ("forecast --tolerance 2", ["--tolerance 2", "between 0 and 1"]),

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from grokpipe.curves.definitions import EVENTS, run_events
 from grokpipe.curves.events import (
-    CROSSINGS,
     Event,
     fallen,
     first_reached,
@@ -14,7 +14,6 @@ from grokpipe.curves.events import (
     learned_levels,
     plateaus,
     ratio,
-    run_events,
     stays,
     sustained,
 )
@@ -170,14 +169,14 @@ def test_the_times_of_memorising_and_grokking() -> None:
 
 
 def test_crossings_look_the_right_way_and_nan_never_counts() -> None:
-    assert CROSSINGS["t_grok"].reached([0.98, 0.99, math.nan]).tolist() == [False, True, False]
-    assert CROSSINGS["tau_rnc1@0.1"].reached([0.2, 0.1, math.nan]).tolist() == [False, True, False]
+    assert EVENTS["t_grok"].reached([0.98, 0.99, math.nan]).tolist() == [False, True, False]
+    assert EVENTS["tau_rnc1@0.1"].reached([0.2, 0.1, math.nan]).tolist() == [False, True, False]
 
 
 def entropies(values, test, finished=True, level=math.nan) -> dict[str, Event]:
     columns = curves(test) | {"spectral/entropy_train": np.array(values, dtype=float)}
     columns["step"] = 100 * np.arange(len(test))
-    return run_events(columns, 0.01, 5000, finished, level)
+    return run_events(columns, 0.01, 5000, finished, {"t_cross": level})
 
 
 GROKS_AT_1000 = [0.01] * 10 + [1.0] * 6

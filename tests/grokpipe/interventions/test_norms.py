@@ -10,6 +10,7 @@ import torch
 from omegaconf import OmegaConf
 
 from grokpipe.cell import Cell
+from grokpipe.curves.events import ENTROPY
 from grokpipe.errors import InputError, Interrupted
 from grokpipe.fingerprint import of_run_log
 from grokpipe.launch import baselines
@@ -183,6 +184,41 @@ def test_frozen_from_an_event_on_wherever_the_checkpoints_fall(token_cell, tmp_p
     assert curves(resumed).equals(curves(log))
 
 
+@pytest.mark.parametrize(
+    "event", ["sustained(train_accuracy>=0.4, 2)", "t_collapse", "train_accuracy>0.4"]
+)
+def test_what_a_freeze_has_seen_goes_on_where_it_was(token_cell, event) -> None:
+    """A row under way and a window are kept for each cell, whatever the width of the pack."""
+    overrides = ("intervention=norm_freeze", f"intervention.from_event='{event}'")
+    cells = [token_cell(*overrides, f"seed={seed}") for seed in range(3)]
+    draws = torch.Generator().manual_seed(1)
+    rows = [
+        [
+            {"step": step, "train_accuracy": accuracy, ENTROPY: entropy}
+            for accuracy, entropy in torch.rand(3, 2, generator=draws).tolist()
+        ]
+        for step in range(12)
+    ]
+
+    def observed(pack: Pack, members: list[int], steps: range) -> list[list[bool]]:
+        seen = []
+        for step in steps:
+            for place, member in enumerate(members):
+                pack.intervention.observe(place, rows[step][member])
+            seen.append(pack.intervention.seen.tolist())
+        return seen
+
+    whole = observed(Pack(cells), [0, 1, 2], range(12))
+    assert any(whole[-1]) and not all(whole[0])
+    for cut in range(1, 11):
+        pack, resumed = Pack(cells), Pack(cells)
+        observed(pack, [0, 1, 2], range(cut))
+        resumed.load_state_dict(pack.state_dict())
+        assert observed(resumed, [0, 1, 2], range(cut, 12)) == whole[cut:]
+        pack.keep([0, 2])
+        assert observed(pack, [0, 2], range(cut, 12)) == [[one[0], one[2]] for one in whole[cut:]]
+
+
 def test_noise_goes_on_where_it_was_and_is_each_cells_own(token_cell) -> None:
     cells = [token_cell("intervention=noise", f"seed={seed}") for seed in range(3)]
     whole = Pack(cells)
@@ -207,6 +243,7 @@ def test_noise_goes_on_where_it_was_and_is_each_cells_own(token_cell) -> None:
         (("norm_freeze", "intervention.from_step=5"), "either a step or intervention.from_event"),
         (("norm_freeze", "intervention.from_event=null"), "either a step or"),
         (("norm_freeze", "intervention.from_event=tau3"), "must be one of"),
+        (("norm_freeze", "intervention.from_event=tau2_half"), "training cannot know the final"),
         (("norm_match", "measures.names=[logits]"), "add weights"),
         (("mixing_norm_match", "measures.names=[weights]"), "add logits"),
         (("norm_match", "intervention.baseline_seeds=[]"), "one seed at least"),

@@ -125,7 +125,7 @@ def test_provenance_says_what_trained_it(trained: Path) -> None:
 def test_reading_and_analysis_need_no_torch() -> None:
     code = (
         "import sys; import grokpipe, grokpipe.store.run_log, grokpipe.store.manifest;"
-        "import grokpipe.curves.events;"
+        "import grokpipe.curves.definitions;"
         "import analysis.__main__, analysis.times.timescales, analysis.figures.collapse;"
         "sys.exit('torch' in sys.modules)"
     )

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import ks_2samp
 
 from grokpipe.cell import Cell
-from grokpipe.curves.events import run_events
+from grokpipe.curves.definitions import run_events
 from grokpipe.errors import Interrupted
 from grokpipe.store import run_log
 from grokpipe.store.run_log import RunLog

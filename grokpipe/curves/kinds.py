@@ -1,0 +1,327 @@
+"""Kinds of events: crossing a level, half of a change, arrival, a fall over a window, a ratio.
+
+An event is defined by data: a column of the curves, a direction and a level, given to one of these
+kinds (`Crossing("test_accuracy", 0.99)`). The events with a name are in `definitions`.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from grokpipe.curves.events import (
+    Event,
+    fallen,
+    first_reached,
+    first_sustained,
+    half_change,
+    known,
+    last_fall,
+    plateaus,
+    ratio,
+    stays,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AboveChance:
+    """A level that depends on the number of classes: chance, 1/classes, plus a number."""
+
+    plus: float
+
+
+@dataclass(frozen=True)
+class OfOtherSeeds:
+    """A level that is given for each run: the mean of the column at the event `at` over the other
+    seeds of the run's arm."""
+
+    at: str
+    undefined: str
+    """why a run may have no such level"""
+
+
+Level = float | AboveChance | OfOtherSeeds
+
+
+class Definition(ABC):
+    """What an event is, whatever its name."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the curves from which it is read; a run without one of them does not have
+        the event."""
+
+    @property
+    def undefined(self) -> str:
+        """Why a run with these columns may not have the event, not even as censored; empty if every
+        run has it."""
+        return ""
+
+    @property
+    @abstractmethod
+    def afterwards(self) -> str:
+        """What training cannot know while it runs, so that neither a stop rule nor an intervention
+        can wait for the event; empty if it can (`Followed`)."""
+
+    @abstractmethod
+    def time(self, run: "Run") -> Event | None:
+        """The time of the event in one run that has the columns; None if it does not have it."""
+
+
+class Followed(Definition):
+    """An event that can be recognised during training, from the evaluations so far."""
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    @property
+    def afterwards(self) -> str:
+        return ""
+
+    @property
+    @abstractmethod
+    def memory(self) -> int:
+        """How many earlier evaluations `shown` looks at."""
+
+    @property
+    @abstractmethod
+    def row(self) -> int:
+        """How many evaluations in a row must show the event."""
+
+    @abstractmethod
+    def shown(self, values: Sequence[float], chance: float) -> bool:
+        """Whether the last of the known `values`, of which up to `memory` come before it, shows the
+        event."""
+
+
+@dataclass(frozen=True)
+class Crossing(Followed):
+    """The first evaluation at which a column is at or beyond a level, there and at the following
+    ones, `evaluations` in a row in all. The run may return later."""
+
+    column: str
+    level: Level
+    rising: bool = True
+    """reached from below (≥), or from above (≤)"""
+    evaluations: int = 1
+    strict: bool = False
+    """beyond the level (>, <) rather than at or beyond it"""
+
+    @property
+    def undefined(self) -> str:
+        return self.level.undefined if isinstance(self.level, OfOtherSeeds) else ""
+
+    @property
+    def afterwards(self) -> str:
+        return "a level learned from other runs" if isinstance(self.level, OfOtherSeeds) else ""
+
+    @property
+    def memory(self) -> int:
+        return 0
+
+    @property
+    def row(self) -> int:
+        return self.evaluations
+
+    def reached(self, values: ArrayLike, chance: float = math.nan) -> NDArray[np.bool_]:
+        """Where the level is reached; NaN never does. Levels given for each run are not known here,
+        and reached nowhere."""
+        level = self.level
+        if isinstance(level, AboveChance):
+            level = chance + level.plus
+        return self.beyond(values, math.nan if isinstance(level, OfOtherSeeds) else level)
+
+    def beyond(self, values: ArrayLike, level: float) -> NDArray[np.bool_]:
+        """Where the values lie at `level` or on the far side of it."""
+        values = np.asarray(values, dtype=float)
+        if self.strict:
+            return values > level if self.rising else values < level
+        return values >= level if self.rising else values <= level
+
+    def first(self, steps: ArrayLike, reached: ArrayLike, budget: float) -> Event:
+        """The time of the event from where the level is reached, at known evaluations."""
+        if self.evaluations == 1:
+            return first_reached(steps, reached, budget)
+        return first_sustained(steps, reached, self.evaluations, budget)
+
+    def shown(self, values: Sequence[float], chance: float) -> bool:
+        return bool(self.reached(values[-1], chance))
+
+    def time(self, run: "Run") -> Event | None:
+        steps, values = run.known(self.column)
+        if not isinstance(self.level, OfOtherSeeds):
+            return self.first(steps, self.reached(values, run.chance), run.budget)
+        level = run.levels.get(self, math.nan)
+        return None if math.isnan(level) else self.first(
+            steps, self.beyond(values, level), run.budget
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Half(Definition):
+    """The first evaluation half-way from a column's first value to its final one; censored if the
+    column changed by less than `least` from one to the other, or the run is not finished."""
+
+    column: str
+    least: float
+    """positive, whatever the direction"""
+    rising: bool = True
+    relative: bool = False
+    """`least` is a share of the first value"""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    @property
+    def afterwards(self) -> str:
+        return "the final value"
+
+    def time(self, run: "Run") -> Event:
+        steps, values = run.known(self.column)
+        least = self.least * abs(run.plateaus(self.column)[0]) if self.relative else self.least
+        signed = least if self.rising else -least
+        return half_change(steps, values, signed, run.budget, run.finished, self.rising)
+
+
+@dataclass(frozen=True)
+class Arrival(Definition):
+    """The first evaluation from which on a column stays within a distance of its final value, or
+    beyond it; censored as `Half`."""
+
+    column: str
+    within: float
+    least: float
+    rising: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    @property
+    def afterwards(self) -> str:
+        return "the final value"
+
+    def time(self, run: "Run") -> Event:
+        steps, values = run.known(self.column)
+        first, final = run.plateaus(self.column)
+        change = final - first if self.rising else first - final
+        near = values >= final - self.within if self.rising else values <= final + self.within
+        return first_reached(
+            steps, (run.finished and change >= self.least) & stays(near), run.budget
+        )
+
+
+@dataclass(frozen=True)
+class Fall(Followed):
+    """The first evaluation at which a column lies more than `by` below its value `window` known
+    evaluations before; or, with `last_before`, the start of the last such fall that begins no later
+    than the event of that name."""
+
+    column: str
+    by: float
+    window: int
+    rising: bool = False
+    """a rise rather than a fall"""
+    last_before: str | None = None
+
+    @property
+    def afterwards(self) -> str:
+        return f"whether another fall comes before {self.last_before}" if self.last_before else ""
+
+    @property
+    def memory(self) -> int:
+        return self.window
+
+    @property
+    def row(self) -> int:
+        return 1
+
+    def shown(self, values: Sequence[float], chance: float) -> bool:
+        return bool(fallen(self._downwards(values), self.by, self.window)[-1])
+
+    def time(self, run: "Run") -> Event | None:
+        steps, values = run.known(self.column)
+        values = self._downwards(values)
+        if self.last_before is None:
+            return first_reached(steps, fallen(values, self.by, self.window), run.budget)
+        until = run.time(self.last_before)
+        return until and last_fall(steps, values, until, run.budget, self.by, self.window)
+
+    def _downwards(self, values: Sequence[float] | Floats) -> Floats:
+        values = np.asarray(values, dtype=float)
+        return -values if self.rising else values
+
+
+@dataclass(frozen=True)
+class Ratio(Definition):
+    """The time of one event over that of another."""
+
+    late: str
+    early: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def undefined(self) -> str:
+        return f"{self.early} was not seen, or was seen at step 0"
+
+    @property
+    def afterwards(self) -> str:
+        return "the ratio of two times"
+
+    def time(self, run: "Run") -> Event | None:
+        late, early = run.time(self.late), run.time(self.early)
+        return ratio(late, early) if late and early else None
+
+
+@dataclass
+class Run:
+    """The curves of one run, and what several events read from them, computed once."""
+
+    curves: Mapping[str, ArrayLike]
+    """by column, `step` among them"""
+    chance: float
+    """1/classes"""
+    budget: float
+    finished: bool
+    """whether the last evaluations are those of the whole budget: else there is no final value"""
+    definitions: Mapping[str, Definition]
+    levels: Mapping[Definition, float] = field(default_factory=dict)
+    """the levels that are given for each run (`OfOtherSeeds`)"""
+
+    def __post_init__(self) -> None:
+        self._known: dict[str, tuple[Floats, Floats]] = {}
+        self._plateaus: dict[str, tuple[float, float]] = {}
+        self._times: dict[str, Event | None] = {}
+
+    def known(self, column: str) -> tuple[Floats, Floats]:
+        """Steps and values of the evaluations at which the column is not NaN."""
+        if column not in self._known:
+            self._known[column] = known(self.curves["step"], self.curves[column])
+        return self._known[column]
+
+    def plateaus(self, column: str) -> tuple[float, float]:
+        """The first and the final value."""
+        if column not in self._plateaus:
+            self._plateaus[column] = plateaus(self.known(column)[1])
+        return self._plateaus[column]
+
+    def time(self, name: str) -> Event | None:
+        """The time of an event by its name; None if the run does not have it."""
+        if name not in self._times:
+            definition = self.definitions[name]
+            there = all(column in self.curves for column in definition.columns)
+            self._times[name] = definition.time(self) if there else None
+        return self._times[name]
