@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.output import lineage
+from analysis.runs.experiments import Experiments
 from analysis.runs.parts import CELLS, CURVES
 from analysis.runs.rows import CELL_COLUMNS
 from analysis.runs.tables import Tables, read_cells
@@ -55,13 +56,16 @@ class Behind:
 class Sets:
     """The sets of runs of a report, each once, numbered as they are first asked for."""
 
-    def __init__(self, folder: Path, experiments: Mapping[str, pd.DataFrame]) -> None:
-        self._folder = folder
-        self._logs = manifest.cells_folder(folder).is_dir()
+    def __init__(self, experiments: Experiments, own: Mapping[str, pd.DataFrame]) -> None:
+        """`own`: the cells of the paper's experiments by name; those of other papers are known once
+        they are read."""
+        self._experiments = experiments
+        self._folder = experiments.folder
+        self._logs = manifest.cells_folder(self._folder).is_dir()
         self._asked_by: dict[Trained, list[str]] = {}
-        for name, cells in experiments.items():
-            for row in cells.to_dict("records"):
-                self._asked_by.setdefault(self._trained(row), []).append(name)
+        self._names_known: set[str] = set()
+        for name, cells in own.items():
+            self._know(name, cells)
         self._known: dict[tuple[Trained, ...], Behind] = {}
 
     @property
@@ -70,6 +74,9 @@ class Sets:
 
     def add(self, several: Iterable[Tables | None]) -> Behind | None:
         """The set of all their runs that have an evaluation; None if there is no run."""
+        for name, tables in self._experiments.read.items():
+            if "/" in name and name not in self._names_known:
+                self._know(name, tables.cells)
         shown = union(several, self._folder)
         if shown is None:
             return None
@@ -77,6 +84,11 @@ class Sets:
         if runs not in self._known:
             self._known[runs] = self._behind(shown, len(self._known) + 1)
         return self._known[runs]
+
+    def _know(self, name: str, cells: pd.DataFrame) -> None:
+        self._names_known.add(name)
+        for row in cells.to_dict("records"):
+            self._asked_by.setdefault(self._trained(row), []).append(name)
 
     def _names(self, row: Mapping[Any, Any]) -> list[str]:
         """The experiments that a run is of."""
@@ -97,7 +109,7 @@ class Sets:
             title=f"{count} of {', '.join(names)}" if names else count,
             facts=tuple(lineage.facts(content)),
             links=tuple(
-                (f"{name}/{table}", f"../{name}/{table}")
+                (f"{name}/{table}", _link(f"{name}/{table}", name))
                 for name in (names if not self._logs else [])
                 for table in (CELLS, CURVES)
             ),
@@ -107,11 +119,16 @@ class Sets:
 
     def _run(self, row: Mapping[Any, Any], varied: list[str]) -> Run:
         key, names = row["key"], self._names(row)
-        at = f"cells/{key}" if self._logs else f"{names[0]}/{CELLS}" if names else ""
+        link = ""
+        if self._logs:  # of another paper: beside this folder
+            paper = names[0].partition("/")[0] if names and "/" in names[0] else ""
+            link = f"../../{paper}/cells/{key}" if paper else f"../cells/{key}"
+        elif names:
+            link = _link(f"{names[0]}/{CELLS}", names[0])
         changed = " changed" if row["dirty"] is True else ""
         return Run(
             key=key,
-            link=f"../{at}" if at else "",
+            link=link,
             folder=f"cells/{key}" if self._logs else ", ".join(names),
             state=row["state"],
             commit=" ".join(commit[:SHORT] for commit in row["commit"].split()) + changed,
@@ -119,6 +136,11 @@ class Sets:
                 "–" if _missing(row[name]) else lineage.plain(row[name]) for name in varied
             ),
         )
+
+
+def _link(target: str, experiment: str) -> str:
+    """From the report's folder to the tables of an experiment, of this paper or another one."""
+    return f"../../{target}" if "/" in experiment else f"../{target}"
 
 
 def experiments(folder: Path, paper: str) -> dict[str, pd.DataFrame]:

@@ -1,6 +1,5 @@
 """E0: which of the settings that the paper leaves open comes nearest to its own baseline, by the
-distance of `fingerprint` in analysis/papers/entropy/claims.yaml, which was written before the
-runs."""
+distance of settings.yaml, which was written before the runs."""
 
 import math
 from collections.abc import Mapping
@@ -11,50 +10,48 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from analysis.claims.arms import finished
 from analysis.output.formats import number
-from analysis.papers.entropy.estimates.thresholds import at_grok
-from analysis.runs.experiments import Experiments
+from analysis.papers.entropy.estimates.phases import growth
 from analysis.runs.tables import Tables
 from analysis.times.timescales import events
 from grokpipe.curves.events import ENTROPY
 from grokpipe.errors import InputError
 
-CLAIMS = Path(__file__).parents[1] / "claims.yaml"
-EXPERIMENT = "e0_fingerprint"
-DIALS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
+RULE = Path(__file__).parents[1] / "settings.yaml"
+SETTINGS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
 TERMS = {"t_grok": "T_grok", "entropy_initial": "H̃(0)", "entropy_at_grok": "H̃ at T_grok"}
 OF_GROKKED = ("t_grok", "entropy_at_grok")
 """terms that a run which was not seen to grok leaves open"""
-UNFINISHED = "interrupted"
 
 
 def rule() -> dict[str, Any]:
-    """The node `fingerprint` of the claims file."""
-    found: dict[str, Any] = yaml.safe_load(CLAIMS.read_text())["fingerprint"]
+    """The distance, as settings.yaml states it."""
+    found: dict[str, Any] = yaml.safe_load(RULE.read_text())
     return found
 
 
 def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
-    """A row per variant, the nearest first: DIALS, n, finished, grokked; the means over its runs of
-    `t_grok`, `entropy_initial` and `entropy_at_grok`; the share whose norm `expands`; a term for
+    """A row per variant, the nearest first: SETTINGS, n, finished, grokked; the means over its runs
+    of `t_grok`, `entropy_initial` and `entropy_at_grok`; the share whose norm `expands`; a term for
     each and `distance`; `admissible`: all of its runs are finished and grokked; and `waiting`: the
     runs that are not finished, or not there while another variant has them.
 
     Where a run was not seen to grok, `t_grok` is a lower bound, for which that run counts with its
     last step, and `entropy_at_grok` is of the others. Neither has a term then, nor the variant a
     distance: the runs that grok first would make it look nearer or farther than it is. Raises
-    InputError if the runs lack a dial or a measure."""
-    for column in DIALS:
+    InputError if the runs lack a setting or a measure."""
+    for column in SETTINGS:
         if column not in tables.cells:
-            raise InputError(f"{column}: the runs have no such dial; calibrate needs those of E0")
+            raise InputError(f"{column}: the runs have no such column; needs those of E0")
     for column in (ENTROPY, "weight_norm"):
         if column not in tables.curves:
             raise InputError(f"{column}: the runs did not measure it")
     runs = _runs(tables, rule["expansion"]["factor"])
-    most = int(runs.groupby(list(DIALS)).size().max())
+    most = int(runs.groupby(list(SETTINGS)).size().max())
     rows = []
-    for values, group in runs.groupby(list(DIALS), sort=False):
-        row: dict[str, Any] = dict(zip(DIALS, values, strict=True))
+    for values, group in runs.groupby(list(SETTINGS), sort=False):
+        row: dict[str, Any] = dict(zip(SETTINGS, values, strict=True))
         row |= {"n": len(group), "finished": int(group["finished"].sum())}
         row |= {"grokked": int(group["grokked"].sum())}
         row |= {name: float(group[name].mean()) for name in TERMS}
@@ -74,12 +71,6 @@ def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
     return table.sort_values(["admissible", "distance"], ascending=[False, True], ignore_index=True)
 
 
-def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
-    """All variants beside the paper's baseline. Raises NotRun."""
-    found = variants(experiments.tables(EXPERIMENT), rule())
-    return {"E0: distance of each setting to the published baseline": readable(found)}
-
-
 def half_widths(value: float, published: Mapping[str, Any]) -> float:
     """How many half-widths of its published range a value is away from the published one."""
     scale = math.log if published["scale"] == "log" else float
@@ -89,15 +80,9 @@ def half_widths(value: float, published: Mapping[str, Any]) -> float:
     return (scale(value) - scale(published["published"])) / half
 
 
-def expansion(norm: np.ndarray) -> float:
-    """The largest factor by which a norm, (evaluations,), stands above its least value so far; 1
-    without any."""
-    return float((norm / np.minimum.accumulate(norm)).max(initial=1.0))
-
-
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """The same for people."""
-    shown = table[[*DIALS]].copy()
+    shown = table[[*SETTINGS]].copy()
     shown["grokked"] = [f"{k}/{n}" for k, n in zip(table["grokked"], table["n"], strict=True)]
     decimals = {"t_grok": 0, "entropy_initial": 3, "entropy_at_grok": 3}
     for name, title in TERMS.items():
@@ -116,25 +101,26 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _runs(tables: Tables, factor: float) -> pd.DataFrame:
-    """A row per run: DIALS, finished, grokked, t_grok (the last step of a run that was not seen to
-    grok), both entropies, expands."""
+    """A row per run: SETTINGS, finished, grokked, t_grok (the last step of a run that was not seen
+    to grok), both entropies, expands."""
     found = events(tables)
     found = found[found["event"] == "t_grok"].set_index("key")
-    levels = at_grok(tables)
     cells = tables.cells.set_index("key")
+    ended = finished(cells)
     rows = []
     for key, curve in tables.curves.groupby("key"):
         grokked, step = bool(found["observed"][key]), float(found["step"][key])
         before = curve[curve["step"] < step] if grokked else curve
+        at_grok = curve.loc[curve["step"] == step, ENTROPY] if grokked else pd.Series([math.nan])
         rows.append(
-            {dial: cells[dial][key] for dial in DIALS}
+            {column: cells[column][key] for column in SETTINGS}
             | {
-                "finished": cells["state"][key] != UNFINISHED,
+                "finished": bool(ended[key]),
                 "grokked": grokked,
                 "t_grok": step,
                 "entropy_initial": float(curve[ENTROPY].iloc[0]),
-                "entropy_at_grok": float(levels[key]),
-                "expands": expansion(before["weight_norm"].to_numpy(float)) >= factor,
+                "entropy_at_grok": float(at_grok.iloc[0]),
+                "expands": growth(before["weight_norm"].to_numpy(float)) >= factor,
             }
         )
     return pd.DataFrame(rows)
