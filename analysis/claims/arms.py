@@ -108,6 +108,11 @@ class Arm:
         events = self.all_events[self.all_events["key"].isin(keys)]
         return replace(self, tables=self.tables.only(keys), all_events=events)
 
+    def settings(self) -> list["Arm"]:
+        """The arm divided into runs that differ by the seed alone, in the order of the cells."""
+        number = timescales.arms(self.tables)
+        return [self.only(keys.index) for _, keys in number.groupby(number)]
+
     def seeds(self) -> pd.Series:
         """The seed of each run, by key."""
         return self.tables.cells.set_index("key")["seed"]
@@ -175,6 +180,13 @@ class Runs:
             tables.only(cells["key"]),
             events[events["key"].isin(cells["key"])],
         )
+
+    def divided(self, name: str) -> dict[float, Arm]:
+        """The runs of each strength of an arm that has `by`, ascending. Raises NotRun."""
+        by = self.arms[name].by
+        assert by is not None, f"arm {name}: needs by"
+        values = sorted(self.arm(name).tables.cells[by].astype(float).unique())
+        return {value: self.at(by, value).arm(name) for value in values}
 
     def there(self, names: Iterable[str]) -> dict[str, Arm]:
         """Those of several arms that were run. Raises NotRun if none was."""

@@ -285,10 +285,17 @@ def _variant(call: Call, given: dict[str, Any], where: str, known: Known) -> Var
         raise InputError(f"{where}: split={split}: must be a column")
     if spacing is not None and (type(spacing) is not int or spacing < 1):
         raise InputError(f"{where}: spacing={spacing}: must be a number of steps")
-    said = [f"{key.replace('_', ' ')} {value}" for key, value in changes.items()]
+    said = [_label(key, value) for key, value in changes.items()]
     said += [f"evaluated every {spacing:,} steps"] if spacing else []
     changed = _call(call.name, {**call.args, **changes}, where, known)
     return Variant(", ".join(said), changed, spacing, split)
+
+
+def _label(argument: str, value: Any) -> str:
+    """A changed argument for a reader; a function of a curve by its name alone."""
+    if argument in ("test", "value"):
+        return str(value).rpartition(".")[2].replace("_", " ")
+    return f"{argument.replace('_', ' ')} {value}"
 
 
 def _range(ends: list[float], where: str) -> tuple[float, float]:

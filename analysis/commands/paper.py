@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run a command of a paper's own: a module of analysis/papers/<paper>/commands with HELP, FOLDER
-    (the default folder) and run(folder). Without a command, list the paper's commands."""
+    """Run a command of a paper's own, a module of analysis/papers/<paper>/commands; list them
+    without the name of one."""
     commands = _commands(options.paper)
     if options.name is None:
         for name, module in commands.items():
@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _commands(paper: str) -> dict[str, ModuleType]:
+    """Modules with HELP, FOLDER (the default folder) and run(folder), by name."""
     from analysis.claims import lookup, schema
 
     if paper not in (valid := schema.names()):

@@ -108,7 +108,9 @@ def correlation(
     curves = arm.curves() if until is None else arm.until(until)
     if not curves:
         raise NotRun(f"{of}: no run had {until} yet")
-    in_order = arm.seeds().reindex(list(curves)).sort_values(kind="stable").index
+    # the order of the runs decides the resamples: by key, and by seed up to an event, as in laws
+    seeds = arm.seeds().reindex(list(curves)).sort_values(kind="stable")
+    in_order = sorted(curves) if until is None else seeds.index
     both = pd.concat([curves[key][["key", x, y]] for key in in_order]).dropna()
     note = f"{len(both):,} evaluations"
     if left := len(arm.tables.cells) - len(curves):

@@ -6,6 +6,7 @@ baseline, and "will not" otherwise. H̃* is the baseline's; for its own runs tha
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,6 @@ from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.curves import at_event
 from analysis.output.formats import number
 from analysis.papers.entropy.estimates.networks import GENERALISED
-from analysis.papers.entropy.estimates.tasks import by_fraction
 from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables
 from analysis.stats import effects
@@ -87,19 +87,15 @@ def diagnoses(runs: Runs) -> Diagnoses:
 
 def _others(runs: Runs) -> Iterator[tuple[str, Arm]]:
     """The failures and the MLPs that were run, with their kinds."""
-    try:
+    with suppress(NotRun):
         failures = runs.arm(FAILURES)
         for (decay, fraction), cells in failures.tables.cells.groupby(
             ["weight_decay", "task.fraction"], sort=False
         ):
             yield f"decay {decay:g}, fraction {fraction:g}", failures.only(cells["key"])
-    except NotRun:
-        pass
-    try:
-        for fraction, arm in by_fraction(runs, MLPS).items():
+    with suppress(NotRun):
+        for fraction, arm in runs.divided(MLPS).items():
             yield f"MLP modulo 41, fraction {fraction:g}", arm
-    except NotRun:
-        pass
 
 
 def _called(

@@ -2,7 +2,7 @@
 section 11)"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pandas as pd
 
@@ -12,7 +12,6 @@ from analysis.claims.estimators.curves import at_event
 from analysis.runs.combine import join
 from analysis.runs.experiments import NotRun
 from analysis.stats import effects
-from analysis.times import timescales
 from grokpipe.curves.events import ENTROPY
 
 OTHERS = (
@@ -21,14 +20,6 @@ OTHERS = (
 )  # fmt: skip
 """experiments on the baseline's task and architecture with other arms, decays, fractions, rates"""
 SWEPT = ("intervention.alpha", "intervention.beta", "weight_decay", "task.fraction", "lr")
-
-
-@dataclass(frozen=True)
-class Named:
-    """An arm by what a reader calls it."""
-
-    label: str
-    arm: Arm
 
 
 def crossed_before_grokking(runs: Runs) -> Estimate:
@@ -58,24 +49,19 @@ def threshold(base: Arm) -> float:
     return float(at_event(base, ENTROPY).mean())
 
 
-def by_arm(runs: Runs) -> Iterator[Named]:
-    """The baseline and every other arm that was run. Raises NotRun without a baseline."""
+def by_arm(runs: Runs) -> Iterator[Arm]:
+    """The baseline and every other arm that was run, labelled by what varies within its
+    experiment. Raises NotRun without a baseline."""
     base = runs.arm(BASELINE)
-    yield Named(BASELINE, base)
+    yield base
     for experiment in _others(runs, base):
-        cells = experiment.tables.cells.set_index("key")
+        cells = experiment.tables.cells
         swept = [c for c in SWEPT if c in cells and cells[c].nunique(dropna=False) > 1]
-        number = timescales.arms(experiment.tables)
-        groups = [
-            (cells.loc[keys[0], swept].tolist(), keys)
-            for keys in number.groupby(number).groups.values()
-        ]
-        for values, keys in sorted(groups, key=lambda group: group[0]):
-            said = ", ".join(
-                f"{column.rpartition('.')[2]} {value:g}"
-                for column, value in zip(swept, values, strict=True)
-            )
-            yield Named(f"{experiment.label} {said}".strip(), experiment.only(keys))
+        values = {arm: arm.tables.cells.iloc[0][swept].tolist() for arm in experiment.settings()}
+        for arm in sorted(values, key=lambda arm: values[arm]):
+            named = zip(swept, values[arm], strict=True)
+            said = ", ".join(f"{name.rpartition('.')[2]} {value:g}" for name, value in named)
+            yield replace(arm, label=f"{experiment.label} {said}".strip())
 
 
 def crossed(arm: Arm, level: float) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import pandas as pd
 from analysis.claims.arms import Arm, Runs, finished
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.times import share
-from analysis.papers.entropy.estimates.tasks import by_fraction
 from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
 
@@ -62,7 +61,7 @@ def never_rose(arm: Arm) -> pd.Series:
 def _nearest_threshold(runs: Runs) -> tuple[float, float]:
     """H̃* of the Transformers at FRACTION or, if none groks there, at the nearest above; and that
     fraction. Raises NotRun."""
-    for fraction, arm in by_fraction(runs, "transformer_by_fraction").items():
+    for fraction, arm in runs.divided("transformer_by_fraction").items():
         if fraction >= FRACTION - 1e-9 and not math.isnan(level := threshold(arm)):
             return level, fraction
     raise NotRun(f"no Transformer groks from a fraction of {FRACTION:g} on: no H̃*")

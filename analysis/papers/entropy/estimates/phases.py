@@ -65,31 +65,23 @@ def exponential_fall(curve: pd.DataFrame) -> float:
     """R² of a line in time through the logarithm of the effective rank, from WINDOW evaluations
     before T_collapse_last, which the rolling window looks back at, to T_grok (Lemma 4); NaN without
     such a fall."""
-    return _linear(curve, from_last_fall(curve), np.log)
+    return line_fit(curve, from_last_fall(curve), np.log)
 
 
 def linear_fall(curve: pd.DataFrame) -> float:
     """The same R² for a line through the rank itself."""
-    return _linear(curve, from_last_fall(curve), np.asarray)
+    return line_fit(curve, from_last_fall(curve), np.asarray)
 
 
 def exponential_fall_from_half(curve: pd.DataFrame) -> float:
     """The same R² as `exponential_fall`, from the last evaluation with H̃ above the middle of its
     first value and that at T_grok."""
-    return _linear(curve, from_half(curve), np.log)
+    return line_fit(curve, from_half(curve), np.log)
 
 
 def exponential_fall_from_5000_before(curve: pd.DataFrame) -> float:
     """The same R² as `exponential_fall`, over the last 5,000 steps."""
-    return _linear(curve, from_5000_before(curve), np.log)
-
-
-def linear_fall_from_half(curve: pd.DataFrame) -> float:
-    return _linear(curve, from_half(curve), np.asarray)
-
-
-def linear_fall_from_5000_before(curve: pd.DataFrame) -> float:
-    return _linear(curve, from_5000_before(curve), np.asarray)
+    return line_fit(curve, from_5000_before(curve), np.log)
 
 
 def curvature_correlation(curve: pd.DataFrame) -> float:
@@ -163,7 +155,7 @@ def from_5000_before(curve: pd.DataFrame) -> int:
     return int((curve["step"] < curve["step"].iloc[-1] - 5_000).sum())
 
 
-def _linear(curve: pd.DataFrame, begin: int, scale: Callable[[Floats], Floats]) -> float:
+def line_fit(curve: pd.DataFrame, begin: int, scale: Callable[[Floats], Floats]) -> float:
     """R² of a line in time through the (scaled) effective rank from an evaluation on; NaN for fewer
     than FEWEST evaluations or without variation."""
     step, rank = (curve[name].to_numpy(float)[begin:] for name in ("step", RANK))

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from analysis.claims.arms import finished
+from analysis.claims.arms import finished, require
 from analysis.output.formats import number
-from analysis.papers.entropy.estimates.phases import growth
+from analysis.papers.entropy.estimates.phases import NORM, growth
 from analysis.runs.tables import Tables
 from analysis.times.timescales import events
 from grokpipe.curves.events import ENTROPY
-from grokpipe.errors import InputError
 
 RULE = Path(__file__).parents[1] / "settings.yaml"
 SETTINGS = ("arch.norm", "arch.tokens", "arch.embedding", "optimizer.betas")
@@ -40,13 +39,11 @@ def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
     Where a run was not seen to grok, `t_grok` is a lower bound, for which that run counts with its
     last step, and `entropy_at_grok` is of the others. Neither has a term then, nor the variant a
     distance: the runs that grok first would make it look nearer or farther than it is. Raises
-    InputError if the runs lack a setting or a measure."""
+    Unmatched if the runs lack a setting or a measure."""
     for column in SETTINGS:
-        if column not in tables.cells:
-            raise InputError(f"{column}: the runs have no such column; needs those of E0")
-    for column in (ENTROPY, "weight_norm"):
-        if column not in tables.curves:
-            raise InputError(f"{column}: the runs did not measure it")
+        require(column, tables.cells, "E0")
+    for column in (ENTROPY, NORM):
+        require(column, tables.curves, "E0")
     runs = _runs(tables, rule["expansion"]["factor"])
     most = int(runs.groupby(list(SETTINGS)).size().max())
     rows = []
@@ -120,7 +117,7 @@ def _runs(tables: Tables, factor: float) -> pd.DataFrame:
                 "t_grok": step,
                 "entropy_initial": float(curve[ENTROPY].iloc[0]),
                 "entropy_at_grok": float(at_grok.iloc[0]),
-                "expands": growth(before["weight_norm"].to_numpy(float)) >= factor,
+                "expands": growth(before[NORM].to_numpy(float)) >= factor,
             }
         )
     return pd.DataFrame(rows)

@@ -50,7 +50,7 @@ def s5_threshold(runs: Runs) -> Estimate:
     Raises NotRun if none does."""
     grokked = {
         fraction: arm
-        for fraction, arm in by_fraction(runs, "s5_by_fraction").items()
+        for fraction, arm in runs.divided("s5_by_fraction").items()
         if arm.events("t_grok")["observed"].any()
     }
     if not grokked:
@@ -65,16 +65,6 @@ def s5_threshold(runs: Runs) -> Estimate:
     return Estimate(
         interval, len(values), grokked[fraction].tables.only(values.index), note=note
     )  # fmt: skip
-
-
-def by_fraction(runs: Runs, arm: str) -> dict[float, Arm]:
-    """An arm's runs by the share of the pairs that they were trained on, ascending. Raises
-    NotRun."""
-    fractions = runs.arm(arm).tables.cells["task.fraction"].astype(float)
-    return {
-        fraction: runs.at("task.fraction", fraction).arm(arm)
-        for fraction in sorted(fractions.unique())
-    }
 
 
 def differences(

@@ -1,5 +1,7 @@
 """Figure 11 (ours): the entropy at which runs grok, and how low it gets in those that do not."""
 
+from contextlib import suppress
+
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
@@ -7,7 +9,6 @@ from matplotlib.figure import Figure
 from analysis.claims.arms import Runs, finished
 from analysis.figures import run_lines
 from analysis.papers.entropy.estimates.necessity import by_arm
-from analysis.papers.entropy.estimates.tasks import by_fraction
 from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
 
@@ -23,12 +24,10 @@ ROW = 0.2  # inches of an arm
 
 def draw(runs: Runs) -> Figure:
     """Raises NotRun without a baseline that groks, or without any other run."""
-    arms = {named.label: named.arm for named in by_arm(runs)}
-    try:
-        for fraction, arm in by_fraction(runs, "mlp_by_fraction").items():
+    arms = {arm.label: arm for arm in by_arm(runs)}
+    with suppress(NotRun):
+        for fraction, arm in runs.divided("mlp_by_fraction").items():
             arms[f"MLP modulo 41, fraction {fraction:g}"] = arm
-    except NotRun:
-        pass
     levels = arms["baseline"].at(ENTROPY, "t_grok").dropna()
     if levels.empty or len(arms) == 1:
         raise NotRun("no baseline that groks, or no arm beside it")

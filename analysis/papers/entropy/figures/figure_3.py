@@ -9,14 +9,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.claims.arm_tables import Strength, delay
 from analysis.claims.arms import BASELINE, Runs
 from analysis.figures import run_lines
 from analysis.figures.run_lines import Colour
-from analysis.papers.entropy.tables.arms import OTHERS, Found, delay, found
+from analysis.papers.entropy.tables.arms import OTHERS, found
 from analysis.stats import means
 from analysis.stats.intervals import Interval
 from analysis.stats.survival import medians
 from analysis.times.compare import Arm
+from grokpipe.curves.events import ENTROPY
 
 TITLE = (
     "Time of grokking by arm. Left: every run (triangle: not by its last step) and the median of"
@@ -44,7 +46,7 @@ def draw(runs: Runs) -> Figure:
         colour = colours[one.arm.name]
         _times(times, row, one.times, colour)
         _interval(delays, row, delay(one.times, base, runs.generator()), colour)
-        raised = one.entropy_differences(arm)["difference"].to_numpy(float)
+        raised = one.differences(arm, ENTROPY, "t_grok")["difference"].to_numpy(float)
         if len(raised):
             _interval(entropies, row, means.mean(raised, runs.generator()), colour)
     _published(delays, every)
@@ -86,7 +88,7 @@ def _interval(axis: Axes, row: int, found: Interval, colour: Colour) -> None:
         axis.plot([found.estimate], [row], "s", color=colour, markersize=4)
 
 
-def _published(axis: Axes, every: Sequence[Found]) -> None:
+def _published(axis: Axes, every: Sequence[Strength]) -> None:
     for name, published in PUBLISHED.items():
         rows = [row for row, one in enumerate(every, start=1) if one.arm.name == name]
         if rows:

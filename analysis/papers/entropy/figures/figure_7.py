@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from analysis.claims.arms import Runs, observed
 from analysis.figures import run_lines
-from analysis.papers.entropy.estimates.tasks import by_fraction
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
@@ -19,7 +18,7 @@ PUBLISHED = 0.655
 
 def draw(runs: Runs) -> Figure:
     """Raises NotRun."""
-    arms = by_fraction(runs, "s5_by_fraction")
+    arms = runs.divided("s5_by_fraction")
     figure, axes = plt.subplots(
         2, len(arms), figsize=(6.6, 3.6), sharex=True, sharey="row", squeeze=False,
         layout="constrained",

@@ -15,14 +15,14 @@ def tables(runs: Runs) -> dict[str, pd.DataFrame]:
     half of the runs. Raises NotRun."""
     level = threshold(runs.arm(BASELINE))
     rows = []
-    for named in by_arm(runs):
-        found, values = crossed(named.arm, level), named.arm.at(ENTROPY, "t_grok").dropna()
+    for arm in by_arm(runs):
+        found, values = crossed(arm, level), arm.at(ENTROPY, "t_grok").dropna()
         by_then, before, n = int(found["by then"].sum()), int(found["before"].sum()), len(found)
         share = effects.proportion(by_then, n)
         rows.append(
             {
-                "runs": named.label,
-                "grokked": f"{n}/{len(named.arm.tables.cells)}",
+                "runs": arm.label,
+                "grokked": f"{n}/{len(arm.tables.cells)}",
                 "crossed H̃* by T_grok [95 %]": (
                     f"{by_then}/{n} {interval(share.lower, share.upper, 2)}"
                 ),

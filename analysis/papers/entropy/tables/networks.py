@@ -11,7 +11,6 @@ from analysis.claims.estimators.curves import changes
 from analysis.output.formats import estimated, number
 from analysis.papers.entropy.estimates import networks
 from analysis.papers.entropy.estimates.phases import ALIGNMENT, NULL
-from analysis.papers.entropy.estimates.tasks import by_fraction
 from analysis.runs.experiments import NotRun
 from analysis.stats import means
 from grokpipe.curves.events import ENTROPY
@@ -41,7 +40,7 @@ def of_networks(runs: Runs) -> dict[str, dict[float, Arm]]:
     missing = None
     for network in (networks.MLP, networks.TRANSFORMER):
         try:
-            found[network] = by_fraction(runs, f"{network}_by_fraction")
+            found[network] = runs.divided(f"{network}_by_fraction")
         except NotRun as error:
             found[network], missing = {}, error
     if missing and not any(found.values()):

@@ -1,6 +1,8 @@
 """E1: the norm's way and the entropy after grokking, by variant (Truong et al. 2026, sections 3 and
 5)."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,6 @@ from analysis.papers.entropy.estimates.phases import NORM, growth, growth_ends
 from analysis.papers.entropy.estimates.setting_calibration import SETTINGS
 from analysis.runs.experiments import NotRun
 from analysis.stats import means
-from analysis.times import timescales
 from grokpipe.curves.events import ENTROPY
 
 
@@ -18,15 +19,10 @@ def tables(runs: Runs) -> dict[str, pd.DataFrame]:
     """The norm's way by variant, over E0's variants and the baseline, and the slope of H̃ after
     grokking. Raises NotRun without the baseline."""
     rows = [_row("baseline", runs.arm(BASELINE), runs)]
-    try:
-        settings = runs.arm("settings")
-        number_of = timescales.arms(settings.tables)
-        for _, keys in number_of.groupby(number_of):
-            arm = settings.only(keys.index)
+    with suppress(NotRun):
+        for arm in runs.arm("settings").settings():
             label = ", ".join(str(arm.tables.cells[setting].iloc[0]) for setting in SETTINGS)
             rows.append(_row(label, arm, runs))
-    except NotRun:
-        pass
     return {"The norm by variant, and the entropy after grokking": pd.DataFrame(rows)}
 
 

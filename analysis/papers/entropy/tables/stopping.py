@@ -1,4 +1,4 @@
-"""D1: each rule of early stopping, where it stops, its cost and savings (Truong et al. 2026, section
+"""D1: where each rule of early stopping stops, its cost and savings (Truong et al. 2026, section
 10)."""
 
 import pandas as pd

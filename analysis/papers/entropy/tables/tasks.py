@@ -1,13 +1,14 @@
 """E6: other tasks modulo 97, and composition in S5 (Truong et al. 2026, section 9, Table 3)."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pandas as pd
 
 from analysis.claims.arms import Arm, Runs
 from analysis.claims.estimators.times import leads
 from analysis.output.formats import estimated, number
-from analysis.papers.entropy.estimates.tasks import MODULAR, by_fraction, by_seed, differences
+from analysis.papers.entropy.estimates.tasks import MODULAR, by_seed, differences
 from analysis.runs.experiments import NotRun
 from analysis.stats import means
 from analysis.times.mean_times import mean_time
@@ -35,15 +36,11 @@ def tables(runs: Runs) -> dict[str, pd.DataFrame]:
 
 def _arms(runs: Runs) -> Iterator[Arm]:
     """The tasks modulo 97, if one beside addition was run, and S5 by fraction."""
-    try:
+    with suppress(NotRun):
         runs.there(MODULAR[1:])  # addition alone is the baseline
         yield from runs.there(MODULAR).values()
-    except NotRun:
-        pass
-    try:
-        yield from by_fraction(runs, "s5_by_fraction").values()
-    except NotRun:
-        pass
+    with suppress(NotRun):
+        yield from runs.divided("s5_by_fraction").values()
 
 
 def _row(arm: Arm, coarse: Arm, runs: Runs) -> dict[str, str]:

@@ -9,7 +9,9 @@ import pandas as pd
 from analysis.claims.arguments import ArmName, Column
 from analysis.claims.arms import BASELINE, Arm, Runs
 from analysis.claims.estimate import Estimate
-from analysis.claims.estimators import gap_law, mean_of_runs, variance_at
+from analysis.claims.estimators.curves import mean_of_runs, variance_at
+from analysis.claims.estimators.laws import gap_law
+from analysis.claims.estimators.times import GROK
 from analysis.output.formats import estimated, number
 from analysis.papers.entropy.estimates import lemmas, phases
 from analysis.papers.entropy.estimates.theory import DRAWS, POINTS, lemma_1, lemma_2, lemma_5
@@ -23,7 +25,7 @@ ITEMS: tuple[tuple[str, str, str, Callable[[Runs], Estimate] | None, int], ...] 
     ("Lemma 2 (covariance update)", "full proof", "order of the remainder in η", lemma_2, 3),
     ("Proposition 3 (entropy descent)", "proof sketch", "nothing: its terms are open", None, 0),
     ("Lemma 4 (effective rank)", "full proof, given Proposition 3", "R² of an exponential fall",
-     lambda runs: mean_of_runs(runs, BASE, phases.exponential_fall, "t_grok"), 3),
+     lambda runs: mean_of_runs(runs, BASE, phases.exponential_fall, GROK), 3),
     ("Heuristic 1 (curvature)", "heuristic", "rank correlation of −dH̃/dt with κ",
      lambda runs: mean_of_runs(runs, BASE, phases.curvature_correlation), 2),
     ("Heuristic 2 (threshold)", "empirical", "variance of H̃ at T_grok (< 0.001)",
@@ -34,13 +36,11 @@ ITEMS: tuple[tuple[str, str, str, Callable[[Runs], Estimate] | None, int], ...] 
 )  # fmt: skip
 """item, the paper's status (Table 6), what is tried, its estimate, decimals"""
 BEGINNINGS = {
-    "5 evaluations before T_collapse_last (judged)": (phases.exponential_fall, phases.linear_fall),
-    "the last H̃ above the middle of start and T_grok": (
-        phases.exponential_fall_from_half, phases.linear_fall_from_half),
-    "5,000 steps before T_grok": (
-        phases.exponential_fall_from_5000_before, phases.linear_fall_from_5000_before),
-}  # fmt: skip
-"""where the collapse, which ends at T_grok, may be said to begin: R² of both lines from there"""
+    "5 evaluations before T_collapse_last (judged)": phases.from_last_fall,
+    "the last H̃ above the middle of start and T_grok": phases.from_half,
+    "5,000 steps before T_grok": phases.from_5000_before,
+}
+"""where the collapse, which ends at T_grok, may be said to begin: the index of an evaluation"""
 
 
 def tables(runs: Runs) -> dict[str, pd.DataFrame]:
@@ -71,18 +71,16 @@ def _said(runs: Runs, make: Callable[[Runs], Estimate] | None, decimals: int) ->
 
 
 def _falls(runs: Runs, arm: Arm) -> pd.DataFrame:
-    curves = arm.until("t_grok").values()
-    rows = []
-    for name, functions in BEGINNINGS.items():
-        known = [
-            values for curve in curves if not np.isnan(values := [f(curve) for f in functions])[0]
-        ]
-        said = [estimated(means.mean(one, runs.generator()), 3) for one in zip(*known, strict=True)]
-        of_log, of_rank = said or ["–", "–"]
-        rows.append(
-            {"collapse from": name, "runs": str(len(known)),
-             "R², log rank over time [95 %]": of_log, "R², rank over time [95 %]": of_rank}
-        )  # fmt: skip
+    curves, rows = arm.until(GROK).values(), []
+    for name, begins in BEGINNINGS.items():
+        row = {"collapse from": name}
+        for scaled, scale in (("log rank", np.log), ("rank", np.asarray)):
+            fits = [phases.line_fit(curve, begins(curve), scale) for curve in curves]
+            known = [fit for fit in fits if not np.isnan(fit)]
+            row["runs"] = str(len(known))
+            found = estimated(means.mean(known, runs.generator()), 3) if known else "–"
+            row[f"R², {scaled} over time [95 %]"] = found
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

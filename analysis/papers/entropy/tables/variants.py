@@ -11,7 +11,6 @@ from analysis.papers.entropy.estimates.phases import NORM
 from analysis.papers.entropy.estimates.setting_calibration import SETTINGS
 from analysis.stats import means
 from analysis.stats.variances import variance
-from analysis.times import timescales
 from analysis.times.mean_times import mean_time
 from grokpipe.curves.events import ENTROPY
 
@@ -22,12 +21,7 @@ LEADS = {"t_cross": "T_cross", "t_collapse": "T_collapse"}
 def tables(runs: Runs) -> dict[str, pd.DataFrame]:
     """A row per variant, the main one first. Raises NotRun without a variant beside it."""
     several = [runs.arm(BASELINE), *runs.there(OTHERS).values()]
-    rows = [
-        _row(arm.only(keys.index), runs.generator())
-        for arm in several
-        for number in [timescales.arms(arm.tables)]
-        for _, keys in number.groupby(number)
-    ]
+    rows = [_row(one, runs.generator()) for arm in several for one in arm.settings()]
     return {"E1 by variant, the main one first": pd.DataFrame(rows).fillna("–")}
 
 
