@@ -116,10 +116,10 @@ class Variant:
             return
         names = arguments.arms_of(self.call.function, self.call.args)
         arms = [runs.arm(name) for name in names if runs.arms[name].by == self.split]
-        values = [value for arm in arms for value in arm.tables.cells[self.split]]
-        if not values:
-            raise Unmatched(f"split: no arm of {self.call.name} is divided by {self.split}")
-        for value in sorted(set(values), key=abs):
+        values = [set(arm.tables.cells[self.split]) for arm in arms]
+        if not values or not set.intersection(*values):
+            raise Unmatched(f"split: no arms of {self.call.name} that share {self.split}")
+        for value in sorted(set.intersection(*values), key=abs):
             equal = arms[0].label_at(value).rpartition(", ")[2]
             yield ", ".join(filter(None, (self.label, equal))), runs.at(self.split, value)
 

@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 
 import pytest
+from analysis.claims.findings import Finding
 
 from analysis.claims import judge
-from analysis.claims.findings import Finding
 from analysis.claims.judge import INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, USED, Outcome
 from analysis.claims.schema import Claim, Criterion
 from analysis.runs import gather

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from analysis.claims.findings import Finding
 
 from analysis.__main__ import main
-from analysis.claims.findings import Finding
 from analysis.claims.judge import Judged, Outcome, holds, verdict
 from analysis.claims.schema import Claim, Criterion, Further
 from analysis.report import contents, words

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from analysis.papers.entropy.estimates.conditions import groks
 from scipy import stats
 
-from analysis.papers.entropy.estimates.conditions import groks
 from analysis.runs.experiments import NotRun
 from analysis.stats import bootstrap
 from analysis.stats.survival import kaplan_meier

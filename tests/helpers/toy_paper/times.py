@@ -1,8 +1,8 @@
 """Quantities of the made-up paper."""
 
 import pandas as pd
-
 from analysis.claims.findings import Finding
+
 from analysis.runs.experiments import Experiments
 from analysis.runs.tables import Tables
 from analysis.stats import effects

@@ -12,7 +12,7 @@ def test_what_was_read_is_told_also_by_what_was_made_before(tmp_path: Path) -> N
     mixed = arm("mixing", [2_000], {"alpha": 0.1})
     experiments = write(
         tmp_path, e1_baseline=baseline([2_000]), e2_mixing=mixed, e6_s5=[Run(0, None)]
-    )
+    ).experiments
 
     def costly() -> int:
         return len(experiments.once("cells", lambda: experiments.tables("e2_mixing").cells))

@@ -1,28 +1,12 @@
-"""H̃ at T_grok, and tables made of others."""
+"""Tables made of others."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from analysis.papers.entropy.estimates.thresholds import at_grok
 from analysis.runs.combine import every, join
 from tests.helpers.entropy_runs import Run, tables
-
-
-def test_the_entropy_is_that_of_the_evaluation_that_showed_grokking(tmp_path: Path) -> None:
-    runs = [Run(0, 2_000, at_grok=0.6), Run(1, 1_500, at_grok=0.55), Run(2, None)]
-    found = at_grok(tables("x", runs, tmp_path))
-    assert list(found.index) == [run.key("x") for run in runs]
-    np.testing.assert_allclose(found[:2], [0.6, 0.55])
-    assert math.isnan(found.iloc[2])
-
-
-def test_a_run_without_an_entropy_has_no_threshold(tmp_path: Path) -> None:
-    run = Run(0, 2_000)
-    run.curves["spectral/entropy_train"] = np.full(len(run.steps), math.nan)
-    assert at_grok(tables("x", [run], tmp_path)).isna().all()
 
 
 def test_joined_tables_hold_each_run_once_and_all_dials(tmp_path: Path) -> None:

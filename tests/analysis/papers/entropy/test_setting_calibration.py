@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from analysis.__main__ import main
-from analysis.papers.entropy.estimates import calibration
-from analysis.papers.entropy.estimates.calibration import expansion, readable, rule, variants
+from analysis.papers.entropy.estimates import setting_calibration
+from analysis.papers.entropy.estimates.phases import growth
+from analysis.papers.entropy.estimates.setting_calibration import readable, rule, variants
 from analysis.runs import gather
 from analysis.runs.tables import write_gathered
 from grokpipe.curves.events import ENTROPY
@@ -72,12 +73,12 @@ def test_distances_by_hand_the_nearest_first() -> None:
     assert readable(found)["norm expands"].tolist() == ["100%", "50%"]
 
 
-def test_the_rule_is_that_of_the_claims(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    content = yaml.safe_load(calibration.CLAIMS.read_text())
-    content["fingerprint"]["terms"]["entropy_initial"]["published"] = 0.80
-    content["fingerprint"]["expansion"]["weight"] = 3
-    (tmp_path / "claims.yaml").write_text(yaml.safe_dump(content))
-    monkeypatch.setattr(calibration, "CLAIMS", tmp_path / "claims.yaml")
+def test_the_rule_is_that_of_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    content = yaml.safe_load(setting_calibration.RULE.read_text())
+    content["terms"]["entropy_initial"]["published"] = 0.80
+    content["expansion"]["weight"] = 3
+    (tmp_path / "settings.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.setattr(setting_calibration, "RULE", tmp_path / "settings.yaml")
     found = table(*two_variants())
     assert found["term_entropy_initial"].tolist() == pytest.approx([-1, 1])
     assert found["term_expands"].tolist() == pytest.approx([0, 1.5])
@@ -94,7 +95,7 @@ def test_the_rule_is_that_of_the_claims(monkeypatch: pytest.MonkeyPatch, tmp_pat
     ],
 )
 def test_a_norm_expands_above_its_least_value_so_far(norms: list[float], expected: float) -> None:
-    assert expansion(np.array(norms, dtype=float)) == pytest.approx(expected)
+    assert growth(np.array(norms, dtype=float)) == pytest.approx(expected)
 
 
 def test_what_the_norm_does_at_grokking_and_later_does_not_count() -> None:
@@ -132,7 +133,7 @@ def test_a_variant_waits_for_runs_that_are_not_finished_or_not_there() -> None:
 
 def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_gathered(tables("e0", two_variants(), tmp_path), tmp_path)
-    assert main(["calibrate", str(tmp_path)]) == 0
+    assert main(["paper", "entropy", "settings", str(tmp_path)]) == 0
     assert "14,500" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "tables").iterdir()} == {
         f"calibration.{ending}" for ending in ("csv", "md", "tex", "why.json")
@@ -145,13 +146,13 @@ def test_the_command_leaves_out_what_other_experiments_asked_for(
     """The baseline has the dials of a variant, but other seeds."""
     baseline = grows(0, 1_000, 0.5, 0.5, NEAR)
     every = tables("e0", [*two_variants(), baseline], tmp_path)
-    monkeypatch.setattr(gather, "read", lambda folder, measures=None: every)
+    monkeypatch.setattr(gather, "read", lambda folder: every)
     manifest.cells_folder(tmp_path).mkdir()
     asked = {"entropy/e1_baseline": [baseline], "entropy/e0_fingerprint": two_variants()}
     for experiment, runs in asked.items():
         rows = [{"key": run.key("e0"), "experiment": experiment} for run in runs]
         manifest.record_asked(tmp_path, rows)
-    assert main(["calibrate", str(tmp_path)]) == 0
+    assert main(["paper", "entropy", "settings", str(tmp_path)]) == 0
     assert "14,500" in capsys.readouterr().out
     assert pd.read_csv(tmp_path / "tables" / "calibration.csv")["n"].tolist() == [2, 2]
 
