@@ -3,13 +3,13 @@
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from analysis.runs.experiments import Experiments
+from analysis.claims.arms import Runs
 
 TITLE = "Delays."
 OURS = True
 
 
-def draw(experiments: Experiments) -> Figure:
-    for name in ("e2_mixing", "e1_baseline"):
-        experiments.tables(name)
+def draw(runs: Runs) -> Figure:
+    for name in ("mixing", "baseline"):
+        runs.arm(name)
     return plt.figure(figsize=(2, 2))
