@@ -139,16 +139,17 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, copy / package)
     files = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", EXTENDING, flags=re.S)
-    assert len(files) == 8
+    assert len(files) == 12
     for path, text in files:
         assert not (copy / path).exists(), path
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / path).write_text(text)
     return copy
 
 
 def test_extending_by_two_files_each(extended: Path) -> None:
     lines = commands(EXTENDING)
-    assert len(lines) == 4
+    assert len(lines) == 6
     for line in lines:
         done = shell(line, extended, PYTHONPATH=str(extended))
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
@@ -156,6 +157,17 @@ def test_extending_by_two_files_each(extended: Path) -> None:
     assert len(logs) == 5
     for log in logs:
         assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
+    verdicts = pd.read_csv(extended / "outputs/parity/report/verdicts.csv", index_col="id")
+    assert verdicts["verdict"]["P1"] == "reproduced"
+    assert "not run" not in set(verdicts["verdict"])
+    assert (extended / "outputs/parity/report/figure_1.png").exists()
+
+
+def test_a_paper_is_short() -> None:
+    """Three claims and a figure, the runs that they need included."""
+    files = re.findall(r"```(?:python|yaml)\n# (\S*parity/\S+)\n(.*?)```", EXTENDING, flags=re.S)
+    assert len(files) == 4
+    assert sum(text.count("\n") for _, text in files) <= 80
 
 
 def test_the_extended_schema_is_checked(extended: Path) -> None:

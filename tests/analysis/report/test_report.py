@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.claims.arms import ArmNode
 from analysis.claims.estimate import Estimate
 from analysis.claims.judge import Judged, Outcome, holds, verdict
 from analysis.claims.schema import Call, Claim, Criterion
@@ -339,3 +341,17 @@ def test_an_experiment_that_was_asked_for_but_not_begun_is_not_run(tmp_path: Pat
     report = made_report.report(runs)
     assert [judged.claim.id for judged in report.by_verdict()["not run"]] == ["B"]
     assert report.figures[1].missing == "e2_mixing: no run has an evaluation yet"
+
+
+def test_another_paper_s_runs_are_behind_a_claim_with_a_link_to_them(tmp_path: Path) -> None:
+    runs = made_report.stored(tmp_path)
+    write_run(tmp_path / "other", 7, 0.1, 300)
+    write_gathered(gather.read(tmp_path / "other"), tmp_path / "collapse" / "weight_decay")
+    paper = toy_paper.read()
+    arms = {**paper.arms, "mixing": ArmNode("collapse/weight_decay")}
+    made = contents.build(replace(paper, arms=arms), runs, runs / "report")
+    behind = made.behind["B"]
+    assert behind is not None and behind.title == "1 run of collapse/weight_decay"
+    (run,) = behind.runs
+    for target in (run.link, *(target for _, target in behind.links)):
+        assert (runs / "report" / target).exists(), target
