@@ -59,6 +59,11 @@ def bind(
     }
 
 
+def event_complaint(name: Any) -> str | None:
+    """Why a name is not that of an event; None if it is."""
+    return None if name in EVENTS else f"no such event; valid: {listed(EVENTS)}"
+
+
 def arms_of(function: Callable[..., Any], args: Mapping[str, Any]) -> list[str]:
     """The names of the arms that a call uses, by default as well."""
     hints = get_type_hints(function)
@@ -85,7 +90,8 @@ def _checked(value: Any, kind: Any, where: str, known: Known) -> Any:
     elif kind is ArmName:
         _require(value in list(known.arms), f"{where}: no such arm; valid: {listed(known.arms)}")
     elif kind is EventName:
-        _require(value in EVENTS, f"{where}: no such event; valid: {listed(EVENTS)}")
+        said = event_complaint(value)
+        _require(said is None, f"{where}: {said}")
     else:
         plain: type = str if kind is Column else kind
         allowed = (int, float) if plain is float else plain

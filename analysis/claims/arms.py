@@ -66,15 +66,20 @@ class Arm:
         return self.all_events[self.all_events["event"] == event]
 
     def whole(self, event: str) -> compare.Arm:
-        """All runs together."""
-        return compare.Arm(self.label, self.events(event))
+        """All runs together. Raises Unmatched if none of them has the event, not even censored."""
+        rows = self.events(event)
+        if rows.empty:
+            there = ", ".join(self.all_events["event"].unique())
+            raise Unmatched(f"arm {self.name}: no run has {event}; there are: {there}")
+        return compare.Arm(self.label, rows)
 
     def strengths(self, event: str) -> dict[float | None, compare.Arm]:
         """The runs of each strength, from the weakest to the strongest; {None: all of them} for an
-        arm without `by`."""
+        arm without `by`. Raises as `whole`."""
+        whole = self.whole(event)
         if self.by is None:
-            return {None: self.whole(event)}
-        groups = sorted(self.events(event).groupby(self.by), key=lambda group: abs(group[0]))
+            return {None: whole}
+        groups = sorted(whole.runs.groupby(self.by), key=lambda group: abs(group[0]))
         return {float(v): compare.Arm(self.label_at(float(v)), rows) for v, rows in groups}
 
     def label_at(self, strength: float | None) -> str:

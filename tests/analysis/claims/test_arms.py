@@ -72,6 +72,12 @@ def test_an_experiment_that_was_not_run_is_not_run(tmp_path: Path) -> None:
     assert not isinstance(error.value, Unmatched)
 
 
+def test_an_event_that_no_run_has_names_those_that_there_are(tmp_path: Path) -> None:
+    one = runs(tmp_path, x=ArmNode("e1_baseline")).arm("x")
+    with pytest.raises(Unmatched, match="arm x: no run has t_other; there are: tau1, tau2_rise"):
+        one.strengths("t_other")
+
+
 def test_labels_name_the_strength(tmp_path: Path) -> None:
     node = ArmNode("e2_mixing", "intervention.alpha", label="mixing")
     one = runs(tmp_path, x=node).arm("x")

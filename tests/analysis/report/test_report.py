@@ -181,6 +181,8 @@ def test_the_verdicts_are_a_table_too(runs: Path, page: Page) -> None:
     assert dict(zip(table["id"], table["verdict"], strict=True)) == told
     assert "B" in told and len(told) == len(table)
     assert table.set_index("id").loc["B", "ours"] == "–"
+    read = table.set_index("id")["experiments"]
+    assert (read["A-time"], read["B"], read["M"]) == ("e1_baseline", "", "")
 
 
 def test_the_same_runs_give_the_same_bytes(runs: Path) -> None:

@@ -30,8 +30,7 @@ def run(folder: Path) -> None:
 
 
 def _of_e0(tables: Tables, folder: Path) -> Tables:
-    if not manifest.cells_folder(folder).is_dir():
-        return tables
-    if not (manifest.read_asked(folder)["experiment"] == EXPERIMENT).any():
-        return tables
-    return of_experiment(tables, folder, EXPERIMENT)
+    logs = manifest.cells_folder(folder).is_dir()
+    if logs and (manifest.read_asked(folder)["experiment"] == EXPERIMENT).any():
+        return of_experiment(tables, folder, EXPERIMENT)
+    return tables
