@@ -205,7 +205,7 @@ class Runs:
             raise NotRun("; ".join(dict.fromkeys(missing)))
         return found
 
-    def behind(self, arms: Sequence[Arm], keys: Iterable[str]) -> Tables:
+    def joined(self, arms: Sequence[Arm], keys: Iterable[str]) -> Tables:
         """The runs of several arms with these keys, each once."""
         return combine.join([arm.tables for arm in arms], self.folder).only(keys)
 
@@ -253,10 +253,11 @@ def require(column: str, table: pd.DataFrame, where: str) -> None:
         raise Unmatched(f"{where}: the runs have no column {column}; nearest: {', '.join(near)}")
 
 
-def equation(column: str, value: float) -> str:
-    """A column's value for a reader: α = 0.3."""
+def equation(column: str, *values: float) -> str:
+    """A column's value, or several, for a reader: α = 0.3."""
     name = column.rpartition(".")[2]
-    return f"{SYMBOLS.get(name, name)} = {value:g}".replace("-", "−")
+    said = ", ".join(f"{value:g}" for value in values)
+    return f"{SYMBOLS.get(name, name)} = {said}".replace("-", "−")
 
 
 def _equal(column: pd.Series, value: Any) -> pd.Series:

@@ -59,8 +59,9 @@ class Judged:
         return list(groups.values())
 
 
-def judge(claims: Sequence[Claim], runs: Runs,
-          track: Callable[[Sequence[Claim]], Iterable[Claim]] = iter) -> list[Judged]:  # fmt: skip
+def judge(
+    claims: Sequence[Claim], runs: Runs, track: Callable[[Sequence[Claim]], Iterable[Claim]] = iter
+) -> list[Judged]:
     """All claims in their order. An estimate of several criteria is computed once. Raises
     InputError, with claim and estimator, for runs that an estimator refuses."""
     unmatched: list[str] = []

@@ -15,8 +15,8 @@ from analysis.claims.judge import VERDICTS, Judged
 from analysis.claims.schema import FIGURE, Paper, Published
 from analysis.figures.style import prepare, save
 from analysis.output import lineage
-from analysis.report import behind
-from analysis.report.behind import Behind
+from analysis.report import run_sets
+from analysis.report.run_sets import RunSet
 from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables, mixtures
 from grokpipe.errors import InputError
@@ -40,7 +40,7 @@ class Drawn:
     missing: str
     judged: tuple[Judged, ...]
     """the claims that name it"""
-    behind: Behind | None
+    lineage: RunSet | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Table:
 
     name: str
     frame: pd.DataFrame
-    behind: Behind | None
+    lineage: RunSet | None
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ class Chapter:
 class Report:
     paper: Paper
     judged: tuple[Judged, ...]
-    behind: dict[str, Behind | None]
+    lineage: dict[str, RunSet | None]
     """by the id of the claim"""
     figures: tuple[Drawn, ...]
     chapters: tuple[Chapter, ...]
     missing: tuple[str, ...]
     """tables that could not be made, and why"""
-    sets: tuple[Behind, ...]
+    sets: tuple[RunSet, ...]
     experiments: dict[str, int]
     """with the number of their runs"""
     notes: tuple[str, ...]
@@ -89,13 +89,13 @@ class Report:
 def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: iter) -> Report:
     """Judges the claims, makes the tables and draws the figures, as files in `to`. Raises
     InputError for a folder without any experiment of the paper."""
-    found = behind.experiments(folder, paper.name)
+    found = run_sets.experiments(folder, paper.name)
     asked = [arm.experiment for arm in paper.arms.values()]
     if not any(name in found or "/" in name for name in asked):
         such = f", such as {asked[0]}" if asked else ""
         raise InputError(f"{folder}: none of the experiments of {paper.name}{such}")
     runs = paper.runs(folder)
-    sets = behind.Sets(runs.experiments, found)
+    sets = run_sets.RunSets(runs.experiments, found)
     judged = judge.judge(paper.claims, runs, track("judging claims"))
     of_claims = {one.claim.id: sets.add(_tables(one)) for one in judged}
     figures = [
@@ -110,14 +110,14 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
         except NotRun as error:
             missing.append(f"{module}: {error}")
     made = lineage.commit()
-    every = behind.union(
+    every = run_sets.union(
         (o.estimate.tables for one in judged for o in one.outcomes if o.estimate), folder
     )
     unmatched = (f"note: claim {j.claim.id}: {said}" for j in judged for said in j.unmatched)
     return Report(
         paper=paper,
         judged=tuple(judged),
-        behind=of_claims,
+        lineage=of_claims,
         figures=tuple(figures),
         chapters=tuple(_chapters(paper, tables)),
         missing=tuple(missing),
@@ -138,7 +138,7 @@ def _figure(
     number: int,
     runs: Runs,
     every: Sequence[Judged],
-    sets: behind.Sets,
+    sets: run_sets.RunSets,
     to: Path,
 ) -> Drawn:
     module = import_module(f"{paper.package}.figures.{FIGURE}{number}")
@@ -148,7 +148,7 @@ def _figure(
         prepare()
         figure, names = runs.experiments.reading(lambda: module.draw(runs))
         tables = [runs.experiments.tables(name) for name in names]
-        of_figure, shown = sets.add(tables), behind.union(tables, runs.folder)
+        of_figure, shown = sets.add(tables), run_sets.union(tables, runs.folder)
         if shown is None:
             raise InputError(f"{module.__name__}: drawn, but of no runs")
         path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
@@ -163,11 +163,11 @@ def _figure(
         path=path,
         missing=missing,
         judged=tuple(judged),
-        behind=of_figure,
+        lineage=of_figure,
     )
 
 
-def _made(paper: Paper, module: str, runs: Runs, sets: behind.Sets) -> list[Table]:
+def _made(paper: Paper, module: str, runs: Runs, sets: run_sets.RunSets) -> list[Table]:
     """The tables of a module; behind them are the runs of the experiments that it read."""
     make = import_module(f"{paper.package}.tables.{module}").tables
     made, names = runs.experiments.reading(lambda: make(runs))

@@ -35,9 +35,7 @@ def value_at(
     )
 
 
-def variance_at(
-    runs: Runs, of: ArmName, column: Column, at: EventName | int = GROK
-) -> Estimate:  # fmt: skip
+def variance_at(runs: Runs, of: ArmName, column: Column, at: EventName | int = GROK) -> Estimate:
     """Variance between runs (n − 1) of a column at an event or at a step."""
     arm, values = _values(runs, of, column, at, None)
     return Estimate(
@@ -61,18 +59,14 @@ def difference_at(
     rows = rows[rows["seed"].isin(whole.index)]
     said = []
     if arm.by:
-        name = equation(arm.by, 0).partition(" = ")[0]
-        values = ", ".join(f"{value:g}" for value in sorted(rows["strength"].unique()))
-        said.append(f"mean over {name} = {values}".replace("-", "−"))
+        said.append(f"mean over {equation(arm.by, *sorted(rows['strength'].unique()))}")
     if left := len(by_seed) - len(whole):
         said.append(f"{left} seeds without a run at every strength are left out")
     if ended := int(rows["ended"].sum()):
         said.append(f"{ended} of {len(rows)} runs had ended by then: their last value counts")
-    behind = runs.behind([base, arm], [*rows["key"], *rows["base"]])
+    tables = runs.joined([base, arm], [*rows["key"], *rows["base"]])
     found = means.mean(whole["mean"].to_numpy(), runs.generator())
-    return Estimate(
-        found, len(behind.cells), behind, seeds=len(whole), note="; ".join(said)
-    )  # fmt: skip
+    return Estimate(found, len(tables.cells), tables, seeds=len(whole), note="; ".join(said))
 
 
 def change_between(
@@ -123,9 +117,7 @@ def correlation(
     )
 
 
-def partial_correlation(
-    runs: Runs, of: ArmName, x: Column, y: Column, given: Column
-) -> Estimate:  # fmt: skip
+def partial_correlation(runs: Runs, of: ArmName, x: Column, y: Column, given: Column) -> Estimate:
     """Median over runs of Spearman's partial correlation of two columns within a run, a third one
     held fixed (`synchrony.correlations`)."""
     arm = runs.arm(of)
@@ -225,9 +217,7 @@ def differences_at(arm: Arm, base: Arm, column: str, event: str = GROK) -> pd.Da
     return pd.DataFrame(rows, columns=["key", "base", "seed", "strength", "difference", "ended"])
 
 
-def changes(
-    arm: Arm, column: str, start: str, back: int = 0, end: str | None = None
-) -> pd.Series:  # fmt: skip
+def changes(arm: Arm, column: str, start: str, back: int = 0, end: str | None = None) -> pd.Series:
     """By key, the change of a column from the last evaluation at least `back` steps before an
     event, or from the first one if there is none, to another event or the last evaluation."""
     curves = arm.curves() if end is None else arm.until(end)

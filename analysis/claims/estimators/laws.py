@@ -64,11 +64,11 @@ def forecast_error(
     when = LAST if at == "last" else f"error at {at}"
     every = forecast_quantities(runs, of, event)
     errors = every[LAW, when]
-    behind = runs.arm(of).tables.only(errors.index)
+    tables = runs.arm(of).tables.only(errors.index)
     if below is not None:
         k, n = int((errors < below).sum()), len(errors)
         return Estimate(
-            effects.proportion(k, n), n, behind, k, f"the largest is {errors.max():.1%}"
+            effects.proportion(k, n), n, tables, k, f"the largest is {errors.max():.1%}"
         )
     note = f"“now” errs by {every['now', when].mean():.1%} there"
     if less_than is not None:
@@ -76,7 +76,7 @@ def forecast_error(
         note = f"the law errs by {errors.mean():.1%}, {less_than} by {others.mean():.1%}"
         errors = others - errors
     interval = means.mean(errors.to_numpy(np.float64), runs.generator())
-    return Estimate(interval, len(errors), behind, note=note)
+    return Estimate(interval, len(errors), tables, note=note)
 
 
 def forecast_lead(
@@ -146,8 +146,8 @@ def law_estimate(
     said = [note, *notes]
     if never := way.total - len(way):
         said.append(f"{never} of {way.total} runs did not have the event and are left out")
-    behind = runs.arm(of).tables.only(way.runs["key"])
-    return Estimate(found, len(way), behind, note="; ".join(part for part in said if part))
+    tables = runs.arm(of).tables.only(way.runs["key"])
+    return Estimate(found, len(way), tables, note="; ".join(part for part in said if part))
 
 
 def _gain(

@@ -48,9 +48,7 @@ def share_reached(
     return share(runs, arms, rows, shown, finished(rows) | (rows["step"] >= by), note)
 
 
-def share_before(
-    runs: Runs, of: ArmName, event: EventName, before: EventName = GROK
-) -> Estimate:  # fmt: skip
+def share_before(runs: Runs, of: ArmName, event: EventName, before: EventName = GROK) -> Estimate:
     """Share of the runs with the event `before` that had `event` at an earlier evaluation."""
     arm = runs.arm(of)
     found = leads(arm, event, before)
@@ -79,9 +77,7 @@ def mean_lead(runs: Runs, of: ArmName, event: EventName, before: EventName = GRO
     return Estimate(interval, len(found), arm.tables.only(found.index), note=note)
 
 
-def delay(
-    runs: Runs, of: ArmName, than: ArmName = THAN, event: EventName = GROK
-) -> Estimate:  # fmt: skip
+def delay(runs: Runs, of: ArmName, than: ArmName = THAN, event: EventName = GROK) -> Estimate:
     """Restricted mean time of an arm less that of another over the seeds that they share
     (`contrasts.weighted`).
 
@@ -99,16 +95,12 @@ def delay(
     terms += [(-1 / len(second), one) for one in second.values()]
     note = ""
     if arm.by and len(first) > 1:
-        values = ", ".join(equation(arm.by, s or 0).partition(" = ")[2] for s in first)
-        note = f"mean over {equation(arm.by, 0).partition(' = ')[0]} = {values}"
-    return compared(
-        runs, [arm, base], lambda: contrasts.weighted(terms, runs.generator()), note
-    )  # fmt: skip
+        values = [strength for strength in first if strength is not None]
+        note = f"mean over {equation(arm.by, *values)}"
+    return compared(runs, [arm, base], lambda: contrasts.weighted(terms, runs.generator()), note)
 
 
-def time_ratio(
-    runs: Runs, of: ArmName, than: ArmName = THAN, event: EventName = GROK
-) -> Estimate:  # fmt: skip
+def time_ratio(runs: Runs, of: ArmName, than: ArmName = THAN, event: EventName = GROK) -> Estimate:
     """Restricted mean time of an arm over that of another, over the seeds that they share
     (`contrasts.ratio`)."""
     arm, base = runs.arm(of), runs.arm(than)
@@ -159,8 +151,8 @@ def share(
     k, n = int(shown.sum()), int(known.sum())
     waiting = f"{len(rows) - n} of {len(rows)} runs not finished" if n < len(rows) else ""
     said = "; ".join(part for part in (note, waiting) if part)
-    behind = runs.behind(arms, rows["key"][known])
-    return Estimate(effects.proportion(k, n), n, behind, k, said)
+    tables = runs.joined(arms, rows["key"][known])
+    return Estimate(effects.proportion(k, n), n, tables, k, said)
 
 
 def compared(
@@ -174,6 +166,6 @@ def compared(
         raise
     except ValueError as error:
         raise InputError(f"{error}; divide the arm with by") from error
-    behind = runs.behind(arms, found.keys)
+    tables = runs.joined(arms, found.keys)
     note = "; ".join(said for said in (found.note, more) if said)
-    return Estimate(found.interval, len(behind.cells), behind, seeds=found.seeds, note=note)
+    return Estimate(found.interval, len(tables.cells), tables, seeds=found.seeds, note=note)

@@ -15,7 +15,7 @@ from analysis.claims.estimate import Estimate
 from analysis.claims.judge import Judged, Outcome, holds, verdict
 from analysis.claims.schema import Call, Claim, Criterion
 from analysis.report import contents, words
-from analysis.report.behind import Sets, experiments, union
+from analysis.report.run_sets import RunSets, experiments, union
 from analysis.runs import gather
 from analysis.runs.experiments import Experiments
 from analysis.runs.tables import read_gathered, write_gathered
@@ -142,20 +142,20 @@ def test_a_click_leads_to_the_runs(tmp_path: Path, kind: str) -> None:
     folder = getattr(made_report, kind)(tmp_path)
     report = made_report.report(folder)
     page = Page((folder / "report/report.html").read_text())
-    (behind,) = report.sets
-    assert {run.key for run in behind.runs} == {f"0300{seed:012d}" for seed in range(3)}
-    assert behind.title == "3 runs of e1_baseline"
-    assert behind.varied == ("seed",)
-    assert [run.varied for run in behind.runs] == [("0",), ("1",), ("2",)]
-    assert [run.commit for run in behind.runs] == ["c0ffee"] * 3
-    assert report.behind["A-time"] == report.behind["D"] == behind
-    assert report.behind["B"] is report.behind["M"] is None
+    (run_set,) = report.sets
+    assert {run.key for run in run_set.runs} == {f"0300{seed:012d}" for seed in range(3)}
+    assert run_set.title == "3 runs of e1_baseline"
+    assert run_set.varied == ("seed",)
+    assert [run.varied for run in run_set.runs] == [("0",), ("1",), ("2",)]
+    assert [run.commit for run in run_set.runs] == ["c0ffee"] * 3
+    assert report.lineage["A-time"] == report.lineage["D"] == run_set
+    assert report.lineage["B"] is report.lineage["M"] is None
     away = [link for link in page.all("href") if link.startswith("../")]
     assert len(away) >= 3
     for link in away:
         assert (folder / "report" / link).exists(), link
     if kind == "logs":
-        assert f"../cells/{behind.runs[0].key}" in away
+        assert f"../cells/{run_set.runs[0].key}" in away
     for said in ("3 done; from", "c0ffee (3)", "seed: 0–2", "optimizer.betas=[0.9, 0.999]"):
         assert said in page.said
 
@@ -209,7 +209,7 @@ def test_all_experiments(tmp_path: Path) -> None:
     report = made_report.report(runs)
     assert [figure.missing for figure in report.figures] == ["", ""]
     assert report.by_verdict()["not run"] == []
-    assert [behind.title for behind in report.sets] == [
+    assert [run_set.title for run_set in report.sets] == [
         "3 runs of e1_baseline", "1 run of e2_mixing", "4 runs of e1_baseline, e2_mixing"
     ]  # fmt: skip
     everything = report.sets[-1]
@@ -222,9 +222,9 @@ def test_a_cell_that_was_trained_twice_is_two_runs(tmp_path: Path) -> None:
     again.cells["processor"] = "another"
     write_gathered(again, runs / "e1_again")
     tables = [read_gathered(runs / name) for name in ("e1_baseline", "e1_again")]
-    sets = Sets(Experiments(runs, "entropy"), experiments(runs, "entropy"))
+    sets = RunSets(Experiments(runs, "entropy"), experiments(runs, "entropy"))
     found = [sets.add(of) for of in ([tables[0]], [tables[1]], tables)]
-    assert [behind.title for behind in found if behind] == [
+    assert [run_set.title for run_set in found if run_set] == [
         "3 runs of e1_baseline", "3 runs of e1_again", "6 runs of e1_again, e1_baseline"
     ]  # fmt: skip
 
@@ -352,8 +352,8 @@ def test_another_paper_s_runs_are_behind_a_claim_with_a_link_to_them(tmp_path: P
     paper = toy_paper.read()
     arms = {**paper.arms, "mixing": ArmNode("collapse/weight_decay")}
     made = contents.build(replace(paper, arms=arms), runs, runs / "report")
-    behind = made.behind["B"]
-    assert behind is not None and behind.title == "1 run of collapse/weight_decay"
-    (run,) = behind.runs
-    for target in (run.link, *(target for _, target in behind.links)):
+    run_set = made.lineage["B"]
+    assert run_set is not None and run_set.title == "1 run of collapse/weight_decay"
+    (run,) = run_set.runs
+    for target in (run.link, *(target for _, target in run_set.links)):
         assert (runs / "report" / target).exists(), target

@@ -81,8 +81,8 @@ def diagnoses(runs: Runs) -> Diagnoses:
                 curve = arm.tables.curves[arm.tables.curves["key"] == key]
                 own = levels.get(key, level)
                 rows[key] = {"kind": kind} | _called(curve, event, own, horizon)
-    behind = runs.behind([arm for _, arm in named], rows)
-    return Diagnoses(pd.DataFrame.from_dict(rows, orient="index"), behind, horizon, level)
+    tables = runs.joined([arm for _, arm in named], rows)
+    return Diagnoses(pd.DataFrame.from_dict(rows, orient="index"), tables, horizon, level)
 
 
 def _others(runs: Runs) -> Iterator[tuple[str, Arm]]:

@@ -32,7 +32,7 @@ def crossed_before_grokking(runs: Runs) -> Estimate:
     if found.empty:
         raise NotRun(f"{', '.join(OTHERS)}: no run that groks")
     found = found[~found.index.duplicated()]
-    behind = join([arm.tables for arm in others], runs.folder).only(found.index)
+    tables = join([arm.tables for arm in others], runs.folder).only(found.index)
     k, n = int(found["by then"].sum()), len(found)
     # no run need be below a mean over runs: what the baseline's own do is the yardstick
     own = crossed(base, level)
@@ -41,7 +41,7 @@ def crossed_before_grokking(runs: Runs) -> Estimate:
         f" {len(own)} have crossed it by T_grok and {own['before'].sum()} at an earlier"
         f" evaluation; of the other arms' runs {found['before'].sum()} of {n} earlier"
     )
-    return Estimate(effects.proportion(k, n), n, behind, k, note)
+    return Estimate(effects.proportion(k, n), n, tables, k, note)
 
 
 def threshold(base: Arm) -> float:

@@ -45,9 +45,7 @@ def advantage(runs: Runs) -> Estimate:
     best = min(gains, key=lambda name: gains[name].estimate)
     lowest = min(gains.values(), key=lambda interval: interval.lower)
     found = replace(gains[best], lower=lowest.lower)
-    return law_estimate(
-        runs, BASELINE, way, found, f"the best rival, of {len(gains)}, is: {best}"
-    )  # fmt: skip
+    return law_estimate(runs, BASELINE, way, found, f"the best rival, of {len(gains)}, is: {best}")
 
 
 def gain(way: Arm, rival: Predictor, generator: np.random.Generator) -> Interval:

@@ -120,5 +120,5 @@ def _mean(runs: Runs, column: str) -> Estimate:
     interval = means.mean(found[column].to_numpy(float), runs.generator())
     beyond = int((~found["followed"]).sum())
     note = f"{beyond} of {len(found)} runs were not followed until their stop" if beyond else ""
-    behind = runs.arm(BASELINE).tables.only(found.index)
-    return Estimate(interval, len(found), behind, note=note)
+    tables = runs.arm(BASELINE).tables.only(found.index)
+    return Estimate(interval, len(found), tables, note=note)

@@ -40,7 +40,7 @@ def threshold_spread(runs: Runs) -> Estimate:
         lower = upper = math.nan
     methods = dict.fromkeys(pair.method for pair in pairs)
     found = Interval(spread, lower, upper, f"the three differences, {' and '.join(methods)}")
-    tables = runs.behind(arms, [key for arm in arms for key in arm.tables.cells["key"]])
+    tables = runs.joined(arms, [key for arm in arms for key in arm.tables.cells["key"]])
     note = "; ".join(f"{label}: {number(level, 3)}" for label, level in levels.items())
     return Estimate(found, len(tables.cells), tables, note=note)
 
@@ -62,9 +62,7 @@ def s5_threshold(runs: Runs) -> Estimate:
     if not published:
         note += f", the smallest at which a run groks: none does at {PUBLISHED_FRACTION:g}"
     interval = means.mean(values.to_numpy(), runs.generator())
-    return Estimate(
-        interval, len(values), grokked[fraction].tables.only(values.index), note=note
-    )  # fmt: skip
+    return Estimate(interval, len(values), grokked[fraction].tables.only(values.index), note=note)
 
 
 def differences(

@@ -38,7 +38,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Behind:
+class RunSet:
     """A set of runs."""
 
     anchor: str
@@ -49,11 +49,11 @@ class Behind:
     links: tuple[tuple[str, str], ...]
     """text and target of the gathered tables"""
     varied: tuple[str, ...]
-    """the dials that vary"""
+    """the configuration columns that vary"""
     runs: tuple[Run, ...]
 
 
-class Sets:
+class RunSets:
     """The sets of runs of a report, each once, numbered as they are first asked for."""
 
     def __init__(self, experiments: Experiments, own: Mapping[str, pd.DataFrame]) -> None:
@@ -66,13 +66,13 @@ class Sets:
         self._names_known: set[str] = set()
         for name, cells in own.items():
             self._know(name, cells)
-        self._known: dict[tuple[Trained, ...], Behind] = {}
+        self._known: dict[tuple[Trained, ...], RunSet] = {}
 
     @property
-    def every(self) -> list[Behind]:
+    def every(self) -> list[RunSet]:
         return list(self._known.values())
 
-    def add(self, several: Iterable[Tables | None]) -> Behind | None:
+    def add(self, several: Iterable[Tables | None]) -> RunSet | None:
         """The set of all their runs that have an evaluation; None if there is no run."""
         for name, tables in self._experiments.read.items():
             if "/" in name and name not in self._names_known:
@@ -82,7 +82,7 @@ class Sets:
             return None
         runs = tuple(_trained(row) for row in shown.cells.to_dict("records"))
         if runs not in self._known:
-            self._known[runs] = self._behind(shown, len(self._known) + 1)
+            self._known[runs] = self._run_set(shown, len(self._known) + 1)
         return self._known[runs]
 
     def _know(self, name: str, cells: pd.DataFrame) -> None:
@@ -98,13 +98,13 @@ class Sets:
         """A folder of run logs has one run of a key, and does not ask for more than that."""
         return (row["key"],) if self._logs else _trained(row)
 
-    def _behind(self, shown: Tables, number: int) -> Behind:
+    def _run_set(self, shown: Tables, number: int) -> RunSet:
         content = lineage.content(shown)
         varied = [name for name, _ in lineage.once(content["varied"])]
         rows = shown.cells.to_dict("records")
         names = sorted({name for row in rows for name in self._names(row)})
         count = f"{len(rows)} run" + "s" * (len(rows) != 1)
-        return Behind(
+        return RunSet(
             anchor=f"runs-{number}",
             title=f"{count} of {', '.join(names)}" if names else count,
             facts=tuple(lineage.facts(content)),
@@ -161,7 +161,7 @@ def experiments(folder: Path, paper: str) -> dict[str, pd.DataFrame]:
 
 def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
     """All runs that have an evaluation, each once, sorted by key; of the curves only the keys. A
-    dial that only some runs have is missing in the others."""
+    column that only some runs have is missing in the others."""
     records = {
         _trained(row): row
         for tables in several
@@ -173,8 +173,8 @@ def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
     if not records:
         return None
     cells = pd.DataFrame([records[key] for key in sorted(records)])
-    dials = [column for column in cells if column not in CELL_COLUMNS]
-    cells = cells[[*(column for column in CELL_COLUMNS if column in cells), *dials]]
+    configuration = [column for column in cells if column not in CELL_COLUMNS]
+    cells = cells[[*(column for column in CELL_COLUMNS if column in cells), *configuration]]
     return Tables(curves=cells[["key"]], cells=cells, folder=folder)
 
 
