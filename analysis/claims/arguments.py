@@ -2,13 +2,14 @@
 
 import inspect
 import types
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
 
 from analysis.claims import lookup
+from analysis.claims.arms import ArmNode
 from analysis.claims.lookup import listed
 from grokpipe.curves import events
 from grokpipe.errors import InputError
@@ -35,7 +36,7 @@ PLAIN = {str: "text", bool: "true or false", int: "a whole number", float: "a nu
 class Known:
     """The names that arguments may use."""
 
-    arms: Collection[str]
+    arms: Mapping[str, ArmNode]
     package: str
     """of the paper's own functions"""
 

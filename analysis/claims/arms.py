@@ -230,19 +230,28 @@ def finished(runs: pd.DataFrame) -> pd.Series:
 
 def matching(column: pd.Series, wanted: Any) -> pd.Series:
     """Where a configuration column has a value, or compares with one as `wanted` says."""
-    compared = COMPARISON.fullmatch(wanted) if isinstance(wanted, str) else None
+    compared = comparison(wanted)
     if compared is None:
         return _equal(column, wanted)
-    sign, text = compared.groups()
-    value: Any = text.strip()
-    try:
-        value = float(value)
-    except ValueError:
-        if sign != "!=":
-            raise InputError(f"{column.name}: {wanted}: must compare with a number") from None
+    sign, value = compared
     if sign == "!=":
         return ~_equal(column, value)
     return COMPARISONS[sign](pd.to_numeric(column, errors="coerce"), value)
+
+
+def comparison(wanted: Any) -> tuple[str, Any] | None:
+    """Sign and value of a comparison; None for an exact value. Raises InputError for text that is
+    to be less or more."""
+    compared = COMPARISON.fullmatch(wanted) if isinstance(wanted, str) else None
+    if compared is None:
+        return None
+    sign, text = compared.groups()
+    try:
+        return sign, float(text)
+    except ValueError:
+        if sign != "!=":
+            raise InputError(f"{wanted}: must compare with a number") from None
+        return sign, text.strip()
 
 
 def require(column: str, table: pd.DataFrame, where: str) -> None:

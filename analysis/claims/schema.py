@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from analysis.claims import arguments, lookup
 from analysis.claims.arguments import Known
-from analysis.claims.arms import ArmNode, Runs
+from analysis.claims.arms import ArmNode, Runs, comparison
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators import ESTIMATORS
 from analysis.runs.experiments import Experiments, Unmatched
@@ -209,7 +209,7 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
         raise InputError(f"{path}: must not refer to other values (${{…}})")
     file = _typed(FileNode, content, str(path))
     paper = _typed(PaperNode, file.paper, f"{path}: paper")
-    arms = {name: _typed(ArmNode, one, f"{path}: arm {name}") for name, one in file.arms.items()}
+    arms = {name: _arm(one, f"{path}: arm {name}") for name, one in file.arms.items()}
     known = Known(arms, f"{package}.estimates")
     claims = tuple(
         _claim(one, f"{path}: claims[{number}]", str(path), package, known)
@@ -230,6 +230,16 @@ def figure_numbers(package: str) -> list[int]:
     found = lookup.modules(f"{package}.figures")
     numbers = (name.removeprefix(FIGURE) for name in found if name.startswith(FIGURE))
     return sorted(int(number) for number in numbers if number.isdecimal())
+
+
+def _arm(given: dict[str, Any], where: str) -> ArmNode:
+    node = _typed(ArmNode, given, where)
+    for column, wanted in node.where.items():
+        try:
+            comparison(wanted)
+        except InputError as error:
+            raise InputError(f"{where}: where: {column}: {error}") from error
+    return node
 
 
 def _claim(given: dict[str, Any], where: str, path: str, package: str, known: Known) -> Claim:
@@ -281,13 +291,16 @@ def _call(name: str, args: dict[str, Any], where: str, known: Known) -> Call:
 def _variant(call: Call, given: dict[str, Any], where: str, known: Known) -> Variant:
     changes = dict(given)
     split, spacing = changes.pop(SPLIT, None), changes.pop(SPACING, None)
-    if split is not None and not isinstance(split, str):
-        raise InputError(f"{where}: split={split}: must be a column")
     if spacing is not None and (type(spacing) is not int or spacing < 1):
         raise InputError(f"{where}: spacing={spacing}: must be a number of steps")
     said = [_label(key, value) for key, value in changes.items()]
     said += [f"evaluated every {spacing:,} steps"] if spacing else []
     changed = _call(call.name, {**call.args, **changes}, where, known)
+    names = arguments.arms_of(changed.function, changed.args)
+    divided = [by for name in names if (by := known.arms[name].by) is not None]
+    if split is not None and split not in divided:
+        valid = lookup.listed(divided)
+        raise InputError(f"{where}: split={split}: no arm is divided by it; valid: {valid}")
     return Variant(", ".join(said), changed, spacing, split)
 
 

@@ -24,8 +24,12 @@ def other(outcome: Outcome, found: Estimate | str) -> str:
 
 
 def name(criterion: Criterion) -> str:
-    """What a criterion estimates: mean time, falls monotonically."""
+    """What a criterion estimates: mean time, falls monotonically, t_collapse before t_grok."""
     args = criterion.call.args
+    if criterion.call.name == "share_reached":
+        return str(args.get("event", "t_grok"))
+    if criterion.call.name == "share_before":
+        return f"{args['event']} before {args.get('before', 't_grok')}"
     said = str(args.get("test") or args.get("value") or criterion.call.name)
     return said.rpartition(".")[2].replace("_", " ")
 

@@ -3,11 +3,13 @@
 import pytest
 
 from analysis.claims.arguments import Known, arms_of, bind
+from analysis.claims.arms import ArmNode
 from analysis.claims.estimators import ESTIMATORS
 from grokpipe.errors import InputError
 from tests.helpers.toy_paper.entropy.estimates import times
 
-KNOWN = Known(["baseline", "mixing"], "tests.helpers.toy_paper.entropy.estimates")
+ARMS = {name: ArmNode("e") for name in ("baseline", "mixing")}
+KNOWN = Known(ARMS, "tests.helpers.toy_paper.entropy.estimates")
 
 
 def bound(name: str, **args: object) -> dict[str, object]:

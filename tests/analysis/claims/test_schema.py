@@ -130,6 +130,15 @@ EVERY = {"every": True, "runs": 3}
         ({"estimate": "times.delay", "within": [0, 1]}, "times.delay: argument of is missing"),
         ({**OWN, "within": [0, 1], "sensitivity": [{"of": "x"}]}, "sensitivity[0]"),
         ({**OWN, "within": [0, 1], "sensitivity": [{"split": 3}]}, "split=3"),
+        (
+            {
+                "estimate": "delay",
+                "args": {"of": "mixing"},
+                "within": [0, 1],
+                "sensitivity": [{"split": "intervention.alpha"}],
+            },
+            "split=intervention.alpha: no arm is divided by it; valid: none",
+        ),
         ({**OWN, "within": [0, 1], "sensitivity": [{"spacing": 0}]}, "spacing=0"),
         ({**OWN, "within": [0, 1], "sensitivity": {"spacing": 2}}, "sensitivity="),
     ],
@@ -158,6 +167,10 @@ def test_a_wrong_criterion_is_named(tmp_path: Path, criterion: dict, part: str) 
         (
             "paper: {title: x, cite: y}\nclaims: []\narms: {a: {experiment: x, were: {}}}",
             "arm a: no such key were; valid: experiment, by, where, label",
+        ),
+        (
+            "paper: {title: x, cite: y}\nclaims: []\narms: {a: {experiment: x, where: {b: < c}}}",
+            "arm a: where: b: < c: must compare with a number",
         ),
     ],
 )  # fmt: skip
