@@ -46,7 +46,7 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 	$(PY) -m analysis timescales $(ENTROPY) --event all
 	$(PY) -m analysis compare $(ENTROPY) --event t_grok --by optimizer.betas --baseline '[0.9, 0.999]'
 	$(PY) -m analysis forecast $(ENTROPY)
-	$(PY) -m analysis calibrate outputs/reference/entropy/e0_fingerprint
+	$(PY) -m analysis paper entropy settings
 	$(PY) -m analysis report entropy
 	$(PY) -m docs.stored_numbers
 

@@ -7,8 +7,7 @@ import pandas as pd
 
 from analysis.output import formats
 from analysis.output.tables import table_text
-from analysis.papers.entropy.estimates import calibration as e0
-from analysis.papers.entropy.estimates.conditions import BASELINE, BASELINE_AGAIN
+from analysis.papers.entropy.estimates import setting_calibration as e0
 from analysis.runs import parts, rows
 from analysis.runs.tables import Tables, read_cells, read_gathered
 from analysis.stats import means
@@ -17,6 +16,7 @@ from docs.reference import ENTROPY_PAPER
 
 VERDICTS = ENTROPY_PAPER / "report" / "verdicts.csv"
 NEAR = 1e-4
+BASELINE, AGAIN = "e1_baseline", "e1_other_machine"
 
 
 def calibration() -> str:
@@ -48,7 +48,7 @@ def counts() -> str:
 
 def machines() -> str:
     """T_grok of the baseline as it is stored, and of the same cells on another machine."""
-    first, again = (read_gathered(ENTROPY_PAPER / name) for name in (BASELINE, BASELINE_AGAIN))
+    first, again = (read_gathered(ENTROPY_PAPER / name) for name in (BASELINE, AGAIN))
     both = pd.DataFrame({"T_grok": _t_grok(first), "on another machine": _t_grok(again)})
     both = both.dropna().astype(int)
     apart = both["on another machine"] - both["T_grok"]

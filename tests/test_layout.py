@@ -141,8 +141,6 @@ def test_packages_that_analysis_reads_need_no_torch(package) -> None:
 def test_few_modules_lie_side_by_side(root) -> None:
     assert len(list((ROOT / root).glob("*.py"))) <= DIRECTLY[root]
     for folder in {path.parent for _, path in modules(root)}:
-        if "papers" in folder.parts:
-            continue
         beside = sorted(path.name for path in folder.glob("*.py"))
         assert len(beside) <= BESIDE, f"{folder}: {', '.join(beside)}"
 

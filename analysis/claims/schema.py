@@ -1,41 +1,139 @@
-"""The claims of a paper and their rules, as analysis/papers/<paper>/claims.yaml states them.
+"""The arms, claims and rules of a paper, as analysis/papers/<paper>/claims.yaml states them.
 
-A quantity is named `module.function`, of the package analysis/<paper>/; figure N is the module
-analysis/figures/<paper>/figure_N.py. A name in a file can only reach modules of these packages.
+The file is checked like a configuration: each node against a dataclass, by OmegaConf. A criterion
+names a shared estimator (analysis/claims/estimators) or, with a dot, a function of the paper's own
+package `estimates`; figure N is the module figures/figure_N.py, and every module of `tables` gives
+tables of the report. A name in a file can only reach modules of the paper's package.
 """
 
-import inspect
 import math
-import pkgutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pandas as pd
 import yaml
+from omegaconf import MISSING, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from analysis.claims.findings import Finding
+from analysis.claims import arguments, lookup
+from analysis.claims.arguments import Known
+from analysis.claims.arms import ArmNode, Runs, comparison
+from analysis.claims.estimate import Estimate
+from analysis.claims.estimators import ESTIMATORS
+from analysis.runs.experiments import Experiments, Unmatched
 from grokpipe.errors import InputError
 
-CLAIMS = Path(__file__).parents[1] / "papers"
+PAPERS = Path(__file__).parents[1] / "papers"
+PACKAGES = "analysis.papers"
 FIGURE = "figure_"
-T = TypeVar("T")
+SPLIT, SPACING = "split", "spacing"
+"""what `sensitivity` may change beside arguments: each strength of a column by itself; the steps
+between the evaluations that are looked at"""
+Node = TypeVar("Node")
+
+
+@dataclass
+class PaperNode:
+    title: str = MISSING
+    cite: str = MISSING
+    known: str = ""
+    """which runs were known when the rules were written"""
+
+
+@dataclass
+class CriterionNode:
+    estimate: str = MISSING
+    args: dict[str, Any] = field(default_factory=dict)
+    within: list[float] | None = None
+    every: bool | None = None
+    runs: int | None = None
+    sensitivity: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class ClaimNode:
+    id: str = MISSING
+    where: str = MISSING
+    statement: str = MISSING
+    published: str = MISSING
+    criteria: list[dict[str, Any]] = MISSING
+    figure: int | None = None
+    used: bool = False
+
+
+@dataclass
+class PublishedNode:
+    name: str = MISSING
+    where: str = MISSING
+    rows: list[dict[str, Any]] = MISSING
+
+
+@dataclass
+class FileNode:
+    paper: dict[str, Any] = MISSING
+    arms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    claims: list[dict[str, Any]] = MISSING
+    tables: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Call:
+    """An estimator with its arguments."""
+
+    name: str
+    args: Mapping[str, Any]
+    """as the file states them"""
+    function: Callable[..., Estimate]
+    bound: Mapping[str, Any]
+    """the same, names of functions resolved"""
+
+    @property
+    def key(self) -> str:
+        """The same for calls that give the same estimate."""
+        return f"{self.name} {sorted(self.args.items(), key=str)}"
+
+    def __call__(self, runs: Runs) -> Estimate:
+        return self.function(runs, **self.bound)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The same estimate under another definition."""
+
+    label: str
+    call: Call
+    spacing: int | None = None
+    split: str | None = None
+
+    def runs(self, runs: Runs) -> Iterator[tuple[str, Runs]]:
+        """The runs to estimate from, each with a label: several for a split."""
+        if self.spacing is not None:
+            runs = runs.every(self.spacing)
+        if self.split is None:
+            yield self.label, runs
+            return
+        names = arguments.arms_of(self.call.function, self.call.args)
+        arms = [runs.arm(name) for name in names if runs.arms[name].by == self.split]
+        values = [set(arm.tables.cells[self.split]) for arm in arms]
+        if not values or not set.intersection(*values):
+            raise Unmatched(f"split: no arms of {self.call.name} that share {self.split}")
+        for value in sorted(set.intersection(*values), key=abs):
+            equal = arms[0].label_at(value).rpartition(", ")[2]
+            yield ", ".join(filter(None, (self.label, equal))), runs.at(self.split, value)
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One quantity and what is asked of it: either a range, or that every run shows it."""
+    """One estimate and its rule: either a range, or that every run shows it."""
 
-    quantity: str
-    """module.function"""
-    compute: Callable[[Any], Finding]
+    call: Call
     within: tuple[float, float] | None
     """an end may be infinite"""
     runs: int | None
     """every run shows it, of at least so many"""
+    sensitivity: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +144,6 @@ class Claim:
     where: str
     statement: str
     published: str
-    experiment: str
     figure: int | None
     used: bool
     """the setting was chosen by it"""
@@ -64,17 +161,8 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Further:
-    """A module without a quantity of any claim, whose tables belong to the report."""
-
-    module: str
-    experiment: str
-    """that they are of"""
-
-
-@dataclass(frozen=True)
 class Paper:
-    """What one file states."""
+    """The content of one file."""
 
     name: str
     title: str
@@ -82,213 +170,178 @@ class Paper:
     known: str
     """which runs were known when the rules were written; may be empty"""
     package: str
-    figures: str
-    """the package of its figures"""
+    """with the subpackages estimates, tables and figures"""
+    arms: Mapping[str, ArmNode]
     claims: tuple[Claim, ...]
     tables: tuple[Published, ...]
-    further: tuple[Further, ...]
+
+    def runs(self, folder: Path) -> Runs:
+        """The runs of this paper in a folder."""
+        return Runs(Experiments(folder, self.name), self.arms)
+
+    def modules(self, kind: str) -> list[str]:
+        """The modules of one of its packages: estimates, tables, figures or commands."""
+        return lookup.modules(f"{self.package}.{kind}")
+
+    def figure_numbers(self) -> list[int]:
+        """The numbers of the figures that the package can draw."""
+        return figure_numbers(self.package)
 
 
-def names(folder: Path = CLAIMS) -> list[str]:
+def names(folder: Path = PAPERS) -> list[str]:
+    """The papers that have a claims file."""
     return sorted(path.parent.name for path in folder.glob("*/claims.yaml"))
 
 
-def read(
-    name: str, folder: Path = CLAIMS, package: str | None = None, figures: str | None = None
-) -> Paper:
-    """The paper of a file `<folder>/<name>.yaml`; the packages are those of its name. Raises
+def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
+    """The paper of a file `<folder>/<name>/claims.yaml`, of the package `<package>.<name>`. Raises
     InputError for an unknown paper, and for content that is not as it should be, by claim and
     key."""
     if name not in names(folder):
-        raise InputError(f"{name}: no such paper; valid: {', '.join(names(folder))}")
-    path = folder / name / "claims.yaml"
+        raise InputError(f"{name}: no such paper; valid: {', '.join(names(folder)) or 'none'}")
+    path, package = folder / name / "claims.yaml", f"{package}.{name}"
+    text = path.read_text()
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    package, figures = (
-        package or f"analysis.papers.{name}.estimates",
-        figures or f"analysis.papers.{name}.figures",
-    )
-    found = _mapping(content, str(path), {"paper", "claims"}, {"tables", "further", "fingerprint"})
-    of_paper = _mapping(found["paper"], f"{path}: paper", {"title", "cite"}, {"known"})
+    if "${" in text:
+        raise InputError(f"{path}: must not refer to other values (${{…}})")
+    file = _typed(FileNode, content, str(path))
+    paper = _typed(PaperNode, file.paper, f"{path}: paper")
+    arms = {name: _arm(one, f"{path}: arm {name}") for name, one in file.arms.items()}
+    known = Known(arms, f"{package}.estimates")
     claims = tuple(
-        _claim(one, f"{path}: claims[{number}]", package, figures)
-        for number, one in enumerate(_list(found["claims"], f"{path}: claims"))
+        _claim(one, f"{path}: claims[{number}]", str(path), package, known)
+        for number, one in enumerate(file.claims)
     )
     ids = [claim.id for claim in claims]
     for id in ids:
         if ids.count(id) > 1:
             raise InputError(f"{path}: claim {id}: stands there twice")
-    return Paper(
-        name=name,
-        title=str(of_paper["title"]),
-        cite=str(of_paper["cite"]),
-        known=str(of_paper.get("known", "")),
-        package=package,
-        figures=figures,
-        claims=claims,
-        tables=tuple(
-            _published(one, f"{path}: tables[{number}]")
-            for number, one in enumerate(_list(found.get("tables", []), f"{path}: tables"))
-        ),
-        further=tuple(
-            _further(one, f"{path}: further[{number}]", package)
-            for number, one in enumerate(_list(found.get("further", []), f"{path}: further"))
-        ),
+    tables = tuple(
+        _published(one, f"{path}: tables[{number}]") for number, one in enumerate(file.tables)
     )
-
-
-def modules(package: str) -> list[str]:
-    """The modules of a package without a leading underscore; none if there is no package."""
-    if find_spec(package) is None:
-        return []
-    path = import_module(package).__path__
-    return sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
+    return Paper(name, paper.title, paper.cite, paper.known, package, arms, claims, tables)
 
 
 def figure_numbers(package: str) -> list[int]:
-    """Of the figures that a package can draw."""
-    found = (name.removeprefix(FIGURE) for name in modules(package) if name.startswith(FIGURE))
-    return sorted(int(number) for number in found if number.isdecimal())
+    """The numbers of the figures that a paper's package can draw."""
+    found = lookup.modules(f"{package}.figures")
+    numbers = (name.removeprefix(FIGURE) for name in found if name.startswith(FIGURE))
+    return sorted(int(number) for number in numbers if number.isdecimal())
 
 
-def _claim(given: object, where: str, package: str, figures: str) -> Claim:
-    if isinstance(given, dict) and isinstance(given.get("id"), str):
-        where = f"{where.partition(': ')[0]}: claim {given['id']}"
-    found = _mapping(
-        given,
-        where,
-        {"id", "where", "experiment", "statement", "published", "criteria"},
-        {"figure", "used"},
-    )
-    figure, used = found.get("figure"), found.get("used", False)
-    if figure is not None and figure not in (valid := figure_numbers(figures)):
-        raise _wrong(where, "figure", figure, f"no such figure; valid: {_names(valid)}")
-    if not isinstance(used, bool):
-        raise _wrong(where, "used", used, "must be true or false")
-    criteria = _list(found["criteria"], f"{where}: criteria")
-    if not criteria:
+def _arm(given: dict[str, Any], where: str) -> ArmNode:
+    node = _typed(ArmNode, given, where)
+    for column, wanted in node.where.items():
+        try:
+            comparison(wanted)
+        except InputError as error:
+            raise InputError(f"{where}: where: {column}: {error}") from error
+    return node
+
+
+def _claim(given: dict[str, Any], where: str, path: str, package: str, known: Known) -> Claim:
+    if isinstance(given.get("id"), str):
+        where = f"{path}: claim {given['id']}"
+    node = _typed(ClaimNode, given, where)
+    if node.figure is not None and node.figure not in (valid := figure_numbers(package)):
+        said = lookup.listed(valid)
+        raise InputError(f"{where}: figure={node.figure}: no such figure; valid: {said}")
+    if not node.criteria:
         raise InputError(f"{where}: criteria: none")
+    criteria = tuple(
+        _criterion(one, f"{where}: criteria[{number}]", known)
+        for number, one in enumerate(node.criteria)
+    )
     return Claim(
-        id=_text(found, "id", where),
-        where=_text(found, "where", where),
-        statement=_text(found, "statement", where),
-        published=_text(found, "published", where),
-        experiment=_text(found, "experiment", where),
-        figure=figure,
-        used=used,
-        criteria=tuple(
-            _criterion(one, f"{where}: criteria[{number}]", package)
-            for number, one in enumerate(criteria)
-        ),
+        node.id, node.where, node.statement, node.published, node.figure, node.used, criteria
     )
 
 
-def _criterion(given: object, where: str, package: str) -> Criterion:
-    found = _mapping(given, where, {"quantity"}, {"within", "every", "runs"})
-    name = _text(found, "quantity", where)
-    if ("within" in found) == ("every" in found) or ("every" in found) != ("runs" in found):
+def _criterion(given: dict[str, Any], where: str, known: Known) -> Criterion:
+    node = _typed(CriterionNode, given, where)
+    if (node.within is None) == (node.every is None) or (node.every is None) != (node.runs is None):
         raise InputError(f"{where}: needs either within or both every and runs")
-    within, runs = None, None
-    if "within" in found:
-        within = _range(found["within"], where)
+    if node.every is False:
+        raise InputError(f"{where}: every=False: must be true")
+    if node.runs is not None and node.runs < 1:
+        raise InputError(f"{where}: runs={node.runs}: must be 1 at least")
+    call = _call(node.estimate, node.args, where, known)
+    variants = tuple(
+        _variant(call, one, f"{where}: sensitivity[{number}]", known)
+        for number, one in enumerate(node.sensitivity)
+    )
+    within = None if node.within is None else _range(node.within, where)
+    return Criterion(call, within, node.runs, variants)
+
+
+def _call(name: str, args: dict[str, Any], where: str, known: Known) -> Call:
+    if "." in name:
+        function = lookup.function(known.package, name, [Estimate], f"{where}: estimate={name}")
+    elif name in ESTIMATORS:
+        function = ESTIMATORS[name]
     else:
-        runs = found["runs"]
-        if found["every"] is not True:
-            raise _wrong(where, "every", found["every"], "must be true")
-        if not isinstance(runs, int) or isinstance(runs, bool) or runs < 1:
-            raise _wrong(where, "runs", runs, "must be a whole number, 1 at least")
-    return Criterion(name, _quantity(package, name, where), within, runs)
+        valid = f"{lookup.listed(ESTIMATORS)}, or module.function of the paper's own"
+        raise InputError(f"{where}: estimate={name}: no such estimator; valid: {valid}")
+    return Call(name, args, function, arguments.bind(function, args, f"{where}: {name}", known))
 
 
-def _quantity(package: str, name: str, where: str) -> Callable[[Any], Finding]:
-    module, _, function = name.partition(".")
-    if module not in (valid := modules(package)):
-        raise _wrong(where, "quantity", name, f"no such module; valid: {_names(valid)}")
-    functions = {
-        attribute: value
-        for attribute, value in vars(import_module(f"{package}.{module}")).items()
-        if not attribute.startswith("_") and _gives_a_finding(value, package)
-    }
-    if function not in functions:
-        raise _wrong(where, "quantity", name, f"no such function; valid: {_names(functions)}")
-    return cast(Callable[[Any], Finding], functions[function])
+def _variant(call: Call, given: dict[str, Any], where: str, known: Known) -> Variant:
+    changes = dict(given)
+    split, spacing = changes.pop(SPLIT, None), changes.pop(SPACING, None)
+    if spacing is not None and (type(spacing) is not int or spacing < 1):
+        raise InputError(f"{where}: spacing={spacing}: must be a number of steps")
+    said = [_label(key, value) for key, value in changes.items()]
+    said += [f"evaluated every {spacing:,} steps"] if spacing else []
+    changed = _call(call.name, {**call.args, **changes}, where, known)
+    names = arguments.arms_of(changed.function, changed.args)
+    divided = [by for name in names if (by := known.arms[name].by) is not None]
+    if split is not None and split not in divided:
+        valid = lookup.listed(divided)
+        raise InputError(f"{where}: split={split}: no arm is divided by it; valid: {valid}")
+    return Variant(", ".join(said), changed, spacing, split)
 
 
-def _gives_a_finding(value: object, package: str) -> bool:
-    """Whether it is a function of the package that of one argument gives a Finding."""
-    if not callable(value) or not str(getattr(value, "__module__", "")).startswith(f"{package}."):
-        return False
-    try:
-        signature = inspect.signature(value)
-    except ValueError:
-        return False
-    empty = inspect.Parameter.empty
-    needed = [p for p in signature.parameters.values() if p.default is empty]
-    return len(needed) == 1 and signature.return_annotation in (Finding, "Finding")
+def _label(argument: str, value: Any) -> str:
+    """A changed argument for a reader; a function of a curve by its name alone."""
+    if argument in ("test", "value"):
+        return str(value).rpartition(".")[2].replace("_", " ")
+    return f"{argument.replace('_', ' ')} {value}"
 
 
-def _range(given: object, where: str) -> tuple[float, float]:
-    ends = given if isinstance(given, list) else []
-    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
-    if len(ends) != 2 or len(numbers) != 2 or any(map(math.isnan, numbers)):
-        raise _wrong(where, "within", given, "must be two numbers, [lower, upper]")
-    if numbers[0] >= numbers[1]:
-        raise _wrong(where, "within", given, "the lower end comes first")
-    return float(numbers[0]), float(numbers[1])
+def _range(ends: list[float], where: str) -> tuple[float, float]:
+    if len(ends) != 2 or any(map(math.isnan, ends)):
+        raise InputError(f"{where}: within={ends}: must be two numbers, [lower, upper]")
+    if ends[0] >= ends[1]:
+        raise InputError(f"{where}: within={ends}: the lower end comes first")
+    return ends[0], ends[1]
 
 
-def _published(given: object, where: str) -> Published:
-    found = _mapping(given, where, {"name", "where", "rows"})
-    rows = [
-        {str(column): str(value) for column, value in _mapping(row, f"{where}: rows").items()}
-        for row in _list(found["rows"], f"{where}: rows")
-    ]
-    frame = pd.DataFrame(rows).fillna("–")
-    return Published(_text(found, "name", where), _text(found, "where", where), frame)
+def _published(given: dict[str, Any], where: str) -> Published:
+    node = _typed(PublishedNode, given, where)
+    rows = [{str(column): str(value) for column, value in row.items()} for row in node.rows]
+    return Published(node.name, node.where, pd.DataFrame(rows).fillna("–"))
 
 
-def _further(given: object, where: str, package: str) -> Further:
-    found = _mapping(given, where, {"module", "experiment"})
-    module = _text(found, "module", where)
-    if module not in (valid := modules(package)):
-        raise _wrong(where, "module", module, f"no such module; valid: {_names(valid)}")
-    return Further(module, _text(found, "experiment", where))
-
-
-def _mapping(
-    given: object, where: str, needed: Iterable[str] = (), other: Iterable[str] = ()
-) -> dict[str, Any]:
-    """As it is; with `needed` no keys but those and `other`."""
+def _typed(kind: type[Node], given: object, where: str) -> Node:
+    """An instance of a dataclass with the values of a YAML node. Raises InputError for an unknown
+    or missing key and for a value of another type."""
     if not isinstance(given, dict):
         raise InputError(f"{where}: must be keys with values")
-    valid = [*sorted(needed), *sorted(other)]
-    for key in given if valid else ():
+    valid = [item.name for item in fields(kind)]  # type: ignore[arg-type]
+    node = OmegaConf.structured(kind)
+    for key, value in given.items():
         if key not in valid:
-            raise InputError(f"{where}: no such key {key}; valid: {_names(valid)}")
-    for key in sorted(needed):
-        if key not in given:
+            raise InputError(f"{where}: no such key {key}; valid: {', '.join(valid)}")
+        try:
+            node[key] = value
+        except OmegaConfBaseException as error:
+            why = str(error.msg or error).splitlines()[0]
+            raise InputError(f"{where}: {key}={value}: {why}") from error
+    for key in valid:
+        if OmegaConf.is_missing(node, key):
             raise InputError(f"{where}: {key} is missing")
-    return given
-
-
-def _list(given: object, where: str) -> list[Any]:
-    if not isinstance(given, list):
-        raise InputError(f"{where}: must be a list")
-    return given
-
-
-def _text(found: Mapping[str, Any], key: str, where: str) -> str:
-    """A number stands for its text: 0.655."""
-    if isinstance(found[key], bool) or not isinstance(found[key], str | int | float):
-        raise _wrong(where, key, found[key], "must be text")
-    return str(found[key])
-
-
-def _wrong(where: str, key: str, value: object, why: str) -> InputError:
-    return InputError(f"{where}: {key}={value}: {why}")
-
-
-def _names(valid: Iterable[object]) -> str:
-    return ", ".join(map(str, valid)) or "none"
+    typed: Node = OmegaConf.to_object(node)  # type: ignore[assignment]
+    return typed

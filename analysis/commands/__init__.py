@@ -4,12 +4,12 @@
 from types import ModuleType
 
 from analysis.commands import (
-    calibrate,
     compare,
     figures,
     fit,
     forecast,
     gather,
+    paper,
     report,
     restore,
     status,
@@ -19,7 +19,7 @@ from analysis.commands import (
 )
 
 ORDER = (
-    gather, restore, status, timescales, compare, fit, forecast, synchrony, calibrate, figures,
-    report, why,
+    gather, restore, status, timescales, compare, fit, forecast, synchrony, figures, report,
+    paper, why,
 )  # fmt: skip
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

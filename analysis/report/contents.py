@@ -1,4 +1,4 @@
-"""What a report contains, before it is written down: verdicts, figures, tables, runs."""
+"""The content of a report, before it is written: verdicts, figures, tables, runs."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from analysis.claims import judge
+from analysis.claims.arms import Runs
 from analysis.claims.judge import VERDICTS, Judged
-from analysis.claims.schema import FIGURE, Paper, Published, figure_numbers
+from analysis.claims.schema import FIGURE, Paper, Published
 from analysis.figures.style import prepare, save
 from analysis.output import lineage
-from analysis.report import behind
-from analysis.report.behind import Behind
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.report import run_sets
+from analysis.report.run_sets import RunSet
+from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables, mixtures
 from grokpipe.errors import InputError
 
@@ -39,7 +40,7 @@ class Drawn:
     missing: str
     judged: tuple[Judged, ...]
     """the claims that name it"""
-    behind: Behind | None
+    lineage: RunSet | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Table:
 
     name: str
     frame: pd.DataFrame
-    behind: Behind | None
+    lineage: RunSet | None
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ class Chapter:
 class Report:
     paper: Paper
     judged: tuple[Judged, ...]
-    behind: dict[str, Behind | None]
+    lineage: dict[str, RunSet | None]
     """by the id of the claim"""
     figures: tuple[Drawn, ...]
     chapters: tuple[Chapter, ...]
     missing: tuple[str, ...]
     """tables that could not be made, and why"""
-    sets: tuple[Behind, ...]
+    sets: tuple[RunSet, ...]
     experiments: dict[str, int]
     """with the number of their runs"""
     notes: tuple[str, ...]
@@ -88,65 +89,66 @@ class Report:
 def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: iter) -> Report:
     """Judges the claims, makes the tables and draws the figures, as files in `to`. Raises
     InputError for a folder without any experiment of the paper."""
-    found = behind.experiments(folder, paper.name)
-    asked = [claim.experiment for claim in paper.claims]
-    asked += [further.experiment for further in paper.further]
-    if not set(asked) & set(found):
-        raise InputError(f"{folder}: none of the experiments of {paper.name}, such as {asked[0]}")
-    experiments = Experiments(folder)
-    sets = behind.Sets(folder, found)
-    judged = judge.judge(paper.claims, experiments, track("judging claims"))
+    found = run_sets.experiments(folder, paper.name)
+    asked = [arm.experiment for arm in paper.arms.values()]
+    if not any(name in found or "/" in name for name in asked):
+        such = f", such as {asked[0]}" if asked else ""
+        raise InputError(f"{folder}: none of the experiments of {paper.name}{such}")
+    runs = paper.runs(folder)
+    sets = run_sets.RunSets(runs.experiments, found)
+    judged = judge.judge(paper.claims, runs, track("judging claims"))
     of_claims = {one.claim.id: sets.add(_tables(one)) for one in judged}
     figures = [
-        _figure(paper, number, experiments, judged, sets, to)
-        for number in track("drawing figures")(figure_numbers(paper.figures))
+        _figure(paper, number, runs, judged, sets, to)
+        for number in track("drawing figures")(paper.figure_numbers())
     ]
     tables: list[Table] = []
     missing = []
-    for module in track("making tables")(_modules(paper)):
+    for module in track("making tables")(paper.modules("tables")):
         try:
-            tables += _made(paper, module, experiments, sets)
+            tables += _made(paper, module, runs, sets)
         except NotRun as error:
             missing.append(f"{module}: {error}")
     made = lineage.commit()
-    every = behind.union(
-        (o.finding.tables for one in judged for o in one.outcomes if o.finding), folder
+    every = run_sets.union(
+        (o.estimate.tables for one in judged for o in one.outcomes if o.estimate), folder
     )
+    unmatched = (f"note: claim {j.claim.id}: {said}" for j in judged for said in j.unmatched)
     return Report(
         paper=paper,
         judged=tuple(judged),
-        behind=of_claims,
+        lineage=of_claims,
         figures=tuple(figures),
         chapters=tuple(_chapters(paper, tables)),
         missing=tuple(missing),
         sets=tuple(sets.every),
         experiments={name: len(keys) for name, keys in found.items()},
-        notes=tuple(mixtures(every.cells)) if every else (),
+        notes=(*(mixtures(every.cells) if every else ()), *unmatched),
         folder=folder,
         analysis=(made["commit"] or "not of a clone") + ", changed" * bool(made["dirty"]),
     )
 
 
 def _tables(judged: Judged) -> list[Tables | None]:
-    return [outcome.finding.tables for outcome in judged.outcomes if outcome.finding]
+    return [outcome.estimate.tables for outcome in judged.outcomes if outcome.estimate]
 
 
 def _figure(
     paper: Paper,
     number: int,
-    experiments: Experiments,
+    runs: Runs,
     every: Sequence[Judged],
-    sets: behind.Sets,
+    sets: run_sets.RunSets,
     to: Path,
 ) -> Drawn:
-    module = import_module(f"{paper.figures}.{FIGURE}{number}")
+    module = import_module(f"{paper.package}.figures.{FIGURE}{number}")
     judged = [one for one in every if one.claim.figure == number]
-    path, missing, runs = None, "", None
+    path, missing, of_figure = None, "", None
     try:
         prepare()
-        figure, names = experiments.reading(lambda: module.draw(experiments))
-        tables = [experiments.tables(name) for name in names]
-        runs, shown = sets.add(tables), behind.union(tables, experiments.folder)
+        figure, names = runs.experiments.reading(lambda: module.draw(runs))
+        tables = [runs.experiments.tables(name) for name in names]
+        of_figure, shown = sets.add(tables), run_sets.union(tables, runs.folder)
         if shown is None:
             raise InputError(f"{module.__name__}: drawn, but of no runs")
         path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
@@ -161,24 +163,16 @@ def _figure(
         path=path,
         missing=missing,
         judged=tuple(judged),
-        behind=runs,
+        lineage=of_figure,
     )
 
 
-def _modules(paper: Paper) -> list[str]:
-    """Of the quantities, in the order of the claims, then those without any."""
-    named = (c.quantity.partition(".")[0] for claim in paper.claims for c in claim.criteria)
-    return list(dict.fromkeys([*named, *(further.module for further in paper.further)]))
-
-
-def _made(paper: Paper, module: str, experiments: Experiments, sets: behind.Sets) -> list[Table]:
+def _made(paper: Paper, module: str, runs: Runs, sets: run_sets.RunSets) -> list[Table]:
     """The tables of a module; behind them are the runs of the experiments that it read."""
-    make = getattr(import_module(f"{paper.package}.{module}"), "tables", None)
-    if make is None:
-        return []
-    made, names = experiments.reading(lambda: make(experiments))
-    runs = sets.add([experiments.tables(name) for name in names])
-    return [Table(name, frame, runs) for name, frame in made.items()]
+    make = import_module(f"{paper.package}.tables.{module}").tables
+    made, names = runs.experiments.reading(lambda: make(runs))
+    of_tables = sets.add([runs.experiments.tables(name) for name in names])
+    return [Table(name, frame, of_tables) for name, frame in made.items()]
 
 
 def _chapters(paper: Paper, tables: Sequence[Table]) -> list[Chapter]:

@@ -60,8 +60,8 @@ def markdown(report: Report) -> str:
 
 
 def verdicts(report: Report) -> pd.DataFrame:
-    """A row per claim: id, where, statement, published, ours, rule, verdict, all as text; what
-    several criteria give is separated by semicolons."""
+    """A row per claim: id, where, statement, published, ours, rule, verdict, experiments (that its
+    estimates read), all as text; the results of several criteria are separated by semicolons."""
     rows = []
     for judged in report.judged:
         claim, ours, rules = judged.claim, [], []
@@ -73,6 +73,7 @@ def verdicts(report: Report) -> pd.DataFrame:
                 "id": claim.id, "where": claim.where, "statement": claim.statement,
                 "published": claim.published, "ours": "; ".join(dict.fromkeys(ours)),
                 "rule": "; ".join(rules), "verdict": judged.verdict,
+                "experiments": ", ".join(judged.experiments),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

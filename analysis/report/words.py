@@ -1,8 +1,8 @@
-"""Findings, rules and verdicts in words. Everything here is made from them; nothing is known."""
+"""Estimates, rules and verdicts in words."""
 
 import math
 
-from analysis.claims.findings import Finding
+from analysis.claims.estimate import Estimate
 from analysis.claims.judge import NOT_RUN, USED, Judged, Outcome
 from analysis.claims.schema import Criterion
 from analysis.output.formats import interval, number
@@ -12,20 +12,26 @@ DIGITS = 6
 
 
 def ours(outcome: Outcome) -> str:
-    """A finding: number, interval, runs and method, or k of n; – where there are no runs."""
-    finding = outcome.finding
-    if finding is None:
+    """An estimate: number, interval, runs and method, or k of n; – where there are no runs."""
+    if outcome.estimate is None:
         return "–"
-    if outcome.criterion.runs is not None:
-        return f"{_share(finding)} {_ends(finding.interval)}".rstrip()
-    found = finding.interval
-    of = _runs(finding) if finding.shown is None else _share(finding)
-    return f"{_estimate(found)} {_ends(found)}".rstrip() + f" ({of}, {found.method})"
+    return _said(outcome.estimate, outcome.criterion.runs is not None)
+
+
+def other(outcome: Outcome, found: Estimate | str) -> str:
+    """An estimate of the same criterion under another definition, or why there is none."""
+    return found if isinstance(found, str) else _said(found, outcome.criterion.runs is not None)
 
 
 def name(criterion: Criterion) -> str:
-    """Of a quantity: mean time."""
-    return criterion.quantity.rpartition(".")[2].replace("_", " ")
+    """What a criterion estimates: mean time, falls monotonically, t_collapse before t_grok."""
+    args = criterion.call.args
+    if criterion.call.name == "share_reached":
+        return str(args.get("event", "t_grok"))
+    if criterion.call.name == "share_before":
+        return f"{args['event']} before {args.get('before', 't_grok')}"
+    said = str(args.get("test") or args.get("value") or criterion.call.name)
+    return said.rpartition(".")[2].replace("_", " ")
 
 
 def rule(criterion: Criterion) -> str:
@@ -35,7 +41,7 @@ def rule(criterion: Criterion) -> str:
 
 
 def sentence(judged: Judged) -> str:
-    """What a reader needs: what came of each criterion, then the notes of the quantities."""
+    """The result of each criterion, then the notes of the estimates."""
     outcomes = judged.outcomes
     if judged.verdict == NOT_RUN:
         missing = dict.fromkeys(outcome.missing for outcome in outcomes)
@@ -43,22 +49,30 @@ def sentence(judged: Judged) -> str:
     said = [f"{_capital(judged.verdict)}: {'; '.join(map(_clause, outcomes))}."]
     if judged.verdict == USED:
         said.append("The setting was chosen by this number, so that agreement shows nothing.")
-    notes = dict.fromkeys(o.finding.note for o in outcomes if o.finding and o.finding.note)
+    notes = dict.fromkeys(o.estimate.note for o in outcomes if o.estimate and o.estimate.note)
     return " ".join([*said, *(f"{_capital(note)}." for note in notes)])
 
 
+def _said(estimate: Estimate, every: bool) -> str:
+    if every:
+        return f"{_share(estimate)} {_ends(estimate.interval)}".rstrip()
+    found = estimate.interval
+    of = _runs(estimate) if estimate.shown is None else _share(estimate)
+    return f"{_estimate(found)} {_ends(found)}".rstrip() + f" ({of}, {found.method})"
+
+
 def _clause(outcome: Outcome) -> str:
-    criterion, finding = outcome.criterion, outcome.finding
-    if finding is None:
+    criterion, estimate = outcome.criterion, outcome.estimate
+    if estimate is None:
         return f"{name(criterion)} unknown ({outcome.missing})"
     if criterion.within is None:
-        few = finding.runs < (criterion.runs or 0)
+        few = estimate.runs < (criterion.runs or 0)
         asked = f", where {criterion.runs:,} are asked for" if few else ""
-        return f"{name(criterion)} in {_share(finding)}{asked}"
-    found, inside = finding.interval, _range(criterion.within)
+        return f"{name(criterion)} in {_share(estimate)}{asked}"
+    found, inside = estimate.interval, _range(criterion.within)
     if math.isnan(found.lower) or math.isnan(found.upper):
         return (
-            f"{name(criterion)} {_estimate(found)} of {_runs(finding)} has no interval "
+            f"{name(criterion)} {_estimate(found)} of {_runs(estimate)} has no interval "
             f"({found.method.removeprefix('none: ')})"
         )
     where = {
@@ -66,7 +80,7 @@ def _clause(outcome: Outcome) -> str:
         False: f"has no part {inside}",
         None: f"is neither wholly {inside} nor wholly outside",
     }[outcome.holds]
-    return f"{name(criterion)} {_estimate(found)} {_ends(found)} of {_runs(finding)} {where}"
+    return f"{name(criterion)} {_estimate(found)} {_ends(found)} of {_runs(estimate)} {where}"
 
 
 def _range(within: tuple[float, float]) -> str:
@@ -108,15 +122,15 @@ def _until(decimals: int) -> int:
     return min(max(decimals, 0), DIGITS)
 
 
-def _share(finding: Finding) -> str:
-    return f"{finding.shown:,} of {_runs(finding)}"
+def _share(estimate: Estimate) -> str:
+    return f"{estimate.shown:,} of {_runs(estimate)}"
 
 
-def _runs(finding: Finding) -> str:
-    """Where there are no runs, the finding is of random tries."""
-    of = ("run", "runs") if finding.tables is not None else ("try", "tries")
-    counted = _count(finding.runs, *of)
-    return f"{counted} of {_count(finding.seeds, 'seed', 'seeds')}" if finding.seeds else counted
+def _runs(estimate: Estimate) -> str:
+    """Where there are no runs, the estimate is of random tries."""
+    of = ("run", "runs") if estimate.tables is not None else ("try", "tries")
+    counted = _count(estimate.runs, *of)
+    return f"{counted} of {_count(estimate.seeds, 'seed', 'seeds')}" if estimate.seeds else counted
 
 
 def _count(n: int, one: str, several: str) -> str:

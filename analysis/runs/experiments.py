@@ -1,4 +1,4 @@
-"""Where the runs of each experiment of the paper are: gathered tables, or run logs of one name."""
+"""The runs of each experiment of a paper: gathered tables, or run logs of one name."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,12 +13,15 @@ from analysis.runs.tables import Tables, of_experiment, read_gathered
 from grokpipe.errors import InputError
 from grokpipe.store import manifest
 
-PAPER = "entropy"
 T = TypeVar("T")
 
 
 class NotRun(InputError):
-    """The runs that a quantity, figure or table needs are not there."""
+    """The runs that an estimate, figure or table needs are not there."""
+
+
+class Unmatched(NotRun):
+    """An experiment was run, but none of its runs has a value or column that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -26,41 +29,48 @@ class Experiments:
     """Tables by the name of the experiment, read once.
 
     `folder` holds gathered tables, one folder an experiment (outputs/reference/entropy), or run
-    logs (outputs/entropy), of which an experiment's are those that it asked for.
+    logs (outputs/entropy), of which an experiment's are those that it asked for. `e1_baseline` is
+    an experiment of `paper`; `collapse/weight_decay` is one of another paper, whose runs lie in the
+    folder `collapse` beside this one.
     """
 
     folder: Path
-    _read: dict[str, Tables] = field(default_factory=dict)
+    paper: str
+    read: dict[str, Tables] = field(default_factory=dict)
+    """the tables read so far, by the name that was asked for"""
+    _logs: dict[Path, Tables] = field(default_factory=dict)
     _made: dict[str, tuple[Any, list[str]]] = field(default_factory=dict)
     _noted: list[dict[str, None]] = field(default_factory=list)
 
     def tables(self, name: str) -> Tables:
-        """Of one experiment (e1_baseline). Raises NotRun."""
-        if name not in self._read:
-            self._read[name] = self._find(name)
+        """The runs of one experiment. Raises NotRun."""
+        if name not in self.read:
+            self.read[name] = self._find(name)
         self._note([name])
-        return self._read[name]
+        return self.read[name]
 
     def reading(self, make: Callable[[], T]) -> tuple[T, list[str]]:
-        """What `make` gives, and which experiments it rests on, as it read them."""
+        """The result of `make`, and the names of the experiments that it read."""
         self._noted.append({})
         try:
             found = make()
         finally:
             names = list(self._noted.pop())
-        self._note(names)
+            self._note(names)
         return found, names
 
     def _find(self, name: str) -> Tables:
-        if manifest.cells_folder(self.folder).is_dir():
-            if "" not in self._read:
-                self._read[""] = gather.read(self.folder)
+        paper, _, own = name.rpartition("/")
+        folder = self.folder.parent / paper if paper else self.folder
+        if manifest.cells_folder(folder).is_dir():
+            if folder not in self._logs:
+                self._logs[folder] = gather.read(folder)
             try:
-                found = of_experiment(self._read[""], self.folder, f"{PAPER}/{name}")
+                found = of_experiment(self._logs[folder], folder, f"{paper or self.paper}/{own}")
             except InputError as error:
                 raise NotRun(f"{name}: not run") from error
-        elif (self.folder / name / CURVES).exists():
-            found = read_gathered(self.folder / name)
+        elif (folder / own / CURVES).exists():
+            found = read_gathered(folder / own)
         else:
             raise NotRun(f"{name}: not run")
         if found.curves.empty:
@@ -68,7 +78,8 @@ class Experiments:
         return found
 
     def once(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` gives, made when it is first asked for by that name: fits take a minute."""
+        """The result of `make`, computed when it is first asked for by that name (fits take a
+        minute)."""
         if name not in self._made:
             self._made[name] = self.reading(make)
         found, names = self._made[name]
@@ -81,5 +92,6 @@ class Experiments:
             noted |= dict.fromkeys(names)
 
     def generator(self) -> np.random.Generator:
-        """Of resampling: the same runs give the same numbers, whichever quantity is asked first."""
+        """A generator for resampling: the same runs give the same numbers, in whatever order
+        estimates are asked for."""
         return np.random.default_rng(0)

@@ -147,9 +147,10 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, copy / package)
     files = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", EXTENDING, flags=re.S)
-    assert len(files) == 8
+    assert len(files) == 12
     for path, text in files:
         assert not (copy / path).exists(), path
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / path).write_text(text)
     for path, name, entries in ENTRIES.findall(EXTENDING):
         before, opening, after = (copy / path).read_text().partition(f"\n{name}: ")
@@ -161,7 +162,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_extending_by_two_files_each(extended: Path) -> None:
     lines = commands(EXTENDING)
-    assert len(lines) == 6
+    assert len(lines) == 8
     for line in lines:
         done = shell(line, extended, PYTHONPATH=str(extended))
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
@@ -169,12 +170,23 @@ def test_extending_by_two_files_each(extended: Path) -> None:
     assert len(logs) == 6
     for log in logs:
         assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
+    verdicts = pd.read_csv(extended / "outputs/parity/report/verdicts.csv", index_col="id")
+    assert verdicts["verdict"]["P1"] == "reproduced"
+    assert "not run" not in set(verdicts["verdict"])
+    assert (extended / "outputs/parity/report/figure_1.png").exists()
     table = pd.read_csv(extended / "outputs/default/tables/timescales.csv")
     named, condition = (of_event for _, of_event in table.groupby("event", sort=False))
     assert named["event"].iloc[0] == "t_begun"
     assert named["reached"].sum() > 0
     assert_frame_equal(*(table.drop(columns="event").reset_index(drop=True)
                          for table in (named, condition)))  # fmt: skip
+
+
+def test_a_paper_is_short() -> None:
+    """Three claims and a figure, the runs that they need included."""
+    files = re.findall(r"```(?:python|yaml)\n# (\S*parity/\S+)\n(.*?)```", EXTENDING, flags=re.S)
+    assert len(files) == 4
+    assert sum(text.count("\n") for _, text in files) <= 80
 
 
 @pytest.mark.slow

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.runs.experiments import Experiments
+from analysis.claims import schema
+from analysis.claims.arms import Runs
+from analysis.claims.estimate import Estimate
 from analysis.runs.rows import CELL_COLUMNS
 from analysis.runs.tables import Tables, write_gathered
 
+PAPER = schema.read("entropy")
 BUDGET = 5_000
 AFTER = 1_000  # steps that a run goes on after it grokked
 START = 0.8  # entropy at the start
@@ -92,11 +95,32 @@ def tables(experiment: str, runs: Sequence[Run], folder: Path) -> Tables:
     )
 
 
-def write(folder: Path, **experiments: Sequence[Run]) -> Experiments:
-    """Gathered tables of several experiments, and where they are."""
+def write(folder: Path, **experiments: Sequence[Run]) -> Runs:
+    """The gathered tables of several experiments of the entropy paper."""
     for name, runs in experiments.items():
         write_gathered(tables(name, runs, folder), folder / name)
-    return Experiments(folder)
+    return reading(folder)
+
+
+def reading(folder: Path) -> Runs:
+    """The runs of a folder by the arms of the entropy paper."""
+    return PAPER.runs(folder)
+
+
+def claimed(runs: Runs, id: str, criterion: int = 0) -> Estimate:
+    """The estimate that a criterion of a claim is judged by."""
+    (claim,) = (claim for claim in PAPER.claims if claim.id == id)
+    return claim.criteria[criterion].call(runs)
+
+
+def beside(runs: Runs, id: str, criterion: int = 0) -> dict[str, Estimate]:
+    """The estimates of its `sensitivity`, by their labels."""
+    (claim,) = (claim for claim in PAPER.claims if claim.id == id)
+    return {
+        label: variant.call(varied)
+        for variant in claim.criteria[criterion].sensitivity
+        for label, varied in variant.runs(runs)
+    }
 
 
 def baseline(times: Sequence[float | None], **values: object) -> list[Run]:

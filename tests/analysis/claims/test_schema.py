@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from analysis.claims import schema
+from analysis.claims.estimators import ESTIMATORS
 from grokpipe.errors import InputError
 from tests.helpers import toy_paper
 
@@ -14,7 +15,7 @@ def read(folder: Path, content: object) -> schema.Paper:
     text = content if isinstance(content, str) else yaml.safe_dump(content, allow_unicode=True)
     (folder / "entropy").mkdir(exist_ok=True)
     (folder / "entropy" / "claims.yaml").write_text(text)
-    return schema.read("entropy", folder, toy_paper.__name__, f"{toy_paper.__name__}.figures")
+    return schema.read("entropy", folder, toy_paper.__name__)
 
 
 def content() -> dict:
@@ -23,12 +24,13 @@ def content() -> dict:
 
 def test_everything_is_typed() -> None:
     found = toy_paper.read()
-    time, _, mixing, bare, *_, lemma = found.claims
+    time, every, mixing, bare, *_, lemma = found.claims
     assert (time.id, time.figure, time.used) == ("A-time", 1, False)
     assert [criterion.within for criterion in time.criteria] == [
         (100.0, 300.0), (-float("inf"), 1000.0)
     ]  # fmt: skip
     assert mixing.criteria[0].within == (1.0, float("inf"))
+    assert mixing.criteria[0].call.args == {"of": "mixing"}
     assert mixing.published == "1000"  # YAML's number
     assert bare.published == "0.655"
     assert (lemma.figure, lemma.criteria[0].runs, lemma.criteria[0].within) == (None, 1000, None)
@@ -36,33 +38,44 @@ def test_everything_is_typed() -> None:
     assert found.tables[0].frame.values.tolist() == [
         ["Baseline <i>", "3/3", "–"], ["Mixing", "2/3", "+1,000"]
     ]  # fmt: skip
+    (criterion,) = every.criteria
+    assert [variant.label for variant in criterion.sensitivity] == [
+        "before 250", "evaluated every 200 steps"
+    ]  # fmt: skip
+    assert {name: arm.experiment for name, arm in found.arms.items()} == {
+        "baseline": "e1_baseline", "mixing": "e2_mixing", "settings": "e0"
+    }  # fmt: skip
 
 
 def test_the_entropy_paper_can_be_read_and_names_each_figure() -> None:
-    """Every quantity of its claims is there, and so are figures 1 to 11."""
+    """Every estimate of its claims is there, and so are figures 1 to 11."""
     found = schema.read("entropy")
     assert len(found.claims) == 51
-    assert schema.figure_numbers(found.figures) == list(range(1, 12))
+    assert found.figure_numbers() == list(range(1, 12))
     assert {claim.figure for claim in found.claims} == {*range(1, 12), None}
     assert [table.name for table in found.tables] == ["Table 1", "Table 2", "Table 3"]
 
 
 def test_an_unknown_paper_names_the_valid_ones() -> None:
-    with pytest.raises(InputError, match="entrpy: no such paper; valid: entropy"):
+    with pytest.raises(InputError, match="entrpy: no such paper; valid: "):
         schema.read("entrpy")
 
 
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
-        ({"figur": 1}, ["claim A-time", "figur"]),
+        ({"figur": 1}, ["claim A-time", "no such key figur; valid: id, where, statement"]),
+        ({"experiment": "e1_baseline"}, ["claim A-time", "no such key experiment"]),
         ({"figure": 3}, ["claim A-time", "figure=3", "valid: 1, 2"]),
-        ({"used": "yes"}, ["claim A-time", "used=yes"]),
-        ({"statement": ["x"]}, ["claim A-time", "statement=['x']", "must be text"]),
+        ({"figure": "one"}, ["claim A-time", "figure=one"]),
+        ({"used": "maybe"}, ["claim A-time", "used=maybe"]),
+        ({"statement": ["x"]}, ["claim A-time", "statement=['x']"]),
         ({"statement": None}, ["claim A-time", "statement=None"]),
         ({"criteria": []}, ["claim A-time", "criteria: none"]),
-        ({"criteria": {}}, ["claim A-time", "criteria: must be a list"]),
+        ({"criteria": {}}, ["claim A-time", "criteria={}"]),
+        ({"criteria": [3]}, ["claim A-time", "criteria=[3]"]),
         ({"id": ["x"]}, ["claims[0]", "id=['x']"]),
+        ({"statement": "${oc.env:HOME}"}, ["must not refer"]),
     ],
 )
 def test_a_wrong_claim_is_named_with_its_key(tmp_path: Path, change: dict, parts: list) -> None:
@@ -72,35 +85,62 @@ def test_a_wrong_claim_is_named_with_its_key(tmp_path: Path, change: dict, parts
         read(tmp_path, wrong)
     for part in parts:
         assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+OWN = {"estimate": "times.mean_time"}
+EVERY = {"every": True, "runs": 3}
 
 
 @pytest.mark.parametrize(
     ("criterion", "part"),
     [
-        ({"within": [0, 1]}, "quantity is missing"),
-        ({"quantity": "times.mean_time"}, "needs either within or both every and runs"),
-        ({"quantity": "times.mean_time", "within": [0, 1], "every": True, "runs": 3}, "either"),
-        ({"quantity": "times.grokked", "every": True}, "both every and runs"),
-        ({"quantity": "times.mean_time", "within": [0, 1], "runs": 3}, "both every and runs"),
-        ({"quantity": "times.grokked", "every": False, "runs": 3}, "every=False"),
-        ({"quantity": "times.grokked", "every": True, "runs": 0}, "runs=0"),
-        ({"quantity": "times.grokked", "every": True, "runs": True}, "runs=True"),
-        ({"quantity": "times.mean_time", "within": [1, 0]}, "within=[1, 0]"),
-        ({"quantity": "times.mean_time", "within": [1, "x"]}, "two numbers"),
-        ({"quantity": "times.mean_time", "within": [True, 2]}, "two numbers"),
-        ({"quantity": "times.mean_time", "within": [0, float("nan")]}, "two numbers"),
-        ({"quantity": "times.mean_time", "within": 3}, "two numbers"),
-        ({"quantity": "times.mean_tme", "within": [0, 1]}, "valid: mean_time, grokked, delay"),
-        ({"quantity": "tims.mean_time", "within": [0, 1]}, "no such module; valid: "),
-        ({"quantity": "mean_time", "within": [0, 1]}, "no such module"),
-        # what a module has, but is no quantity of it, and what lies outside the package
-        ({"quantity": "times.tables", "within": [0, 1]}, "no such function"),
-        ({"quantity": "times.none", "within": [0, 1]}, "no such function"),
-        ({"quantity": "times._times", "within": [0, 1]}, "no such function"),
-        ({"quantity": "times.Finding", "within": [0, 1]}, "no such function"),
-        ({"quantity": "os.system", "within": [0, 1]}, "no such module"),
-        ({"quantity": "times.pd.read_pickle", "within": [0, 1]}, "no such function"),
-        ({"quantity": "__init__.read", "within": [0, 1]}, "no such module"),
+        ({"within": [0, 1]}, "estimate is missing"),
+        (
+            {"quantity": "times.mean_time", "within": [0, 1]},
+            "no such key quantity; valid: estimate",
+        ),
+        (OWN, "needs either within or both every and runs"),
+        ({**OWN, "within": [0, 1], **EVERY}, "either"),
+        ({**OWN, "every": True}, "both every and runs"),
+        ({**OWN, "within": [0, 1], "runs": 3}, "both every and runs"),
+        ({**OWN, "every": False, "runs": 3}, "every=False"),
+        ({**OWN, "every": True, "runs": 0}, "runs=0"),
+        ({**OWN, "every": True, "runs": True}, "runs=True"),
+        ({**OWN, "within": [1, 0]}, "within=[1.0, 0.0]: the lower end"),
+        ({**OWN, "within": [1, "x"]}, "within=[1, 'x']"),
+        ({**OWN, "within": [True, 2]}, "within=[True, 2]"),
+        ({**OWN, "within": [0, float("nan")]}, "two numbers"),
+        ({**OWN, "within": [0, 1, 2]}, "two numbers"),
+        ({**OWN, "within": 3}, "within=3"),
+        ({"estimate": "men_time", "within": [0, 1]}, f"valid: {', '.join(ESTIMATORS)}, or module"),
+        ({"estimate": "times.mean_tme", "within": [0, 1]}, "valid: mean_time, grokked, delay"),
+        ({"estimate": "tims.mean_time", "within": [0, 1]}, "no such module; valid: times"),
+        # what a module has, but is no estimate of it, and what lies outside the package
+        ({"estimate": "times.tables", "within": [0, 1]}, "no such function"),
+        ({"estimate": "times.none", "within": [0, 1]}, "no such function"),
+        ({"estimate": "times.times", "within": [0, 1]}, "no such function"),
+        ({"estimate": "times.late", "within": [0, 1]}, "no such function"),
+        ({"estimate": "times.Estimate", "within": [0, 1]}, "no such function"),
+        ({"estimate": "os.system", "within": [0, 1]}, "no such module"),
+        ({"estimate": "times.pd.read_pickle", "within": [0, 1]}, "no such function"),
+        ({"estimate": "__init__.read", "within": [0, 1]}, "no such module"),
+        ({**OWN, "args": {"of": "mixing"}, "within": [0, 1]}, "no such argument of; valid: none"),
+        ({**OWN, "args": [3], "within": [0, 1]}, "args=[3]"),
+        ({"estimate": "times.delay", "within": [0, 1]}, "times.delay: argument of is missing"),
+        ({**OWN, "within": [0, 1], "sensitivity": [{"of": "x"}]}, "sensitivity[0]"),
+        ({**OWN, "within": [0, 1], "sensitivity": [{"split": 3}]}, "split=3"),
+        (
+            {
+                "estimate": "delay",
+                "args": {"of": "mixing"},
+                "within": [0, 1],
+                "sensitivity": [{"split": "intervention.alpha"}],
+            },
+            "split=intervention.alpha: no arm is divided by it; valid: none",
+        ),
+        ({**OWN, "within": [0, 1], "sensitivity": [{"spacing": 0}]}, "spacing=0"),
+        ({**OWN, "within": [0, 1], "sensitivity": {"spacing": 2}}, "sensitivity="),
     ],
 )
 def test_a_wrong_criterion_is_named(tmp_path: Path, criterion: dict, part: str) -> None:
@@ -110,6 +150,7 @@ def test_a_wrong_criterion_is_named(tmp_path: Path, criterion: dict, part: str) 
         read(tmp_path, wrong)
     assert "claim A-all: criteria[0]" in str(error.value)
     assert part in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +162,18 @@ def test_a_wrong_criterion_is_named(tmp_path: Path, criterion: dict, part: str) 
         ("paper: {title: x, cite: y}", "claims is missing"),
         ("paper: {title: x}\nclaims: []", "cite is missing"),
         ("paper: {title: x, cite: y}\nclaims: []\nrules: []", "no such key rules"),
-        ("paper: {title: x, cite: y}\nclaims: [3]", "claims[0]: must be keys with values"),
+        ("paper: {title: x, cite: y}\nclaims: [3]", "claims=[3]"),
+        ("paper: {title: x, cite: y}\nclaims: []\narms: {a: {by: x}}", "experiment is missing"),
         (
-            "paper: {title: x, cite: y}\nclaims: []\nfurther: [{module: os, experiment: e}]",
-            "further[0]: module=os: no such module; valid: ",
+            "paper: {title: x, cite: y}\nclaims: []\narms: {a: {experiment: x, were: {}}}",
+            "arm a: no such key were; valid: experiment, by, where, label",
+        ),
+        (
+            "paper: {title: x, cite: y}\nclaims: []\narms: {a: {experiment: x, where: {b: < c}}}",
+            "arm a: where: b: < c: must compare with a number",
         ),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_file_is_one_line(tmp_path: Path, text: str, part: str) -> None:
     with pytest.raises(InputError) as error:
         read(tmp_path, text)

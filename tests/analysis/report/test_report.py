@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.claims.findings import Finding
+from analysis.claims.arms import ArmNode
+from analysis.claims.estimate import Estimate
 from analysis.claims.judge import Judged, Outcome, holds, verdict
-from analysis.claims.schema import Claim, Criterion, Further
+from analysis.claims.schema import Call, Claim, Criterion
 from analysis.report import contents, words
-from analysis.report.behind import Sets, experiments, union
+from analysis.report.run_sets import RunSets, experiments, union
 from analysis.runs import gather
+from analysis.runs.experiments import Experiments
 from analysis.runs.tables import read_gathered, write_gathered
 from analysis.stats.intervals import Interval, none
 from grokpipe.store import manifest
@@ -79,6 +81,7 @@ def test_each_claim_with_its_verdict_and_all_that_belongs_to_it(page: Page) -> N
         "1,000 of 1,000 tries",
         "Nothing can be said: e2_mixing: not run.",
         "A note with H̃* and a <script>.",
+        "before 250: 2 of 3 runs [0.09, 0.99]", "evaluated every 200 steps: 3 of 3 runs",
         "Lemma 1", "full proof", "0.655", "Known when the rules were written: three <b>trials</b>.",
     ):  # fmt: skip
         assert said in page.said
@@ -139,20 +142,20 @@ def test_a_click_leads_to_the_runs(tmp_path: Path, kind: str) -> None:
     folder = getattr(made_report, kind)(tmp_path)
     report = made_report.report(folder)
     page = Page((folder / "report/report.html").read_text())
-    (behind,) = report.sets
-    assert {run.key for run in behind.runs} == {f"0300{seed:012d}" for seed in range(3)}
-    assert behind.title == "3 runs of e1_baseline"
-    assert behind.varied == ("seed",)
-    assert [run.varied for run in behind.runs] == [("0",), ("1",), ("2",)]
-    assert [run.commit for run in behind.runs] == ["c0ffee"] * 3
-    assert report.behind["A-time"] == report.behind["D"] == behind
-    assert report.behind["B"] is report.behind["M"] is None
+    (run_set,) = report.sets
+    assert {run.key for run in run_set.runs} == {f"0300{seed:012d}" for seed in range(3)}
+    assert run_set.title == "3 runs of e1_baseline"
+    assert run_set.varied == ("seed",)
+    assert [run.varied for run in run_set.runs] == [("0",), ("1",), ("2",)]
+    assert [run.commit for run in run_set.runs] == ["c0ffee"] * 3
+    assert report.lineage["A-time"] == report.lineage["D"] == run_set
+    assert report.lineage["B"] is report.lineage["M"] is None
     away = [link for link in page.all("href") if link.startswith("../")]
     assert len(away) >= 3
     for link in away:
         assert (folder / "report" / link).exists(), link
     if kind == "logs":
-        assert f"../cells/{behind.runs[0].key}" in away
+        assert f"../cells/{run_set.runs[0].key}" in away
     for said in ("3 done; from", "c0ffee (3)", "seed: 0–2", "optimizer.betas=[0.9, 0.999]"):
         assert said in page.said
 
@@ -178,6 +181,8 @@ def test_the_verdicts_are_a_table_too(runs: Path, page: Page) -> None:
     assert dict(zip(table["id"], table["verdict"], strict=True)) == told
     assert "B" in told and len(told) == len(table)
     assert table.set_index("id").loc["B", "ours"] == "–"
+    read = table.set_index("id")["experiments"]
+    assert (read["A-time"], read["B"], read["M"]) == ("e1_baseline", "", "")
 
 
 def test_the_same_runs_give_the_same_bytes(runs: Path) -> None:
@@ -204,7 +209,7 @@ def test_all_experiments(tmp_path: Path) -> None:
     report = made_report.report(runs)
     assert [figure.missing for figure in report.figures] == ["", ""]
     assert report.by_verdict()["not run"] == []
-    assert [behind.title for behind in report.sets] == [
+    assert [run_set.title for run_set in report.sets] == [
         "3 runs of e1_baseline", "1 run of e2_mixing", "4 runs of e1_baseline, e2_mixing"
     ]  # fmt: skip
     everything = report.sets[-1]
@@ -217,9 +222,9 @@ def test_a_cell_that_was_trained_twice_is_two_runs(tmp_path: Path) -> None:
     again.cells["processor"] = "another"
     write_gathered(again, runs / "e1_again")
     tables = [read_gathered(runs / name) for name in ("e1_baseline", "e1_again")]
-    sets = Sets(runs, experiments(runs, "entropy"))
+    sets = RunSets(Experiments(runs, "entropy"), experiments(runs, "entropy"))
     found = [sets.add(of) for of in ([tables[0]], [tables[1]], tables)]
-    assert [behind.title for behind in found if behind] == [
+    assert [run_set.title for run_set in found if run_set] == [
         "3 runs of e1_baseline", "3 runs of e1_again", "6 runs of e1_again, e1_baseline"
     ]  # fmt: skip
 
@@ -227,10 +232,9 @@ def test_a_cell_that_was_trained_twice_is_two_runs(tmp_path: Path) -> None:
 def test_a_folder_of_settings_alone_has_a_report(tmp_path: Path) -> None:
     """As E0 comes before the experiments of the claims."""
     made_report.stored(tmp_path).joinpath("e1_baseline").rename(tmp_path / "e0")
-    only = replace(toy_paper.read(), further=(Further("settings", "e0"),))
     stored = tmp_path / "stored"
     write_gathered(read_gathered(tmp_path / "e0"), stored / "e0")
-    report = contents.build(only, stored, stored / "report")
+    report = contents.build(toy_paper.read(), stored, stored / "report")
     assert [table.name for chapter in report.chapters for table in chapter.tables] == ["Settings"]
     assert {judged.verdict for judged in report.judged if judged.claim.id != "M"} == {"not run"}
 
@@ -286,38 +290,38 @@ def _made_up(made_up: object) -> object:
     ],
 )
 def test_numbers_have_the_digits_that_their_intervals_know(ends, said: str) -> None:
-    outcome = judged((0, 1), Finding(Interval(*ends, "BCa"), 3, None)).outcomes[0]
+    outcome = judged((0, 1), Estimate(Interval(*ends, "BCa"), 3, None)).outcomes[0]
     assert words.ours(outcome) == f"{said} (3 tries, BCa)"
 
 
 @pytest.mark.parametrize(
-    ("rule", "finding", "said"),
+    ("rule", "estimate", "said"),
     [
-        ((0, 10), Finding(Interval(5, 4, 6, "BCa"), 3, None),
+        ((0, 10), Estimate(Interval(5, 4, 6, "BCa"), 3, None),
          "Reproduced: x 5.0 [4.0, 6.0] of 3 tries lies within 0 to 10."),
-        ((7, 10), Finding(Interval(5, 4, 6, "BCa"), 3, None),
+        ((7, 10), Estimate(Interval(5, 4, 6, "BCa"), 3, None),
          "Not reproduced: x 5.0 [4.0, 6.0] of 3 tries has no part within 7 to 10."),
-        ((5, math.inf), Finding(Interval(5, 4, 6, "BCa"), 3, None, note="it is so"),
+        ((5, math.inf), Estimate(Interval(5, 4, 6, "BCa"), 3, None, note="it is so"),
          "Inconclusive: x 5.0 [4.0, 6.0] of 3 tries is neither wholly at or above 5 nor wholly"
          " outside. It is so."),
-        ((0, 10), Finding(none(5, "one run"), 1, None),
+        ((0, 10), Estimate(none(5, "one run"), 1, None),
          "Inconclusive: x 5.00 of 1 try has no interval (one run)."),
-        ((0, 10), Finding(Interval(5, 4, 6, "t"), 6, None, seeds=3),
+        ((0, 10), Estimate(Interval(5, 4, 6, "t"), 6, None, seeds=3),
          "Reproduced: x 5.0 [4.0, 6.0] of 6 tries of 3 seeds lies within 0 to 10."),
-        (3, Finding(Interval(1, 0, 1, "CP"), 3, None, 3), "Reproduced: x in 3 of 3 tries."),
-        (4, Finding(Interval(1, 0, 1, "CP"), 3, None, 3),
+        (3, Estimate(Interval(1, 0, 1, "CP"), 3, None, 3), "Reproduced: x in 3 of 3 tries."),
+        (4, Estimate(Interval(1, 0, 1, "CP"), 3, None, 3),
          "Inconclusive: x in 3 of 3 tries, where 4 are asked for."),
     ],
 )  # fmt: skip
-def test_the_sentence_a_reader_needs(rule, finding: Finding, said: str) -> None:
-    assert words.sentence(judged(rule, finding)) == said
+def test_the_sentence_a_reader_needs(rule, estimate: Estimate, said: str) -> None:
+    assert words.sentence(judged(rule, estimate)) == said
 
 
-def judged(rule: tuple[float, float] | int, finding: Finding) -> Judged:
+def judged(rule: tuple[float, float] | int, estimate: Estimate) -> Judged:
     within, runs = (None, rule) if isinstance(rule, int) else (rule, None)
-    criterion = Criterion("m.x", lambda experiments: finding, within, runs)
-    claim = Claim("X", "", "", "", "", None, False, (criterion,))
-    outcomes = (Outcome(criterion, finding, "", holds(criterion, finding)),)
+    criterion = Criterion(Call("m.x", {}, lambda runs: estimate, {}), within, runs)
+    claim = Claim("X", "", "", "", None, False, (criterion,))
+    outcomes = (Outcome(criterion, estimate, "", holds(criterion, estimate)),)
     return Judged(claim, outcomes, verdict(claim, outcomes))
 
 
@@ -339,3 +343,17 @@ def test_an_experiment_that_was_asked_for_but_not_begun_is_not_run(tmp_path: Pat
     report = made_report.report(runs)
     assert [judged.claim.id for judged in report.by_verdict()["not run"]] == ["B"]
     assert report.figures[1].missing == "e2_mixing: no run has an evaluation yet"
+
+
+def test_another_paper_s_runs_are_behind_a_claim_with_a_link_to_them(tmp_path: Path) -> None:
+    runs = made_report.stored(tmp_path)
+    write_run(tmp_path / "other", 7, 0.1, 300)
+    write_gathered(gather.read(tmp_path / "other"), tmp_path / "collapse" / "weight_decay")
+    paper = toy_paper.read()
+    arms = {**paper.arms, "mixing": ArmNode("collapse/weight_decay")}
+    made = contents.build(replace(paper, arms=arms), runs, runs / "report")
+    run_set = made.lineage["B"]
+    assert run_set is not None and run_set.title == "1 run of collapse/weight_decay"
+    (run,) = run_set.runs
+    for target in (run.link, *(target for _, target in run_set.links)):
+        assert (runs / "report" / target).exists(), target

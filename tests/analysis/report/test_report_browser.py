@@ -116,7 +116,7 @@ def test_every_claim_is_there_with_its_verdict(made: Made, dom: str) -> None:
 
 def test_every_figure_is_there_or_says_what_is_missing(made: Made, dom: str) -> None:
     articles = dict(re.findall(r'<article [^>]*data-figure="(\d+)">(.*?)</article>', dom, re.S))
-    numbers = schema.figure_numbers(made.paper.figures)
+    numbers = made.paper.figure_numbers()
     assert list(articles) == list(map(str, numbers))
     drawn = {number for number, content in articles.items() if "<img " in content}
     assert drawn

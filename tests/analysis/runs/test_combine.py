@@ -2,26 +2,34 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from analysis.runs import combine
-from tests.helpers.made_curves import made
+from analysis.runs.combine import every, join
+from tests.helpers.entropy_runs import Run, tables
 
 
-def test_a_run_of_several_experiments_is_there_once() -> None:
-    accuracy = [0.1, 0.5, 0.9]
-    first = made({"key": "b", "test_accuracy": accuracy}, {"key": "a", "test_accuracy": accuracy})
-    other = made({"key": "b", "test_accuracy": accuracy}, {"key": "c", "test_accuracy": accuracy})
-    other.cells["intervention.alpha"] = 0.3
-    joined = combine.join([first, other], Path("both"))
-    assert joined.cells["key"].tolist() == ["a", "b", "c"]
-    assert joined.curves.groupby("key").size().tolist() == [3, 3, 3]
-    assert joined.curves.equals(joined.curves.sort_values(["key", "step"], ignore_index=True))
-    assert joined.cells["intervention.alpha"].isna().tolist() == [True, True, False]
-    assert joined.folder == Path("both")
+def test_joined_tables_hold_each_run_once_and_all_dials(tmp_path: Path) -> None:
+    runs = [Run(0, 2_000), Run(1, 2_500)]
+    first = tables("x", runs, tmp_path)
+    second = tables("x", [*runs[:1], Run(2, None, settings={"intervention.alpha": 0.3})], tmp_path)
+    joined = join([first, second], tmp_path)
+    assert sorted(joined.cells["seed"]) == [0, 1, 2]
+    assert not joined.curves.duplicated(["key", "step"]).any()
+    assert len(joined.curves) == sum(len(run.steps) for run in [*runs, Run(2, None)])
+    assert joined.configuration == [*first.configuration, "intervention.alpha"]
+    assert joined.cells["intervention.alpha"].isna().sum() == 2
 
 
-def test_fewer_evaluations() -> None:
-    tables = made({"test_accuracy": [0.0, 0.1, 0.2, 0.3, 0.4]})  # at 0, 100, …
-    assert combine.every(tables, 200).curves["step"].tolist() == [0, 200, 400]
-    pd.testing.assert_frame_equal(combine.every(tables, 100).curves, tables.curves)
+def test_a_column_without_a_value_does_not_change_the_others(tmp_path: Path) -> None:
+    # concatenating it would warn, and warnings are errors
+    empty = tables("x", [Run(0, None, settings={"task.n": None})], tmp_path)
+    words = tables("y", [Run(0, None, settings={"task.n": "five"})], tmp_path)
+    assert join([empty, words], tmp_path).cells["task.n"].dropna().tolist() == ["five"]
+
+
+def test_every_200_steps_leaves_those_evaluations(tmp_path: Path) -> None:
+    fewer = every(tables("x", [Run(0, 2_100)], tmp_path), 200)
+    pd.testing.assert_index_equal(
+        pd.Index(fewer.curves["step"]), pd.Index(np.arange(0, 3_101, 200)), check_names=False
+    )

@@ -4,19 +4,26 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.papers.entropy.estimates.conditions import groks
 from analysis.runs.experiments import NotRun
+from analysis.runs.tables import Tables
 from analysis.stats import bootstrap
 from analysis.stats.survival import kaplan_meier
 from analysis.times import contrasts
 from analysis.times.compare import Arm
+from analysis.times.timescales import events
 from tests.helpers.entropy_runs import BUDGET, Run, tables
 
 GENERATOR = np.random.default_rng
 BASE = [1_500, 2_000, 2_600, 3_100, 1_900]
+
+
+def groks(tables: Tables) -> pd.DataFrame:
+    found = events(tables)
+    return found[found["event"] == "t_grok"]
 
 
 def arm(name: str, times: dict[int, float | None], folder: Path, **values: object) -> Arm:

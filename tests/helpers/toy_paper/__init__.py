@@ -1,4 +1,4 @@
-"""A made-up paper: its claims, quantities and figures, with every verdict and every odd case."""
+"""A made-up paper: its claims, estimates, tables and figures, with every verdict and odd case."""
 
 from pathlib import Path
 
@@ -8,4 +8,4 @@ FOLDER = Path(__file__).parent
 
 
 def read() -> schema.Paper:
-    return schema.read("entropy", FOLDER, __name__, f"{__name__}.figures")
+    return schema.read("entropy", FOLDER, __name__)

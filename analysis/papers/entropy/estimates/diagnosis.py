@@ -5,37 +5,35 @@ A run is called "will grok" if H̃ has been at or below H̃* by the horizon, the
 baseline, and "will not" otherwise. H̃* is the baseline's; for its own runs that of the others.
 """
 
-import math
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.claims.findings import Finding
-from analysis.output.formats import interval, number
-from analysis.papers.entropy.estimates import networks
-from analysis.papers.entropy.estimates.conditions import BASELINE, groks
-from analysis.papers.entropy.estimates.thresholds import at_grok
-from analysis.runs.combine import join
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.claims.arms import BASELINE, Arm, Runs, observed
+from analysis.claims.estimate import Estimate
+from analysis.claims.estimators.curves import at_event
+from analysis.output.formats import number
+from analysis.papers.entropy.estimates.networks import GENERALISED
+from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables
 from analysis.stats import effects
 from grokpipe.curves.events import ENTROPY, learned_levels
 
-FAILURES = "d2_failures"
-MLPS = "MLP modulo 41"
-LOW = 0.1
-"""test accuracy below which a run has not generalised at all, for Table 5's fourth row"""
+FAILURES, MLPS = "failures", "mlp_by_fraction"
 
 
 @dataclass(frozen=True)
 class Diagnoses:
-    """What the runs of the baseline, of the failures and of the MLPs were called, and were."""
+    """Predictions and outcomes of the runs of the baseline, of the failures and of the MLPs."""
 
     runs: pd.DataFrame
-    """by key: kind, grokked, called (True: will grok), early (called, and before it grokked), low
-    (below H̃* by the horizon with test accuracy < LOW throughout), known (False: neither crossed nor
-    followed to the horizon)"""
+    """by key: kind, grokked, called (predicted to grok), early (called before it grokked), low
+    (below H̃* by the horizon, test accuracy below GENERALISED throughout), known (False: neither
+    crossed nor followed to the horizon)"""
     tables: Tables
     horizon: float
     level: float
@@ -44,130 +42,88 @@ class Diagnoses:
     @property
     def note(self) -> str:
         said = f"horizon {number(self.horizon)} steps, H̃* {self.level:.3f}"
-        if self.runs["kind"].str.startswith(MLPS).any():
-            said += ", to which MLPs modulo 41 are held as well"
         if unknown := int((~self.runs["known"]).sum()):
             said += f"; {unknown} runs that broke off before the horizon are left out"
         return said
 
 
-def sensitivity(experiments: Experiments) -> Finding:
-    """The share of the runs that grok that are called so, by the horizon, be it that they grokked
-    before; the note tells the others. Raises NotRun."""
-    found = diagnoses(experiments)
+def sensitivity(runs: Runs) -> Estimate:
+    """Fraction of grokking runs predicted to grok by the horizon, including those that had already
+    grokked; the note has the number predicted before. Raises NotRun."""
+    found = diagnoses(runs)
     early = int(found.runs.loc[found.runs["known"] & found.runs["grokked"], "early"].sum())
-    said = f"a call by the horizon may come after grokking; before T_grok: {early}"
-    return _share(found, True, f"{found.note}; {said}")
+    return _share(found, True, f"{found.note}; predicted before T_grok: {early}")
 
 
-def specificity(experiments: Experiments) -> Finding:
-    """The share of the runs that do not grok that are called so. Raises NotRun, also if all do."""
-    found = diagnoses(experiments)
+def specificity(runs: Runs) -> Estimate:
+    """Fraction of the runs that do not grok that are predicted not to. Raises NotRun, also if all
+    grok."""
+    found = diagnoses(runs)
     return _share(found, False, found.note)
 
 
-def tables(experiments: Experiments) -> dict[str, pd.DataFrame]:
-    """How the runs of each kind were called. Raises NotRun."""
-    found = diagnoses(experiments)
-    rows = []
-    for kind, of_kind in found.runs[found.runs["known"]].groupby("kind", sort=False):
-        right = of_kind["called"] == of_kind["grokked"]
-        share = effects.proportion(int(right.sum()), len(right))
-        rows.append(
-            {
-                "runs": kind,
-                "grokked": f"{of_kind['grokked'].sum()}/{len(of_kind)}",
-                "called: will grok": f"{of_kind['called'].sum()}/{len(of_kind)}",
-                "of these before T_grok": str(of_kind["early"].sum()),
-                "called rightly [95 %]": (
-                    f"{right.sum()}/{len(right)} {interval(share.lower, share.upper, 2)}"
-                ),
-                f"below H̃*, test accuracy < {LOW:g} throughout": str(of_kind["low"].sum()),
-            }
-        )
-    return {f"Diagnosis at {number(found.horizon)} steps": pd.DataFrame(rows)}
-
-
-def diagnoses(experiments: Experiments) -> Diagnoses:
-    """Of the baseline, the failures and the MLPs, as far as they were run. A run that has ended as
-    it should before the horizon, 5,000 steps after it grokked, is called by what it showed till
+def diagnoses(runs: Runs) -> Diagnoses:
+    """Predictions for the baseline, the failures and the MLPs, as far as they were run. A run that
+    ended as planned before the horizon, 5,000 steps after it grokked, is judged by its curve until
     then. Raises NotRun without a baseline that groks, or without failures and MLPs."""
-    base = experiments.tables(BASELINE)
-    values = at_grok(base)
-    events = groks(base)
-    observed = events["observed"].astype(bool)
-    if not observed.any() or values.isna().all():
-        raise NotRun(f"{BASELINE}: no run grokked, so there is neither H̃* nor a horizon")
-    horizon, level = float(events.loc[observed, "step"].max()), float(values.mean())
-    levels = pd.Series(learned_levels(values), index=values.index)
-    several, kinds = [base], [pd.Series("baseline", index=base.cells["key"])]
-    for tables, of_tables in _others(experiments, set(base.cells["key"])):
-        several.append(tables)
-        kinds.append(of_tables)
-    if len(several) == 1:
-        raise NotRun(f"{FAILURES}, {networks.EXPERIMENT}: not run")
-    joined = join(several, experiments.folder)
-    kind = pd.concat(kinds)
-    kind = kind[~kind.index.duplicated()]
-    return Diagnoses(_called(joined, kind, levels, level, horizon), joined, horizon, level)
+    base = runs.arm(BASELINE)
+    values = at_event(base, ENTROPY)
+    horizon, level = float(observed(base.events("t_grok"))["step"].max()), float(values.mean())
+    levels = pd.Series(learned_levels(values), index=values.index).dropna()
+    named = [("baseline", base), *_others(runs)]
+    if len(named) == 1:
+        raise NotRun(f"{FAILURES}, {MLPS}: not run")
+    rows: dict[str, dict[str, object]] = {}
+    for kind, arm in named:
+        for event in arm.events("t_grok").to_dict("records"):
+            key = event["key"]
+            if key not in rows:
+                curve = arm.tables.curves[arm.tables.curves["key"] == key]
+                own = levels.get(key, level)
+                rows[key] = {"kind": kind} | _called(curve, event, own, horizon)
+    tables = runs.joined([arm for _, arm in named], rows)
+    return Diagnoses(pd.DataFrame.from_dict(rows, orient="index"), tables, horizon, level)
 
 
-def _others(experiments: Experiments, known: set[str]) -> list[tuple[Tables, pd.Series]]:
-    """The failures and the MLPs that were run, with the kind of each run by its key."""
-    found = []
-    try:
-        tables = experiments.tables(FAILURES)
-        cells = tables.cells[~tables.cells["key"].isin(known)].set_index("key")
-        kinds = [
-            f"decay {decay:g}, fraction {fraction:g}"
-            for decay, fraction in zip(cells["weight_decay"], cells["task.fraction"], strict=True)
-        ]
-        found.append((tables.only(cells.index), pd.Series(kinds, index=cells.index, dtype=object)))
-    except NotRun:
-        pass
-    try:
-        for fraction in networks.fractions(experiments):
-            tables = networks.of_network(experiments, networks.MLP, fraction)
-            kind = f"{MLPS}, fraction {fraction:g}"
-            found.append((tables, pd.Series(kind, index=tables.cells["key"])))
-    except NotRun:
-        pass
-    return found
+def _others(runs: Runs) -> Iterator[tuple[str, Arm]]:
+    """The failures and the MLPs that were run, with their kinds."""
+    with suppress(NotRun):
+        failures = runs.arm(FAILURES)
+        for (decay, fraction), cells in failures.tables.cells.groupby(
+            ["weight_decay", "task.fraction"], sort=False
+        ):
+            yield f"decay {decay:g}, fraction {fraction:g}", failures.only(cells["key"])
+    with suppress(NotRun):
+        for fraction, arm in runs.divided(MLPS).items():
+            yield f"MLP modulo 41, fraction {fraction:g}", arm
 
 
 def _called(
-    tables: Tables, kind: pd.Series, levels: pd.Series, level: float, horizon: float
-) -> pd.DataFrame:
-    events = groks(tables).set_index("key")
-    state = tables.cells.set_index("key")["state"]
-    rows = {}
-    for key in kind.index:
-        curve = tables.curves[tables.curves["key"] == key]
-        until = curve[curve["step"] <= horizon]
-        own = levels.get(key, math.nan)
-        own = level if math.isnan(own) else own
-        called = bool((until[ENTROPY] <= own).any())
-        followed = curve["step"].max() >= horizon or state[key] == "done"
-        rows[key] = {
-            "kind": kind[key],
-            "grokked": bool(events["observed"][key]),
-            "called": called,
-            "early": bool((curve.loc[curve["step"] < events["step"][key], ENTROPY] <= own).any())
-            and called
-            and bool(events["observed"][key]),
-            "low": called and bool((curve["test_accuracy"] < LOW).all()),
-            # neither outcome nor call is known of what broke off; what is not defined calls nothing
-            "known": bool(events["observed"][key] or state[key] == "done")
-            and (called or followed)
-            and bool(np.isfinite(until[ENTROPY]).any()),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    curve: pd.DataFrame, event: dict[str, Any], level: float, horizon: float
+) -> dict[str, object]:
+    """The row of one run: its evaluations, its T_grok, and the H̃* that it is held to."""
+    until = curve[curve["step"] <= horizon]
+    grokked = bool(event["observed"])
+    called = bool((until[ENTROPY] <= level).any())
+    before = curve.loc[curve["step"] < event["step"], ENTROPY] <= level
+    done = event["state"] == "done"
+    followed = curve["step"].max() >= horizon or done
+    return {
+        "grokked": grokked,
+        "called": called,
+        "early": called and grokked and bool(before.any()),
+        "low": called and bool((curve["test_accuracy"] < GENERALISED).all()),
+        # neither outcome nor call is known of what broke off; what is not defined calls nothing
+        "known": (grokked or done)
+        and (called or followed)
+        and bool(np.isfinite(until[ENTROPY]).any()),
+    }
 
 
-def _share(found: Diagnoses, grokked: bool, note: str) -> Finding:
+def _share(found: Diagnoses, grokked: bool, note: str) -> Estimate:
     of_kind = found.runs[found.runs["known"] & (found.runs["grokked"] == grokked)]
     if of_kind.empty:
         raise NotRun(f"no run that {'groks' if grokked else 'does not grok'}")
     right = of_kind["called"] == grokked
     k, n = int(right.sum()), len(right)
-    return Finding(effects.proportion(k, n), n, found.tables.only(of_kind.index), k, note)
+    return Estimate(effects.proportion(k, n), n, found.tables.only(of_kind.index), k, note)

@@ -1,2 +1,2 @@
 """Figures of Truong et al. (2026): one module each, numbered as in the paper where its text
-describes them. TITLE is what a figure shows; OURS, whether the paper lacks it."""
+describes them. TITLE describes a figure; OURS says whether the paper lacks it."""

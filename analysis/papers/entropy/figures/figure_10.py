@@ -4,10 +4,9 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.papers.entropy.estimates.conditions import BASELINE
-from analysis.papers.entropy.estimates.probes import TEST
-from analysis.papers.entropy.estimates.thresholds import at_grok
-from analysis.runs.experiments import Experiments
+from analysis.claims.arms import BASELINE, Runs
+from analysis.figures import run_lines
+from analysis.papers.entropy.tables.probes import TEST, at_grok
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
@@ -17,22 +16,22 @@ TITLE = (
 OURS = False
 
 
-def draw(experiments: Experiments) -> Figure:
+def draw(runs: Runs) -> Figure:
     """Raises NotRun."""
-    tables = experiments.tables(BASELINE)
+    arm = runs.arm(BASELINE)
+    both, there = arm.tables.curves[[TEST, ENTROPY]], at_grok(arm)
     figure, axis = plt.subplots(figsize=(3.4, 3.2), layout="constrained")
-    colours = sns.color_palette("viridis", 4)
+    dark, _, light, _ = sns.color_palette("viridis", 4)
     axis.scatter(
-        tables.curves[TEST], tables.curves[ENTROPY], s=4, color=colours[2], alpha=0.4,
-        linewidths=0, rasterized=True,
-    )  # fmt: skip
+        both[TEST], both[ENTROPY], s=4, color=light, alpha=0.4, linewidths=0, rasterized=True
+    )
     axis.plot(
-        at_grok(tables, TEST), at_grok(tables), "o", color=colours[0], markersize=4,
-        markeredgecolor="white", markeredgewidth=0.5,
+        there[TEST], there[ENTROPY], "o", color=dark, markersize=4, markeredgecolor="white",
+        markeredgewidth=0.5,
     )  # fmt: skip
-    ends = tables.curves[[TEST, ENTROPY]].stack()
-    axis.plot([ends.min(), ends.max()], [ends.min(), ends.max()], color="black", linewidth=0.9)
+    ends = [both.min().min(), both.max().max()]
+    axis.plot(ends, ends, color="black", linewidth=0.9)
     axis.set(xlabel="H̃, test probe", ylabel="H̃, training probe", aspect="equal")
-    axis.grid(alpha=0.3, linewidth=0.5)
+    run_lines.grid(axis)
     sns.despine(figure)
     return figure

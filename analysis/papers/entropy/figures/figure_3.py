@@ -9,22 +9,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.papers.entropy.estimates import manipulation
-from analysis.papers.entropy.estimates.arm_tables import Found, found
-from analysis.papers.entropy.estimates.conditions import (
-    CONDITIONS,
-    MATCHED,
-    MIXING,
-    Condition,
-    baseline,
-)
-from analysis.papers.entropy.figures.lines import Colour, thousands
-from analysis.runs.experiments import Experiments
+from analysis.claims.arm_tables import Strength, delay
+from analysis.claims.arms import BASELINE, Runs
+from analysis.figures import run_lines
+from analysis.figures.run_lines import Colour
+from analysis.papers.entropy.tables.arms import OTHERS, found
 from analysis.stats import means
 from analysis.stats.intervals import Interval
 from analysis.stats.survival import medians
-from analysis.times import contrasts
 from analysis.times.compare import Arm
+from grokpipe.curves.events import ENTROPY
 
 TITLE = (
     "Time of grokking by arm. Left: every run (triangle: not by its last step) and the median of"
@@ -34,44 +28,40 @@ TITLE = (
     " groks."
 )
 OURS = False
-PUBLISHED = {MIXING: 5_020, MATCHED: 8_304}
+PUBLISHED = {"mixing": 5_020, "matched": 8_304}
 ROW = 0.2  # inches of an arm
 
 
-def draw(experiments: Experiments) -> Figure:
+def draw(runs: Runs) -> Figure:
     """Raises NotRun without a baseline or without any arm."""
-    base, every = baseline(experiments), found(experiments)
-    colours = dict(zip(CONDITIONS, sns.color_palette("viridis", len(CONDITIONS) + 1), strict=False))
-    figure, (times, delays, entropies) = plt.subplots(
+    arm, every = runs.arm(BASELINE), found(runs)
+    base = arm.whole("t_grok")
+    colours = dict(zip(OTHERS, run_lines.palette(len(OTHERS)), strict=True))
+    figure, axes = plt.subplots(
         1, 3, figsize=(7.6, 0.8 + ROW * (len(every) + 1)), sharey=True, layout="constrained"
     )
+    times, delays, entropies = axes
     _times(times, 0, base, "0.35")
-    for row, (condition, strength, arm) in enumerate(every, start=1):
-        _times(times, row, arm, colours[condition])
-        delay = contrasts.weighted([(1, arm), (-1, base)], experiments.generator()).interval
-        _interval(delays, row, delay, colours[condition])
-        raised = manipulation.raised(experiments, condition)
-        if strength is not None:
-            raised = raised[raised["strength"] == strength]
+    for row, one in enumerate(every, start=1):
+        colour = colours[one.arm.name]
+        _times(times, row, one.times, colour)
+        _interval(delays, row, delay(one.times, base, runs.generator()), colour)
+        raised = one.differences(arm, ENTROPY, "t_grok")["difference"].to_numpy(float)
         if len(raised):
-            entropy = means.mean(raised["raised"].to_numpy(float), experiments.generator())
-            _interval(entropies, row, entropy, colours[condition])
+            _interval(entropies, row, means.mean(raised, runs.generator()), colour)
     _published(delays, every)
     for axis in (delays, entropies):
         axis.axvline(0, color="0.35", linewidth=0.8, linestyle="--")
-    labels = [base.label, *(arm.label for _, _, arm in every)]
-    times.set_yticks(range(len(labels)), labels)
-    times.set_ylim(len(labels) - 0.5, -0.5)
+    run_lines.named_rows(times, [base.label, *(one.label for one in every)])
     times.set_xlim(left=0)
-    times.set_xlabel("step of grokking")
-    delays.set_xlabel("delay (steps)")
-    entropies.set_xlabel("H̃, arm less baseline")
-    thousands(times)
-    thousands(delays)
-    entropies.grid(alpha=0.3, linewidth=0.5)
-    for axis in (times, delays, entropies):
+    labels = ("step of grokking", "delay (steps)", "H̃, arm less baseline")
+    names = [BASELINE, *(one.arm.name for one in every)]
+    edges = [row - 0.5 for row in range(2, len(names)) if names[row - 1] != names[row]]
+    for axis, label in zip(axes, labels, strict=True):
+        axis.set_xlabel(label)
+        run_lines.grid(axis) if axis is entropies else run_lines.steps(axis)
         axis.locator_params(axis="x", nbins=5)
-        for edge in _edges(every):
+        for edge in [0.5, *edges]:
             axis.axhline(edge, color="0.85", linewidth=0.6, zorder=0)
     sns.despine(figure)
     return figure
@@ -79,11 +69,8 @@ def draw(experiments: Experiments) -> Figure:
 
 def _times(axis: Axes, row: int, arm: Arm, colour: Colour) -> None:
     steps, observed = arm.times.times, arm.times.observed
-    for times, marker in ((steps[observed], "o"), (steps[~observed], ">")):
-        axis.plot(
-            times, np.full(len(times), row), marker, color=colour, markersize=4, alpha=0.7,
-            markerfacecolor=colour if marker == "o" else "none", linestyle="none",
-        )  # fmt: skip
+    run_lines.row(axis, steps[observed], row, colour)
+    run_lines.row(axis, steps[~observed], row, colour, ">")
     for step, n in zip(*np.unique(steps[~observed], return_counts=True), strict=True):
         if n > 1:  # triangles that hide one another
             axis.annotate(
@@ -95,27 +82,15 @@ def _times(axis: Axes, row: int, arm: Arm, colour: Colour) -> None:
 
 
 def _interval(axis: Axes, row: int, found: Interval, colour: Colour) -> None:
-    ends = np.array([found.lower, found.upper])
-    if np.isfinite(ends).all():
-        axis.plot(ends, [row, row], color=colour, linewidth=1.3)
+    if found.bounded:
+        axis.plot([found.lower, found.upper], [row, row], color=colour, linewidth=1.3)
     if math.isfinite(found.estimate):
         axis.plot([found.estimate], [row], "s", color=colour, markersize=4)
 
 
-def _published(axis: Axes, every: Sequence[Found]) -> None:
-    for condition, delay in PUBLISHED.items():
-        rows = _rows(every, condition)
+def _published(axis: Axes, every: Sequence[Strength]) -> None:
+    for name, published in PUBLISHED.items():
+        rows = [row for row, one in enumerate(every, start=1) if one.arm.name == name]
         if rows:
-            axis.plot([delay, delay], [rows[0] - 0.4, rows[-1] + 0.4], color="0.6", linewidth=2.5)
-
-
-def _rows(every: Sequence[Found], condition: Condition) -> list[int]:
-    return [row for row, (one, _, _) in enumerate(every, start=1) if one is condition]
-
-
-def _edges(every: Sequence[Found]) -> list[float]:
-    """Between the conditions."""
-    conditions = [None, *(condition for condition, _, _ in every)]
-    return [
-        row - 0.5 for row in range(1, len(conditions)) if conditions[row - 1] != conditions[row]
-    ]
+            ends = [rows[0] - 0.4, rows[-1] + 0.4]
+            axis.plot([published, published], ends, color="0.6", linewidth=2.5)

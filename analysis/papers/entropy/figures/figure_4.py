@@ -4,10 +4,9 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.figures import forecast
-from analysis.papers.entropy.estimates.conditions import BASELINE
-from analysis.papers.entropy.estimates.forecasts import long
-from analysis.runs.experiments import Experiments
+from analysis.claims.arms import BASELINE, Runs
+from analysis.claims.estimators.laws import forecasts
+from analysis.figures import forecast, run_lines
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
@@ -18,9 +17,9 @@ TITLE = (
 OURS = False
 
 
-def draw(experiments: Experiments) -> Figure:
+def draw(runs: Runs) -> Figure:
     """Raises NotRun."""
-    curves, forecasts = experiments.tables(BASELINE).curves, long(experiments)
+    curves, long = runs.arm(BASELINE).tables.curves, forecasts(runs, BASELINE)
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.6, 2.9), layout="constrained")
     for _, curve in curves.groupby("key"):
         left.plot(curve["weight_norm"], curve[ENTROPY], color="0.8", linewidth=0.4, zorder=1)
@@ -31,8 +30,8 @@ def draw(experiments: Experiments) -> Figure:
     figure.colorbar(points, ax=left, label="test accuracy", shrink=0.8)
     left.set(xlabel="norm ‖θ‖", ylabel="entropy H̃")
     left.set_title("A", loc="left")
-    left.grid(alpha=0.3, linewidth=0.5)
-    forecast.laws(right, forecasts)
+    run_lines.grid(left)
+    forecast.laws(right, long)
     right.set_title("B  steps until grokking, ΔT", loc="left")
     right.set_xlabel("entropy gap, H̃ − H̃*")
     sns.despine(figure)

@@ -4,16 +4,9 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.papers.entropy.estimates.thresholds import at_grok
-from analysis.papers.entropy.estimates.universality import (
-    ADDITION,
-    MULTIPLICATION,
-    SUBTRACTION,
-    TASKS,
-    modular,
-)
-from analysis.papers.entropy.figures import lines
-from analysis.runs.experiments import Experiments
+from analysis.claims.arms import Runs, observed
+from analysis.figures import run_lines
+from analysis.papers.entropy.estimates.tasks import MODULAR
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
@@ -21,27 +14,28 @@ TITLE = (
     " dashed: their mean H̃*; dotted: the published one."
 )
 OURS = False
-PUBLISHED = {ADDITION: 0.605, MULTIPLICATION: 0.589, SUBTRACTION: 0.589}
+PUBLISHED = dict(zip(MODULAR, (0.605, 0.589, 0.589), strict=True))
 
 
-def draw(experiments: Experiments) -> Figure:
+def draw(runs: Runs) -> Figure:
     """Raises NotRun without the runs of multiplication or subtraction."""
-    of_tasks = modular(experiments)
+    runs.there(MODULAR[1:])
+    arms = list(runs.there(MODULAR).values())
     figure, axes = plt.subplots(
-        1, len(of_tasks), figsize=(6.6, 2.4), sharex=True, sharey=True, squeeze=False,
+        1, len(arms), figsize=(6.6, 2.4), sharex=True, sharey=True, squeeze=False,
         layout="constrained",
     )  # fmt: skip
-    colours = dict(zip(TASKS, sns.color_palette("viridis", len(TASKS) + 1), strict=False))
-    for axis, (task, tables) in zip(axes[0], of_tasks.items(), strict=True):
-        level = float(at_grok(tables).mean())
-        lines.runs(axis, tables.curves, ENTROPY, colours[task])
-        lines.grokking(axis, tables, ENTROPY, colours[task])
-        axis.axhline(level, color="black", linewidth=0.9, linestyle="--")
-        axis.axhline(PUBLISHED[task], color="0.5", linewidth=0.9, linestyle=":")
-        axis.set_title(f"{TASKS[task]},  H̃* = {level:.3f}", loc="left")
+    colours = dict(zip(MODULAR, run_lines.palette(len(MODULAR)), strict=True))
+    for axis, arm in zip(axes[0], arms, strict=True):
+        curves, level = arm.tables.curves, float(arm.at(ENTROPY, "t_grok").mean())
+        run_lines.runs(axis, curves, ENTROPY, colours[arm.name])
+        grokked = observed(arm.events("t_grok"))
+        run_lines.dots(axis, curves, grokked, ENTROPY, colours[arm.name])
+        run_lines.level(axis, level)
+        run_lines.level(axis, PUBLISHED[arm.name], published=True)
+        axis.set_title(f"{arm.label},  H̃* = {level:.3f}", loc="left")
         axis.set_xlabel("optimiser steps")
-        lines.thousands(axis)
-        axis.locator_params(axis="x", nbins=4)
+        run_lines.steps(axis, 4)
     axes[0, 0].set_ylabel("H̃")
     sns.despine(figure)
     return figure

@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.figures import forecast
-from analysis.papers.entropy.estimates.forecasts import long
-from analysis.runs.experiments import Experiments
+from analysis.claims.arms import BASELINE, Runs
+from analysis.claims.estimators.laws import forecasts
+from analysis.figures import forecast, run_lines
 
 TITLE = (
     "Error of forecasts of T_grok that leave one seed out, over the share of the time that has"
@@ -17,11 +17,12 @@ OURS = True
 PUBLISHED = 0.041
 
 
-def draw(experiments: Experiments) -> Figure:
+def draw(runs: Runs) -> Figure:
     """Raises NotRun."""
+    long = forecasts(runs, BASELINE)
     figure, axis = plt.subplots(figsize=(4.6, 2.9), layout="constrained")
-    forecast.errors(axis, long(experiments))
-    axis.axhline(PUBLISHED, color="0.5", linewidth=0.9, linestyle=":")
+    forecast.errors(axis, long)
+    run_lines.level(axis, PUBLISHED, published=True)
     axis.set_xlabel("share of the time to grokking, t / T_grok")
     sns.despine(figure)
     return figure

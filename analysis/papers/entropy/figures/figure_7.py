@@ -4,11 +4,8 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.papers.entropy.estimates.conditions import groks
-from analysis.papers.entropy.estimates.thresholds import at_grok
-from analysis.papers.entropy.estimates.universality import fractions
-from analysis.papers.entropy.figures import lines
-from analysis.runs.experiments import Experiments
+from analysis.claims.arms import Runs, observed
+from analysis.figures import run_lines
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
@@ -19,30 +16,26 @@ OURS = True
 PUBLISHED = 0.655
 
 
-def draw(experiments: Experiments) -> Figure:
+def draw(runs: Runs) -> Figure:
     """Raises NotRun."""
-    by_fraction = fractions(experiments)
+    arms = runs.divided("s5_by_fraction")
     figure, axes = plt.subplots(
-        2, len(by_fraction), figsize=(6.6, 3.6), sharex=True, sharey="row", squeeze=False,
+        2, len(arms), figsize=(6.6, 3.6), sharex=True, sharey="row", squeeze=False,
         layout="constrained",
     )  # fmt: skip
-    colours = sns.color_palette("viridis", len(by_fraction) + 1)
-    for (accuracy, entropy), (fraction, tables), colour in zip(
-        axes.T, by_fraction.items(), colours, strict=False
+    for (accuracy, entropy), (fraction, arm), colour in zip(
+        axes.T, arms.items(), run_lines.palette(len(arms)), strict=True
     ):
+        grokked = observed(arm.events("t_grok"))
         for axis, column in ((accuracy, "test_accuracy"), (entropy, ENTROPY)):
-            lines.runs(axis, tables.curves, column, colour)
-            lines.grokking(axis, tables, column, colour)
-            lines.thousands(axis)
-            axis.locator_params(axis="x", nbins=4)
-        observed = groks(tables)["observed"].astype(bool)
-        if observed.any():
-            level = float(at_grok(tables).mean())
-            entropy.axhline(level, color="black", linewidth=0.9, linestyle="--")
-        entropy.axhline(PUBLISHED, color="0.5", linewidth=0.9, linestyle=":")
-        accuracy.set_title(
-            f"{fraction:g} of the pairs: {observed.sum()} of {len(observed)} grok", loc="left"
-        )
+            run_lines.runs(axis, arm.tables.curves, column, colour)
+            run_lines.dots(axis, arm.tables.curves, grokked, column, colour)
+            run_lines.steps(axis, 4)
+        if len(grokked):
+            run_lines.level(entropy, float(arm.at(ENTROPY, "t_grok").mean()))
+        run_lines.level(entropy, PUBLISHED, published=True)
+        of = f"{len(grokked)} of {len(arm.events('t_grok'))} grok"
+        accuracy.set_title(f"{fraction:g} of the pairs: {of}", loc="left")
         entropy.set_xlabel("optimiser steps")
     axes[0, 0].set_ylabel("test accuracy")
     axes[1, 0].set_ylabel("H̃")

@@ -6,9 +6,11 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.papers.entropy.estimates import networks
-from analysis.papers.entropy.figures import lines
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.claims.arms import Runs, observed
+from analysis.figures import run_lines
+from analysis.papers.entropy.estimates.networks import MLP, TRANSFORMER, threshold
+from analysis.papers.entropy.estimates.phases import ALIGNMENT, NULL
+from analysis.papers.entropy.tables.networks import fractions, of_networks
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
@@ -17,44 +19,43 @@ TITLE = (
     " line a run, dots where it groks. The paper shows one fraction and does not tell which."
 )
 OURS = False
-ROWS = {
-    "test_accuracy": "test accuracy", ENTROPY: "H̃", networks.ALIGNMENT: "Fourier alignment"
-}  # fmt: skip
-DASHES = {networks.MLP: "-", networks.TRANSFORMER: "--"}
+ROWS = {"test_accuracy": "test accuracy", ENTROPY: "H̃", ALIGNMENT: "Fourier alignment"}
+STYLES = {MLP: ("MLP", 3, "-"), TRANSFORMER: ("Transformer", 0, "--")}
+"""label, colour of five, line"""
 
 
-def draw(experiments: Experiments) -> Figure:
+def draw(runs: Runs) -> Figure:
     """Raises NotRun."""
-    fractions = networks.fractions(experiments)
-    viridis = sns.color_palette("viridis", 5)
-    colours = {networks.MLP: viridis[3], networks.TRANSFORMER: viridis[0]}
+    by_network, viridis = of_networks(runs), sns.color_palette("viridis", 5)
+    shown = fractions(by_network)
     figure, axes = plt.subplots(
-        3, len(fractions), figsize=(6.6, 4.8), sharex=True, sharey="row", squeeze=False,
+        3, len(shown), figsize=(6.6, 4.8), sharex=True, sharey="row", squeeze=False,
         layout="constrained",
     )  # fmt: skip
-    for fraction, column in zip(fractions, axes.T, strict=True):
-        for arch, colour in colours.items():
-            try:
-                tables = networks.of_network(experiments, arch, fraction)
-            except NotRun:
+    for fraction, column in zip(shown, axes.T, strict=True):
+        for network, (_, colour, dash) in STYLES.items():
+            if fraction not in by_network[network]:
                 continue
-            curves = tables.curves[tables.curves["step"] > 0]  # a logarithmic axis has no zero
-            lines.runs(column[2], curves, networks.NULL, "0.7")
+            arm = by_network[network][fraction]
+            every, grokked = arm.tables.curves, observed(arm.events("t_grok"))
+            curves = every[every["step"] > 0]  # a logarithmic axis has no zero
+            run_lines.runs(column[2], curves, NULL, "0.7")
             for axis, name in zip(column, ROWS, strict=True):
-                lines.runs(axis, curves, name, colour, DASHES[arch])
-                lines.grokking(axis, tables, name, colour)
-        if not math.isnan(level := networks.threshold(experiments, fraction)):
-            column[1].axhline(level, color="black", linewidth=0.9, linestyle="--")
+                run_lines.runs(axis, curves, name, viridis[colour], dash)
+                run_lines.dots(axis, every, grokked, name, viridis[colour])
+        transformer = by_network[TRANSFORMER].get(fraction)
+        if transformer and not math.isnan(level := threshold(transformer)):
+            run_lines.level(column[1], level)
         column[0].set_title(f"{fraction:g} of the pairs", loc="left")
         column[2].set_xlabel("optimiser steps")
         column[0].set_xscale("log")
         for axis in column:
-            lines.thousands(axis)
+            run_lines.steps(axis)
     for axis, label in zip(axes[:, 0], ROWS.values(), strict=True):
         axis.set_ylabel(label)
     axes[0, 0].set_ylim(-0.02, 1.02)
-    for arch, colour in colours.items():
-        axes[0, 0].plot([], [], DASHES[arch], color=colour, label=networks.NAMES[arch])
+    for label, colour, dash in STYLES.values():
+        axes[0, 0].plot([], [], dash, color=viridis[colour], label=label)
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False
     )

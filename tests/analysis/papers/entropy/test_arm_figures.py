@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 
 from analysis.figures import style
 from analysis.papers.entropy.figures import figure_3, figure_5, figure_7, figure_9, figure_11
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
-from tests.helpers.entropy_runs import BUDGET, START, Run, arm, baseline, write
+from tests.helpers.entropy_runs import BUDGET, START, Run, arm, baseline, reading, write
 
 TIMES = [1_500, 2_000, 2_600, 3_100, 1_900]
 
@@ -63,7 +63,7 @@ def test_figure_3_has_every_run_and_the_delay_of_every_arm(tmp_path: Path) -> No
 
 
 def test_figure_3_counts_the_runs_that_did_not_grok(tmp_path: Path) -> None:
-    held = arm("regularise", [None, None, None, *TIMES[3:]], {"beta": -0.1})
+    held = arm("regularise", [None, None, None, *TIMES[3:]], {"beta": -0.1, "measure": "entropy"})
     experiments = write(tmp_path, e1_baseline=baseline(TIMES), e3_regularise=held)
     times, _, _ = figure_3.draw(experiments).axes
     assert [text.get_text() for text in times.texts] == ["3 ×"]
@@ -118,7 +118,7 @@ def test_figure_9_has_both_networks_at_each_fraction(tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", [figure_3, figure_5, figure_7, figure_9])
 def test_what_was_not_run_is_not_drawn(module: object, tmp_path: Path) -> None:
     with pytest.raises(NotRun):
-        module.draw(Experiments(tmp_path))  # type: ignore[attr-defined]
+        module.draw(reading(tmp_path))  # type: ignore[attr-defined]
     assert plt.get_fignums() == []  # nor left open
     assert module.OURS is (module is figure_7)  # type: ignore[attr-defined]
     assert module.TITLE.endswith(".")  # type: ignore[attr-defined]

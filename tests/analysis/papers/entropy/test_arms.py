@@ -4,14 +4,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.papers.entropy.estimates import arm_tables, arms, manipulation
-from analysis.papers.entropy.estimates.arm_tables import HELD
-from analysis.papers.entropy.estimates.conditions import MIXING, NORM_ALONE
-from analysis.runs.experiments import Experiments, NotRun
-from tests.helpers.entropy_runs import AFTER, BUDGET, LEAD, START, Run, arm, baseline, write
+from analysis.claims import arm_tables
+from analysis.claims.arms import Runs
+from analysis.claims.estimators.curves import differences_at
+from analysis.papers.entropy.tables import arms
+from analysis.papers.entropy.tables.arms import EARLIER, HELD
+from analysis.runs.experiments import NotRun
+from grokpipe.curves.events import ENTROPY
+from tests.helpers.entropy_runs import (
+    AFTER,
+    BUDGET,
+    LEAD,
+    START,
+    Run,
+    arm,
+    baseline,
+    beside,
+    claimed,
+    write,
+)
 
 BASE = [1_500, 2_000, 2_600, 3_100, 1_900]
 MIXED = {0.05: 100, 0.1: 300, 0.5: 1_100}  # delays by strength
@@ -33,7 +48,7 @@ def of_strengths(name: str, delays: dict[float, int], setting: str = "alpha") ->
 
 
 @pytest.fixture
-def experiments(tmp_path: Path) -> Experiments:
+def experiments(tmp_path: Path) -> Runs:
     matched = of_strengths("mixing_norm_match", {0.05: 400, 0.1: 400})
     matched[0] = Run(0, None, settings=matched[0].settings)
     return write(
@@ -47,74 +62,85 @@ def experiments(tmp_path: Path) -> Experiments:
     )
 
 
-def test_the_delay_by_mixing_is_the_mean_over_its_strengths(experiments: Experiments) -> None:
-    found = arms.mixing_delay(experiments)
+def raised(runs: Runs, name: str) -> pd.DataFrame:
+    return differences_at(runs.arm(name), runs.arm("baseline"), ENTROPY)
+
+
+def test_the_delay_by_mixing_is_the_mean_over_its_strengths(experiments: Runs) -> None:
+    found = claimed(experiments, "E2")
     assert found.interval.estimate == pytest.approx(np.mean(list(MIXED.values())))
     assert (found.runs, found.seeds) == (20, 5)  # five of the baseline, five at each strength
     assert found.tables is not None
     assert set(found.tables.curves["key"]) == set(found.tables.cells["key"])
-    held = "by the time from which test accuracy holds for 5 evaluations: 500 [304, 696]"
+    assert found.note == "seeds 5 are not in every arm; mean over α = 0.05, 0.1, 0.5"
     spread = np.std([-100, 100, 0, 200, -200], ddof=1) / 5**0.5 * stats.t.ppf(0.975, 4)
-    each = "; ".join(
-        f"at α = {strength:g}: {delay:,} [{delay - spread:,.0f}, {delay + spread:,.0f}]"
-        for strength, delay in MIXED.items()
-    ).replace("-", "−")
-    averaged = "seeds 5 are not in every arm; mean over α = 0.05, 0.1, 0.5"
-    assert found.note == f"{averaged}; {each}; {held}"
+    others = {label: one.interval for label, one in beside(experiments, "E2").items()}
+    assert list(others) == ["event t_grok_sustained", "α = 0.05", "α = 0.1", "α = 0.5"]
+    for strength, delay in MIXED.items():
+        apart = others[f"α = {strength:g}"]
+        assert apart.estimate == pytest.approx(delay)
+        assert apart.lower == pytest.approx(delay - spread)
     assert found.interval.upper - found.interval.estimate == pytest.approx(spread)
 
 
-def test_the_sign_of_beta_tells_holding_up_from_pushing_down(experiments: Experiments) -> None:
-    assert arms.held_up_delay(experiments).interval.estimate == pytest.approx(600)
-    assert arms.pushed_down_delay(experiments).interval.estimate == pytest.approx(-200)
-    assert arms.held_up_delay(experiments).note.count("mean over β = −1, −0.1;")
+def test_the_sign_of_beta_tells_holding_up_from_pushing_down(experiments: Runs) -> None:
+    assert claimed(experiments, "E3-cause").interval.estimate == pytest.approx(600)
+    assert claimed(experiments, "E3-hasten").interval.estimate == pytest.approx(-200)
+    assert claimed(experiments, "E3-cause").note.endswith("mean over β = −0.1, −1")
 
 
 def test_another_measure_that_was_regularised_is_not_the_entropy(tmp_path: Path) -> None:
     other = arm("regularise", later(900), {"beta": -1.0, "measure": "norm"})
     experiments = write(tmp_path, e1_baseline=baseline(BASE), e3_regularise=other)
-    with pytest.raises(NotRun, match="no run of: entropy held up"):
-        arms.held_up_delay(experiments)
+    with pytest.raises(
+        NotRun,
+        match=r"held_up: no run .*measure: entropy; there are: norm",
+    ):
+        claimed(experiments, "E3-cause")
 
 
-def test_noise_is_compared_at_the_strengths_that_both_have(experiments: Experiments) -> None:
-    found = arms.mixing_beyond_noise(experiments)
+def test_noise_is_compared_at_the_strengths_that_both_have(experiments: Runs) -> None:
+    found = claimed(experiments, "E2-specific")
     assert found.interval.estimate == pytest.approx(150)  # of 0.05 and 0.1; 0.5 has no noise
     assert found.runs == 20
-    assert "mean over α = 0.05, 0.1; at α = 0.05: 100; at α = 0.1: 200" in found.note
+    assert "mean over α = 0.05, 0.1" in found.note
+    apart = [one.interval.estimate for one in beside(experiments, "E2-specific").values()]
+    assert apart == pytest.approx([100, 200])
 
 
-def test_runs_that_never_grok_are_counted_and_bound_the_mean(experiments: Experiments) -> None:
-    found = arms.matched_grokked(experiments)
+def test_runs_that_never_grok_are_counted_and_bound_the_mean(experiments: Runs) -> None:
+    found = claimed(experiments, "E3-grokked")
     assert (found.shown, found.runs) == (9, 10)
     low, high = stats.binomtest(9, 10).proportion_ci()
     assert (found.interval.lower, found.interval.upper) == pytest.approx((low, high))
-    delay = arms.matched_delay(experiments)
+    delay = claimed(experiments, "E3")
     # seed 0 would grok at 1,500 + 400 − 100, now it counts as the budget at one of two strengths
     assert delay.interval.estimate == pytest.approx(400 + (5_000 - 1_800) / 2 / 5)
     assert "1 of 15 runs were not seen to grok" in delay.note
 
 
-def test_the_norm_alone_as_a_ratio(experiments: Experiments) -> None:
-    found = arms.norm_alone_ratio(experiments)
+def test_the_norm_alone_as_a_ratio(experiments: Runs) -> None:
+    found = claimed(experiments, "E3-driver")
     expected = sum(round(time * 1.1, -2) for time in BASE) / sum(BASE)
     assert found.interval.estimate == pytest.approx(expected)
 
 
-def test_an_arm_that_was_not_run_says_so(experiments: Experiments) -> None:
+def test_an_arm_that_was_not_run_says_so(experiments: Runs) -> None:
     with pytest.raises(NotRun, match="e3_temperature: not run"):
-        arms.temperature_delay(experiments)
+        claimed(experiments, "E3-scale")
 
 
 def test_without_a_baseline_nothing_is_known(tmp_path: Path) -> None:
     experiments = write(tmp_path, e2_mixing=of_strengths("mixing", MIXED))
-    for quantity in (arms.mixing_delay, arms.mixing_raises_entropy, arms.tables):
+    for id in ("E2", "E2-manipulation"):
         with pytest.raises(NotRun, match="e1_baseline: not run"):
-            quantity(experiments)
+            claimed(experiments, id)
+    with pytest.raises(NotRun, match="e1_baseline: not run"):
+        arms.tables(experiments)
 
 
-def test_the_entropy_is_compared_where_the_baseline_groks(experiments: Experiments) -> None:
-    found = arms.mixing_raises_entropy(experiments)
+def test_the_entropy_is_compared_where_the_baseline_groks(experiments: Runs) -> None:
+    found = claimed(experiments, "E2-manipulation")
 
     def entropy(late: float) -> float:
         """A run's, `late` steps before it groks."""
@@ -132,31 +158,31 @@ def test_runs_that_ended_before_count_with_their_last_entropy(tmp_path: Path) ->
     early = BASE[0] - AFTER - 400  # ends 400 steps before the baseline groks
     runs = arm("mixing", [early, 2_400], {"alpha": 0.1}, at_grok=0.7)
     experiments = write(tmp_path, e1_baseline=baseline(BASE[:2]), e2_mixing=runs)
-    rows = manipulation.raised(experiments, MIXING).set_index("seed")
-    assert rows["raised"][0] == pytest.approx(0.1)
+    rows = raised(experiments, "mixing").set_index("seed")
+    assert rows["difference"][0] == pytest.approx(0.1)
     assert rows["ended"].tolist() == [True, False]
-    assert "1 of 2 runs had ended" in arms.mixing_raises_entropy(experiments).note
+    assert "1 of 2 runs had ended" in claimed(experiments, "E2-manipulation").note
 
 
 def test_runs_that_broke_off_before_are_left_out(tmp_path: Path) -> None:
     runs = arm("mixing", [2_400, 2_400], {"alpha": 0.1})
     runs[0] = Run(0, None, ends=1_000, state="interrupted", settings=runs[0].settings)
     experiments = write(tmp_path, e1_baseline=baseline(BASE[:2]), e2_mixing=runs)
-    assert manipulation.raised(experiments, MIXING)["seed"].tolist() == [1]
+    assert raised(experiments, "mixing")["seed"].tolist() == [1]
 
 
 def test_a_baseline_that_never_grokked_has_no_step_to_compare_at(tmp_path: Path) -> None:
     experiments = write(
         tmp_path, e1_baseline=baseline([None, 2_000]), e3_norm_alone=arm("norm_match", [1_500] * 2)
     )
-    rows = manipulation.raised(experiments, NORM_ALONE)
+    rows = raised(experiments, "norm_alone")
     assert rows["seed"].tolist() == [1]
     assert rows["strength"].isna().all()
 
 
-def test_table_1_has_every_arm_in_order(experiments: Experiments) -> None:
+def test_table_1_has_every_arm_in_order(experiments: Runs) -> None:
     shown = arms.tables(experiments)
-    table = shown[arm_tables.TIMES].set_index("arm")
+    table = shown[arms.TIMES].set_index("arm")
     assert list(table.index) == [
         "baseline", "mixing, α = 0.05", "mixing, α = 0.1", "mixing, α = 0.5",
         "mixing, norm matched, α = 0.05", "mixing, norm matched, α = 0.1", "norm matched alone",
@@ -169,14 +195,14 @@ def test_table_1_has_every_arm_in_order(experiments: Experiments) -> None:
     # a mean of those that grokked is shown as published; Cohen's d of censored times is not
     assert table["Cohen's d (as published)"]["mixing, norm matched, α = 0.05"] == "–"
     assert table["p, log-rank"]["baseline"] == "–"
-    raised = shown[arm_tables.RAISED]
+    raised = shown[arms.RAISED]
     assert len(raised) == len(table) - 1
 
 
-def test_tests_are_those_of_scipy_and_holm_counts_all_arms(experiments: Experiments) -> None:
-    every, base = arm_tables.found(experiments), arms.baseline(experiments)
-    tested = arm_tables.tests(every, base)
-    one_sided = tested[tested["test"] == arm_tables.PUBLISHED_TEST].set_index("arm")
+def test_tests_are_those_of_scipy_and_holm_counts_all_arms(experiments: Runs) -> None:
+    every, base = arms.found(experiments), arms.baseline(experiments)
+    tested = arm_tables.tests(every, base, EARLIER)
+    one_sided = tested[tested["test"] == arm_tables.ONE_SIDED].set_index("arm")
     times = later(1_100)
     expected = stats.mannwhitneyu(times, [*BASE, 2_200], alternative="greater", method="exact")
     assert one_sided["p"]["mixing, α = 0.5"] == pytest.approx(expected.pvalue)
@@ -186,8 +212,8 @@ def test_tests_are_those_of_scipy_and_holm_counts_all_arms(experiments: Experime
     assert one_sided["p_holm"].min() == pytest.approx(min(1, smallest * len(every)))
 
 
-def test_the_trend_rises_with_the_strength(experiments: Experiments) -> None:
-    trend = arms.tables(experiments)[arm_tables.TREND]
+def test_the_trend_rises_with_the_strength(experiments: Runs) -> None:
+    trend = arms.tables(experiments)[arms.TREND]
     assert trend["condition"].tolist() == ["mixing", "mixing"]  # noise has two strengths only
     assert trend["order"][0] == "α = 0.05 → α = 0.1 → α = 0.5"
     assert trend["order"][1].startswith("baseline → ")
@@ -212,14 +238,14 @@ def test_a_sweep_that_has_only_begun_has_tables(tmp_path: Path) -> None:
         e3_norm_alone=arm("norm_match", [1_900]),
     )  # fmt: skip
     shown = arms.tables(experiments)
-    table = shown[arm_tables.TIMES].set_index("arm")
+    table = shown[arms.TIMES].set_index("arm")
     assert table["grokked"].tolist() == ["1/2", "0/2", "0/2", "0/2", "1/1"]
     assert table["delay, same seeds [95 %]"]["norm matched alone"] == "−100"
-    assert shown[arm_tables.TREND]["p, Jonckheere"].tolist() == ["–", "–"]
-    assert shown[arm_tables.RAISED]["arm"].tolist() == ["norm matched alone"]
-    assert np.isnan(arms.mixing_delay(experiments).interval.lower)
-    with pytest.raises(NotRun, match="no seed with a grokked baseline in every arm"):
-        arms.mixing_raises_entropy(experiments)
+    assert shown[arms.TREND]["p, Jonckheere"].tolist() == ["–", "–"]
+    assert shown[arms.RAISED]["arm"].tolist() == ["norm matched alone"]
+    assert np.isnan(claimed(experiments, "E2").interval.lower)
+    with pytest.raises(NotRun, match="no seed with t_grok in baseline and a run at every strength"):
+        claimed(experiments, "E2-manipulation")
 
 
 def test_a_run_that_falls_back_has_grokked_but_not_for_good(tmp_path: Path) -> None:
@@ -227,9 +253,10 @@ def test_a_run_that_falls_back_has_grokked_but_not_for_good(tmp_path: Path) -> N
     once.curves["test_accuracy"] = np.where(once.steps == 1_000, 1.0, 0.98)
     others = arm("norm_match", [1_000] * 5)[1:]
     experiments = write(tmp_path, e1_baseline=baseline([1_000] * 5), e3_norm_alone=[once, *others])
-    found = arms.norm_alone_ratio(experiments)
+    found = claimed(experiments, "E3-driver")
     assert found.interval.estimate == 1
-    assert "holds for 5 evaluations: 1.80 [" in found.note  # (5,000 + 4 · 1,000)/5,000
+    (held_for,) = beside(experiments, "E3-driver").values()
+    assert held_for.interval.estimate == 1.8  # (5,000 + 4 · 1,000)/5,000
     held = arms.tables(experiments)[HELD]
     assert held.set_index("arm").loc["norm matched alone", "grokked"] == "4/5"
 
@@ -247,9 +274,9 @@ def test_delays_on_one_processor_leave_out_what_others_trained(tmp_path: Path) -
         e2_mixing=mixed,
         e2_noise=noisy,
     )
-    (row,) = arms.tables(experiments)[arm_tables.ONE_PROCESSOR].to_dict("records")
+    (row,) = arms.tables(experiments)[arms.ONE_PROCESSOR].to_dict("records")
     assert list(row.values()) == ["mixing, α = 0.1", "4", "+200", "+500"]
 
 
-def test_without_a_baseline_again_there_is_no_such_table(experiments: Experiments) -> None:
-    assert arm_tables.ONE_PROCESSOR not in arms.tables(experiments)
+def test_without_a_baseline_again_there_is_no_such_table(experiments: Runs) -> None:
+    assert arms.ONE_PROCESSOR not in arms.tables(experiments)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.claims.arms import Runs
+from analysis.claims.estimators.times import leads as leads_of
 from analysis.figures.style import prepare
-from analysis.papers.entropy.estimates.leads import per_seed
 from analysis.papers.entropy.estimates.stopping import CROSSING, stops
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
-from tests.helpers.entropy_runs import Run, write
+from tests.helpers.entropy_runs import Run, reading, write
 
 NUMBERS = (1, 2, 4, 6, 8, 10)
 TIMES = (2_000, 2_400, 2_900, 3_100)
@@ -21,7 +22,7 @@ LEVELS = (0.52, 0.59, 0.62, 0.64)
 
 
 @pytest.fixture
-def experiments(tmp_path: Path) -> Experiments:
+def experiments(tmp_path: Path) -> Runs:
     """The last two runs never cross the others' H̃*."""
     runs = []
     for seed, (time, level) in enumerate(zip(TIMES, LEVELS, strict=True)):
@@ -31,7 +32,7 @@ def experiments(tmp_path: Path) -> Experiments:
     return write(tmp_path, e1_baseline=runs)
 
 
-def draw(number: int, experiments: Experiments) -> Figure:
+def draw(number: int, experiments: Runs) -> Figure:
     prepare()
     figure = import_module(f"analysis.papers.entropy.figures.figure_{number}").draw(experiments)
     assert isinstance(figure, Figure)
@@ -42,16 +43,16 @@ def draw(number: int, experiments: Experiments) -> Figure:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_figure_says_what_it_is_and_needs_its_runs(
-    number: int, experiments: Experiments, tmp_path: Path
+    number: int, experiments: Runs, tmp_path: Path
 ) -> None:
     module = import_module(f"analysis.papers.entropy.figures.figure_{number}")
     assert module.TITLE.endswith(".") and (number in (2, 6, 8)) is module.OURS
     draw(number, experiments)
     with pytest.raises(NotRun):
-        module.draw(Experiments(tmp_path / "nowhere"))
+        module.draw(reading(tmp_path / "nowhere"))
 
 
-def test_figure_1_shows_every_run_and_the_mean_while_all_last(experiments: Experiments) -> None:
+def test_figure_1_shows_every_run_and_the_mean_while_all_last(experiments: Runs) -> None:
     entropy = draw(1, experiments).axes[1]
     curves = experiments.tables("e1_baseline").curves
     shown = [line.get_xydata() for line in entropy.get_lines()]
@@ -65,9 +66,9 @@ def test_figure_1_shows_every_run_and_the_mean_while_all_last(experiments: Exper
     assert mean.get_ydata()[24] == pytest.approx(at[ENTROPY].mean())
 
 
-def test_figure_2_has_an_arrow_where_a_run_ended_without_crossing(experiments: Experiments) -> None:
+def test_figure_2_has_an_arrow_where_a_run_ended_without_crossing(experiments: Runs) -> None:
     (axis,) = draw(2, experiments).axes
-    leads = per_seed(experiments.tables("e1_baseline"))["lead_t_cross"]
+    leads = leads_of(experiments.arm("baseline"), "t_cross")["lead"]
     assert leads.isna().tolist() == [False, False, True, True]
     dots = next(line for line in axis.get_lines() if line.get_label() == "T_cross")
     np.testing.assert_array_equal(dots.get_xdata(), leads)
@@ -76,7 +77,7 @@ def test_figure_2_has_an_arrow_where_a_run_ended_without_crossing(experiments: E
     np.testing.assert_array_equal(arrows.get_ydata(), np.asarray(dots.get_ydata())[2:])
 
 
-def test_figure_8_has_a_mark_for_every_run_and_rule(experiments: Experiments) -> None:
+def test_figure_8_has_a_mark_for_every_run_and_rule(experiments: Runs) -> None:
     axis, of_pilots = draw(8, experiments).axes
     found = stops(experiments)
     of_rule = found[found["rule"] == CROSSING]
@@ -95,7 +96,7 @@ def test_figure_8_has_a_dot_for_every_choice_of_pilots(tmp_path: Path) -> None:
     np.testing.assert_allclose(dots[0].get_ydata(), alone)
 
 
-def test_figure_10_lays_the_probes_beside_each_other(experiments: Experiments) -> None:
+def test_figure_10_lays_the_probes_beside_each_other(experiments: Runs) -> None:
     (axis,) = draw(10, experiments).axes
     points = np.asarray(axis.collections[0].get_offsets())
     assert len(points) == len(experiments.tables("e1_baseline").curves)

@@ -8,28 +8,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.claims.arms import Runs
+from analysis.claims.estimators.laws import forecasts
+from analysis.claims.estimators.times import leads
 from analysis.papers.entropy.estimates import (
-    baseline,
-    calibration,
-    forecasts,
-    leads,
-    necessity,
-    norms,
+    phases,
     pilots,
     predictors,
-    probes,
+    setting_calibration,
     stopping,
 )
-from analysis.runs.experiments import Experiments, NotRun
-from grokpipe.errors import InputError
+from analysis.papers.entropy.tables import leads as lead_tables
+from analysis.papers.entropy.tables import norms, probes
+from analysis.runs.experiments import NotRun, Unmatched
 from tests.helpers import entropy_runs
-from tests.helpers.entropy_runs import Run
+from tests.helpers.entropy_runs import Run, claimed
 
 TIMES = [2_000, 2_400, 2_900, 3_100]
 LEVELS = [0.52, 0.59, 0.62, 0.64]
 
 
-def of_levels(folder: Path, **more: list[Run]) -> Experiments:
+def of_levels(folder: Path, **more: list[Run]) -> Runs:
     """Four seeds that grok at TIMES with H̃ of LEVELS, after a fall of 500 steps."""
     base = [Run(s, t, at_grok=h) for s, (t, h) in enumerate(zip(TIMES, LEVELS))]
     return entropy_runs.write(folder, e1_baseline=base, **more)
@@ -37,13 +36,13 @@ def of_levels(folder: Path, **more: list[Run]) -> Experiments:
 
 def test_the_baseline_in_numbers(tmp_path: Path) -> None:
     experiments = of_levels(tmp_path)
-    assert baseline.mean_time(experiments).interval.estimate == 2_600
-    assert baseline.mean_threshold(experiments).interval.estimate == pytest.approx(0.5925)
+    assert claimed(experiments, "E1-time").interval.estimate == 2_600
+    assert claimed(experiments, "E1-threshold").interval.estimate == pytest.approx(0.5925)
     variance = np.var(LEVELS, ddof=1)
-    assert baseline.threshold_variance(experiments).interval.estimate == pytest.approx(variance)
-    assert baseline.mean_start(experiments).interval.estimate == 0.8
-    assert baseline.memorised_by_500(experiments).shown == 4
-    found = baseline.grokked(experiments)
+    assert claimed(experiments, "E1-spread").interval.estimate == pytest.approx(variance)
+    assert claimed(experiments, "E1-start").interval.estimate == 0.8
+    assert claimed(experiments, "E1-memorises").shown == 4
+    found = claimed(experiments, "E1-time", 1)
     assert (found.shown, found.runs) == (4, 4)
 
 
@@ -51,37 +50,38 @@ def test_a_run_that_never_groks_is_counted(tmp_path: Path) -> None:
     experiments = entropy_runs.write(
         tmp_path, e1_baseline=entropy_runs.baseline([2_000, 3_000, None])
     )
-    assert baseline.grokked(experiments).shown == 2
+    assert claimed(experiments, "E1-time", 1).shown == 2
     # restricted to the budget that the third was followed to
-    assert baseline.mean_time(experiments).interval.estimate == pytest.approx(10_000 / 3)
-    assert "not seen to grok" in baseline.mean_time(experiments).note
+    assert claimed(experiments, "E1-time").interval.estimate == pytest.approx(10_000 / 3)
+    assert "not seen to grok" in claimed(experiments, "E1-time").note
 
 
 def test_leads_by_hand(tmp_path: Path) -> None:
     """The entropy falls on a line from 0.8 to its level over 500 steps, and stays there."""
-    found = leads.per_seed(of_levels(tmp_path).tables("e1_baseline")).set_index("seed")
+    arm = of_levels(tmp_path).arm("baseline")
+    crossing, falling = (leads(arm, event).set_index("seed") for event in ("t_cross", "t_collapse"))
     for seed, level in enumerate(LEVELS):
         others = np.mean([h for s, h in enumerate(LEVELS) if s != seed])
         line = {before: level + (0.8 - level) * before / 500 for before in range(0, 600, 100)}
         crossed = [before for before, h in line.items() if h <= others + 1e-12]
         expected = max(crossed) if crossed else math.nan  # it stays above: never
-        assert found["lead_t_cross"][seed] == pytest.approx(expected, nan_ok=True)
+        assert crossing["lead"][seed] == pytest.approx(expected, nan_ok=True)
         fallen = [before for before, h in line.items() if 0.8 - h > 0.05]
-        assert found["lead_t_collapse"][seed] == max(fallen)
+        assert falling["lead"][seed] == max(fallen)
 
 
 def test_shares_and_means_of_leads(tmp_path: Path) -> None:
     experiments = of_levels(tmp_path)
-    crossed = leads.crossed_before(experiments)
-    per_seed = leads.per_seed(experiments.tables("e1_baseline"))
-    assert per_seed["lead_t_cross"].tolist()[:2] == [100, 0]
+    crossed = claimed(experiments, "E1a")
+    arm = experiments.arm("baseline")
+    assert leads(arm, "t_cross")["lead"].tolist()[:2] == [100, 0]
     assert crossed.shown == 1  # at T_grok itself is not before it
-    assert leads.collapsed_before(experiments).shown == 4
-    mean = leads.mean_collapse_lead(experiments).interval.estimate
-    assert mean == per_seed["lead_t_collapse"].mean()
-    never = leads.mean_cross_lead(experiments)  # the lowest level is never crossed by the highest
+    assert claimed(experiments, "E1b").shown == 4
+    mean = claimed(experiments, "E1b-lead").interval.estimate
+    assert mean == leads(arm, "t_collapse")["lead"].mean()
+    never = claimed(experiments, "E1a-lead")  # the lowest level is never crossed by the highest
     assert never.interval.lower == -math.inf and "no more than this" in never.note
-    assert {"seed", "T_grok"} <= set(next(iter(leads.tables(experiments).values())))
+    assert {"seed", "T_grok"} <= set(next(iter(lead_tables.tables(experiments).values())))
 
 
 def test_norm_phases_by_hand() -> None:
@@ -92,12 +92,16 @@ def test_norm_phases_by_hand() -> None:
             "spectral/entropy_train": [0.8, 0.82, 0.79, 0.7, 0.6, 0.65],
         }
     )
-    found = norms.phases(curve, collapse=350)
-    assert (found.growth, found.expanded, found.low, found.peak) == (1.25, 300, 100, 400)
-    assert found.moved == pytest.approx(0.22)  # from 0.82 at the least norm to 0.6 at the peak
-    assert found.rise == pytest.approx(0.05)  # 0.65 after 0.6
-    falling = norms.phases(curve.assign(weight_norm=np.arange(6, 0, -1.0)), collapse=350)
-    assert falling.growth == 1 and math.isnan(falling.expanded) and falling.moved == 0
+    assert phases.growth(curve["weight_norm"].to_numpy()) == 1.25
+    assert phases.expanded(curve) == 300
+    assert phases.growth_ends(curve) == (1, 4)
+    # from 0.82 at the least norm to 0.6 at the peak
+    assert phases.entropy_moved(curve) == pytest.approx(0.22)
+    assert phases.stable_while_expanding(curve) is False
+    assert not phases.falls_monotonically(curve)  # 0.65 after 0.6
+    falling = curve.assign(weight_norm=np.arange(6, 0, -1.0))
+    assert math.isnan(phases.expanded(falling)) and phases.entropy_moved(falling) == 0
+    assert phases.stable_while_expanding(falling) is None
 
 
 def test_the_slope_after_grokking(tmp_path: Path) -> None:
@@ -105,7 +109,7 @@ def test_the_slope_after_grokking(tmp_path: Path) -> None:
     entropy = np.where(run.steps < 2_000, 0.8, 0.6 - 0.05 * (run.steps - 2_000) / 1_000)
     sloped = Run(0, 2_000, curves={"spectral/entropy_train": entropy})
     experiments = entropy_runs.write(tmp_path, e1_baseline=[sloped])
-    found = norms.slopes(experiments.tables("e1_baseline"))
+    found = norms.slopes(experiments.arm("baseline"))
     assert found.tolist() == pytest.approx([-0.05])
 
 
@@ -119,9 +123,9 @@ def test_norm_and_entropy_correlate_as_numpy_says(tmp_path: Path) -> None:
     curves = experiments.tables("e1_baseline").curves
     until = pd.concat(c[c["step"] <= TIMES[c["seed"].iloc[0]]] for _, c in curves.groupby("key"))
     expected = np.corrcoef(until["weight_norm"], until["spectral/entropy_train"])[0, 1]
-    found = predictors.norm_correlation(experiments)
+    found = claimed(experiments, "E4-correlation")
     assert found.interval.estimate == pytest.approx(expected)
-    assert f"{len(until):,} points" in found.note
+    assert f"{len(until):,} evaluations" in found.note
 
 
 def test_pairs_of_equal_norm_by_brute_force(tmp_path: Path) -> None:
@@ -156,13 +160,13 @@ def test_probes_agree_and_differ_as_made(tmp_path: Path) -> None:
     experiments = entropy_runs.write(tmp_path, e1_baseline=every)
     curves = experiments.tables("e1_baseline").curves
     r = np.corrcoef(curves["spectral/entropy_train"], curves[probes.TEST])[0, 1]
-    assert probes.correlation(experiments).interval.estimate == pytest.approx(r)
-    assert probes.mean_difference(experiments).interval.estimate == pytest.approx(-0.025)
+    assert claimed(experiments, "E8").interval.estimate == pytest.approx(r)
+    assert claimed(experiments, "E8", 1).interval.estimate == pytest.approx(-0.025)
     both, at_grok = probes.tables(experiments)["The two probes"].to_dict("records")
     assert both["r [95 %]"].startswith(f"{r:.4f} [")
     assert at_grok["pairs"] == "4" and at_grok["training − test [95 %]"].startswith("−0.0250 [")
-    with pytest.raises(NotRun, match="entropy_test was not measured"):
-        probes.correlation(of_levels(tmp_path / "without"))
+    with pytest.raises(NotRun, match="no column spectral/entropy_test; nearest: spectral/"):
+        claimed(of_levels(tmp_path / "without"), "E8")
 
 
 def test_pilots_by_brute_force() -> None:
@@ -195,23 +199,24 @@ def test_necessity_counts_who_grokked_above_the_threshold(tmp_path: Path) -> Non
         Run(1, 2_000, at_grok=0.75, settings={"intervention.name": "mixing"}),
         Run(2, None, settings={"intervention.name": "mixing"}),
     ]
-    found = necessity.crossed_before_grokking(of_levels(tmp_path, e2_mixing=arm))
+    found = claimed(of_levels(tmp_path, e2_mixing=arm), "E9")
     assert (found.shown, found.runs) == (1, 2)
     with pytest.raises(NotRun, match="no run that groks"):
-        necessity.crossed_before_grokking(of_levels(tmp_path / "alone"))
+        claimed(of_levels(tmp_path / "alone"), "E9")
 
 
 def test_forecasts_beside_the_trivial_ones(tmp_path: Path) -> None:
     experiments = of_levels(tmp_path)
-    long = forecasts.long(experiments)
-    assert forecasts.long(experiments) is long  # made once
+    long = forecasts(experiments, "baseline")
+    assert forecasts(experiments, "baseline") is long  # made once
     last = long.sort_values("step").groupby("key").tail(1)
     expected = ((last["law"] - last["truth"]).abs() / last["truth"]).mean()
-    assert forecasts.last_error(experiments).interval.estimate == pytest.approx(expected)
-    assert "now" in forecasts.last_error(experiments).note
+    assert claimed(experiments, "E5-error").interval.estimate == pytest.approx(expected)
+    assert "now" in claimed(experiments, "E5-error").note
     with pytest.raises(NotRun):
-        forecasts.last_error(
-            entropy_runs.write(tmp_path / "two", e1_baseline=entropy_runs.baseline([2_000, 3_000]))
+        claimed(
+            entropy_runs.write(tmp_path / "two", e1_baseline=entropy_runs.baseline([2_000, 3_000])),
+            "E5-error",
         )
 
 
@@ -219,12 +224,12 @@ PUBLISHED = {"published": 100, "lower": 80, "upper": 125, "scale": "log"}
 
 
 def test_distances_are_in_half_widths() -> None:
-    assert calibration.half_widths(100, PUBLISHED) == 0
-    assert calibration.half_widths(125, PUBLISHED) == pytest.approx(1)
-    assert calibration.half_widths(80, PUBLISHED) == pytest.approx(-1)
+    assert setting_calibration.half_widths(100, PUBLISHED) == 0
+    assert setting_calibration.half_widths(125, PUBLISHED) == pytest.approx(1)
+    assert setting_calibration.half_widths(80, PUBLISHED) == pytest.approx(-1)
     linear = {"published": 0.5, "lower": 0.4, "upper": 0.6, "scale": "linear"}
-    assert calibration.half_widths(0.75, linear) == pytest.approx(2.5)
-    assert math.isnan(calibration.half_widths(math.nan, linear))
+    assert setting_calibration.half_widths(0.75, linear) == pytest.approx(2.5)
+    assert math.isnan(setting_calibration.half_widths(math.nan, linear))
 
 
 def test_the_nearest_admissible_variant_comes_first(tmp_path: Path) -> None:
@@ -249,15 +254,15 @@ def test_the_nearest_admissible_variant_comes_first(tmp_path: Path) -> None:
     every = variant("a", [2_500, 2_500]) + variant("b", [2_000, None])
     every += variant("c", [2_000, 2_000], state="interrupted") + variant("d", [2_000, 2_000])
     tables = entropy_runs.write(tmp_path, e0_fingerprint=every).tables("e0_fingerprint")
-    found = calibration.variants(tables, rule).set_index("arch.norm")
+    found = setting_calibration.variants(tables, rule).set_index("arch.norm")
     assert found["admissible"].to_dict() == {"a": True, "b": False, "c": False, "d": True}
     # a: a half-width late, its norm expands; d: on time, but its norm does not
     assert found.loc["a", "distance"] == pytest.approx(1)
     assert found.loc["d", "distance"] == pytest.approx(2)
     assert list(found.index[:2]) == ["a", "d"]
-    shown = calibration.readable(calibration.variants(tables, rule))
+    shown = setting_calibration.readable(setting_calibration.variants(tables, rule))
     assert shown["admissible"].tolist()[2:] in (
         ["not finished", "not all grokked"], ["not all grokked", "not finished"],
     )  # fmt: skip
-    with pytest.raises(InputError, match=r"arch\.norm: the runs have no such setting"):
-        calibration.variants(of_levels(tmp_path / "x").tables("e1_baseline"), rule)
+    with pytest.raises(Unmatched, match=r"no column arch\.norm"):
+        setting_calibration.variants(of_levels(tmp_path / "x").tables("e1_baseline"), rule)

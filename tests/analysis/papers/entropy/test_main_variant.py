@@ -1,6 +1,6 @@
 """The variant that E1 to E9 run is the one that E0's stored runs put nearest."""
 
-from analysis.papers.entropy.estimates import calibration
+from analysis.papers.entropy.estimates import setting_calibration as calibration
 from analysis.runs.tables import read_gathered
 from tests.helpers.cli import ROOT
 

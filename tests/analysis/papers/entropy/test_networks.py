@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.papers.entropy.estimates import diagnosis, networks
-from analysis.runs.experiments import Experiments, NotRun
-from tests.helpers.entropy_runs import BUDGET, Run, write
+from analysis.claims.arms import Runs
+from analysis.papers.entropy.tables import diagnosis, networks
+from analysis.runs.experiments import NotRun
+from tests.helpers.entropy_runs import BUDGET, Run, beside, claimed, reading, write
 
 STEPS = np.arange(0, BUDGET + 1, 100)
 COLLAPSING = np.linspace(0.76, 0.15, len(STEPS))
@@ -28,7 +29,7 @@ def transformer(seed: int, fraction: float, groks: float | None, at_grok: float 
 
 
 @pytest.fixture
-def experiments(tmp_path: Path) -> Experiments:
+def experiments(tmp_path: Path) -> Runs:
     rises = np.where(STEPS == 3_000, 0.2, 0.02)  # once above 0.1: it has generalised a little
     flat = np.full(len(STEPS), 0.61)
     return write(
@@ -43,25 +44,23 @@ def experiments(tmp_path: Path) -> Experiments:
 
 
 def test_an_mlp_shows_the_claim_if_it_collapses_and_never_generalises(
-    experiments: Experiments,
+    experiments: Runs,
 ) -> None:
-    found = networks.mlp_collapsed_without_grokking(experiments)
+    found = claimed(experiments, "E7-collapse")
     assert (found.shown, found.runs) == (2, 4)
-    assert found.note == "at a fraction of 0.2; H̃* 0.600 of the Transformers at 0.2"
+    assert found.note == "H̃* 0.600 of the Transformers at a fraction of 0.2"
 
 
 def test_without_a_transformer_that_groks_the_next_fraction_gives_the_threshold(
     tmp_path: Path,
 ) -> None:
     runs = [mlp(0, 0.2), transformer(0, 0.2, None), transformer(0, 0.35, 2_000, 0.55)]
-    found = networks.mlp_collapsed_without_grokking(write(tmp_path / "a", e7_mlp=runs))
-    assert found.note.endswith("H̃* 0.550 of the Transformers at 0.35, as none groks at 0.2")
-    found = networks.mlp_collapsed_without_grokking(
-        write(tmp_path / "c", e7_mlp=[runs[0], runs[2]])
-    )
-    assert found.note.endswith("0.35, as none was run at 0.2")
+    found = claimed(write(tmp_path / "a", e7_mlp=runs), "E7-collapse")
+    assert found.note == "H̃* 0.550 of the Transformers at a fraction of 0.35"
+    found = claimed(write(tmp_path / "c", e7_mlp=[runs[0], runs[2]]), "E7-collapse")
+    assert found.note == "H̃* 0.550 of the Transformers at a fraction of 0.35"
     with pytest.raises(NotRun, match="no Transformer groks"):
-        networks.mlp_collapsed_without_grokking(write(tmp_path / "b", e7_mlp=runs[:2]))
+        claimed(write(tmp_path / "b", e7_mlp=runs[:2]), "E7-collapse")
 
 
 def test_nothing_is_said_of_a_run_that_is_not_finished(tmp_path: Path) -> None:
@@ -73,25 +72,25 @@ def test_nothing_is_said_of_a_run_that_is_not_finished(tmp_path: Path) -> None:
     ]  # fmt: skip
     experiments = write(tmp_path / "a", e7_mlp=networks_)
     for found in (
-        networks.mlp_collapsed_without_grokking(experiments),
-        networks.transformer_grokked(experiments),
+        claimed(experiments, "E7-collapse"),
+        claimed(experiments, "E7-transformer"),
     ):
         assert (found.shown, found.runs) == (1, 1)
         assert found.note.endswith("1 of 2 runs not finished")
     alone = write(tmp_path / "b", e7_mlp=networks_[2:3])
     with pytest.raises(NotRun, match="no run is finished yet"):
-        networks.transformer_grokked(alone)
+        claimed(alone, "E7-transformer")
 
 
-def test_a_transformer_must_grok_and_cross(experiments: Experiments) -> None:
+def test_a_transformer_must_grok_and_cross(experiments: Runs) -> None:
     # the second's entropy stays above the mean of both, the third does not grok
-    found = networks.transformer_grokked(experiments)
+    found = claimed(experiments, "E7-transformer")
     assert (found.shown, found.runs) == (1, 3)
-    assert found.note == "at a fraction of 0.2, 2 of 3 grok"
+    assert found.note == "2 of 3 grok"
 
 
-def test_alignment_is_compared_with_its_null_at_the_end(experiments: Experiments) -> None:
-    found = networks.mlp_alignment_excess(experiments)
+def test_alignment_is_compared_with_its_null_at_the_end(experiments: Runs) -> None:
+    found = claimed(experiments, "E7-alignment")
     assert found.interval.estimate == pytest.approx((0.05 + 3 * 0.02) / 4)
     assert found.interval.method == "t"
 
@@ -102,17 +101,17 @@ def test_alignment_rises_from_before_the_transition(tmp_path: Path) -> None:
         run = transformer(seed, 0.2, groks)
         run.curves["fourier/alignment"] = run.steps / 10_000
         runs.append(run)
-    found = networks.transformer_alignment_rise(
-        write(tmp_path, e7_mlp=[*runs, transformer(2, 0.2, None)])
-    )
+    experiments = write(tmp_path, e7_mlp=[*runs, transformer(2, 0.2, None)])
+    found = claimed(experiments, "E7-alignment", 1)
     # from 1,000 to 3,000; from the first evaluation, as there is none 1,000 steps before 600
     assert found.interval.estimate == pytest.approx((0.2 + 0.16) / 2)
-    assert found.note.endswith("1 of 3 runs that did not grok are left out")
-    # both memorise at 200, and end at 3,000 and 1,600
-    assert f"from the end of memorisation +{(0.28 + 0.14) / 2:.2f}" in found.note
+    assert found.note == "1 of 3 runs without t_grok are left out"
+    (whole,) = beside(experiments, "E7-alignment", 1).values()
+    # all memorise at 200, and end at 3,000, 1,600 and, of the one that does not grok, at 5,000
+    assert whole.interval.estimate == pytest.approx((0.28 + 0.14 + 0) / 3)
 
 
-def test_the_table_has_a_row_per_network_and_fraction(experiments: Experiments) -> None:
+def test_the_table_has_a_row_per_network_and_fraction(experiments: Runs) -> None:
     table = networks.tables(experiments)["MLP and Transformer modulo 41"]
     assert table["fraction"].tolist() == ["0.2", "0.2", "0.5", "0.5"]
     assert table["network"].tolist() == ["MLP", "Transformer"] * 2
@@ -122,10 +121,10 @@ def test_the_table_has_a_row_per_network_and_fraction(experiments: Experiments) 
 
 
 def test_networks_that_were_not_run(tmp_path: Path) -> None:
-    with pytest.raises(NotRun, match="no run of an mlp at a fraction of 0"):
-        networks.mlp_alignment_excess(write(tmp_path, e7_mlp=[mlp(0, 0.5)]))
+    with pytest.raises(NotRun, match=r"mlp: no run .*task\.fraction: 0\.2; there are: 0\.5"):
+        claimed(write(tmp_path, e7_mlp=[mlp(0, 0.5)]), "E7-alignment")
     with pytest.raises(NotRun):
-        networks.tables(Experiments(tmp_path / "nothing"))
+        networks.tables(reading(tmp_path / "nothing"))
 
 
 def base() -> list[Run]:
@@ -146,9 +145,9 @@ def test_runs_are_called_by_the_crossing_of_the_other_seeds_threshold(tmp_path: 
     late = np.where(STEPS > 3_000, 0.3, 0.8)  # collapses after the horizon
     failures = [failure(0, np.full(len(STEPS), 0.7)), failure(1, late), failure(2, COLLAPSING)]
     experiments = write(tmp_path, e1_baseline=base(), d2_failures=failures)
-    sensitive = diagnosis.sensitivity(experiments)
+    sensitive = claimed(experiments, "D2")
     assert (sensitive.shown, sensitive.runs) == (2, 3)
-    specific = diagnosis.specificity(experiments)
+    specific = claimed(experiments, "D2", 1)
     assert (specific.shown, specific.runs) == (2, 3)  # the last one collapses and never groks
     assert specific.note == "horizon 3,000 steps, H̃* 0.600"
     (table,) = diagnosis.tables(experiments).values()
@@ -161,13 +160,12 @@ def test_mlps_are_among_the_failures_and_grokking_ones_are_not(tmp_path: Path) -
     experiments = write(
         tmp_path, e1_baseline=base(), e7_mlp=[mlp(0, 0.2), grokking, transformer(0, 0.2, 1_000)]
     )
-    assert (diagnosis.sensitivity(experiments).shown, diagnosis.sensitivity(experiments).runs) == (
+    assert (claimed(experiments, "D2").shown, claimed(experiments, "D2").runs) == (
         3, 4,
     )  # fmt: skip
-    assert (diagnosis.specificity(experiments).shown, diagnosis.specificity(experiments).runs) == (
+    assert (claimed(experiments, "D2", 1).shown, claimed(experiments, "D2", 1).runs) == (
         0, 1,
     )  # fmt: skip
-    assert diagnosis.specificity(experiments).note.endswith("MLPs modulo 41 are held as well")
 
 
 def test_what_broke_off_is_left_out(tmp_path: Path) -> None:
@@ -177,18 +175,18 @@ def test_what_broke_off_is_left_out(tmp_path: Path) -> None:
         failure(1, short, ends=1_000, state="interrupted"),
     ]
     experiments = write(tmp_path, e1_baseline=base(), d2_failures=failures)
-    found = diagnosis.specificity(experiments)
+    found = claimed(experiments, "D2", 1)
     assert found.runs == 1
     assert "1 runs that broke off" in found.note
 
 
 def test_a_diagnosis_needs_runs_that_fail_and_a_baseline_that_does_not(tmp_path: Path) -> None:
-    with pytest.raises(NotRun, match="d2_failures, e7_mlp: not run"):
-        diagnosis.sensitivity(write(tmp_path / "a", e1_baseline=base()))
+    with pytest.raises(NotRun, match="failures, mlp_by_fraction: not run"):
+        claimed(write(tmp_path / "a", e1_baseline=base()), "D2")
     never = [Run(seed, None) for seed in range(3)]
-    with pytest.raises(NotRun, match="no run grokked"):
+    with pytest.raises(NotRun, match="no run with spectral/entropy_train at t_grok"):
         diagnosis.tables(write(tmp_path / "b", e1_baseline=never))
     baseline_again = [Run(9, 2_000, settings={"weight_decay": 1.0})]
     experiments = write(tmp_path / "c", e1_baseline=base(), d2_failures=baseline_again)
     with pytest.raises(NotRun, match="does not grok"):
-        diagnosis.specificity(experiments)
+        claimed(experiments, "D2", 1)

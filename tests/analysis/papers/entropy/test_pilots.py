@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from analysis.papers.entropy.estimates import pilots
+from analysis.papers.entropy.tables import pilots as pilot_tables
 from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
 from grokpipe.curves.gap import fit_power
-from tests.helpers.entropy_runs import Run, write
+from tests.helpers.entropy_runs import Run, claimed, write
 
 LEVELS = (0.55, 0.58, 0.60, 0.61, 0.62, 0.66)
 TIMES = (2_000, 2_300, 2_600, 2_700, 3_100, 3_600)
@@ -27,7 +28,7 @@ def six() -> list[Run]:
 
 
 def test_the_interval_holds_95_per_cent_of_the_draws(tmp_path: Path) -> None:
-    found = pilots.error_of_three(write(tmp_path, e1_baseline=six())).interval
+    found = claimed(write(tmp_path, e1_baseline=six()), "D3").interval
     errors = sorted(
         abs(np.mean([LEVELS[i] for i in chosen]) - np.mean(np.delete(LEVELS, chosen)))
         for chosen in map(list, combinations(range(6), 3))
@@ -56,11 +57,11 @@ def test_the_law_of_the_pilots_forecasts_the_others() -> None:
 
 def test_the_table_has_a_row_for_each_number_of_pilots(tmp_path: Path) -> None:
     experiments = write(tmp_path, e1_baseline=[*six(), Run(9, None)])
-    (table,) = pilots.tables(experiments).values()
+    (table,) = pilot_tables.tables(experiments).values()
     assert table["pilot seeds"].tolist() == ["1", "2", "3", "4"]
     assert table["draws"].tolist() == ["6", "15", "20", "15"]
 
 
 def test_too_few_runs_are_not_run(tmp_path: Path) -> None:
     with pytest.raises(NotRun, match="4 runs grokked"):
-        pilots.error_of_three(write(tmp_path, e1_baseline=six()[:4]))
+        claimed(write(tmp_path, e1_baseline=six()[:4]), "D3")

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from scipy.optimize import curve_fit
 
+from analysis.claims.arms import Runs
+from analysis.claims.estimators.laws import way_to
 from analysis.forecasting.predictors import PREDICTORS
 from analysis.papers.entropy.estimates import predictors
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.runs.experiments import NotRun
 from analysis.stats import bootstrap
 from grokpipe.curves.events import ENTROPY
-from tests.helpers.entropy_runs import Run, write
+from tests.helpers.entropy_runs import Run, claimed, write
 
 TIMES = (2_000, 2_600, 3_300, 4_000)
 BY_NAME = {predictor.name: predictor for predictor in PREDICTORS}
@@ -62,8 +64,8 @@ def held_out_r_squared(of: list[Run], column: str, skipped: int = 0) -> float:
     return 1 - squares / total
 
 
-def gain(experiments: Experiments, name: str) -> float:
-    arm = predictors._arm(experiments)
+def gain(experiments: Runs, name: str) -> float:
+    arm = way_to(experiments, "baseline")
     return predictors.gain(arm, BY_NAME[name], np.random.default_rng(0)).estimate
 
 
@@ -79,11 +81,11 @@ def test_a_rival_that_is_not_known_everywhere_is_met_where_it_is(tmp_path: Path)
     """Both are scored at the same evaluations, though the entropy's law knows them all."""
     alike = write(tmp_path / "all", e1_baseline=runs())
     fewer = write(tmp_path / "fewer", e1_baseline=runs(without=slice(0, 6)))
-    arm = predictors._arm(fewer)
+    arm = way_to(fewer, "baseline")
     names = [name for name, one in BY_NAME.items() if one.column not in (ENTROPY, None)]
     assert len(arm.pool(BY_NAME["norm gap"], np.random.default_rng(0)).x) == sum(TIMES) // 100 - 24
     assert gain(fewer, "norm gap") != gain(alike, "norm gap")
-    note = predictors.advantage(fewer).note
+    note = claimed(fewer, "E4-rivals").note
     measured = [name for name in names if BY_NAME[name].column == "weight_norm"]
     assert "rate of norm" in measured
     for name in measured:
@@ -95,7 +97,7 @@ def test_a_rival_that_is_not_known_everywhere_is_met_where_it_is(tmp_path: Path)
 def test_the_lower_end_is_the_least_of_all_rivals(tmp_path: Path) -> None:
     """Better than every rival is better than each."""
     experiments = write(tmp_path, e1_baseline=runs(noise=0.03))
-    arm, found = predictors._arm(experiments), predictors.advantage(experiments).interval
+    arm, found = way_to(experiments, "baseline"), claimed(experiments, "E4-rivals").interval
     gains = [
         predictors.gain(arm, BY_NAME[name], np.random.default_rng(0))
         for name in ("norm", "norm gap", "1/norm", "rate of norm", "RNC1 gap (log)", "κ gap (log)")
@@ -106,11 +108,11 @@ def test_the_lower_end_is_the_least_of_all_rivals(tmp_path: Path) -> None:
 
 def test_the_exponent_is_found_again_and_a_run_that_never_groks_is_told(tmp_path: Path) -> None:
     made = [*runs(noise=1e-4), Run(9, None)]
-    found = predictors.law_exponent(write(tmp_path, e1_baseline=made))
+    found = claimed(write(tmp_path, e1_baseline=made), "E5-exponent")
     assert found.interval.estimate == pytest.approx(1 / 0.6, rel=0.02)
-    assert found.runs == 4 and "1 of 5 runs did not grok" in found.note
+    assert found.runs == 4 and "1 of 5 runs did not have the event" in found.note
 
 
 def test_no_run_that_groks_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(NotRun):
-        predictors.advantage(write(tmp_path, e1_baseline=[Run(0, None)]))
+        claimed(write(tmp_path, e1_baseline=[Run(0, None)]), "E4-rivals")

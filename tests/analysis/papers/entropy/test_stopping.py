@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.claims.arms import Runs
+from analysis.claims.estimators.laws import forecasts
 from analysis.papers.entropy.estimates import stopping
 from analysis.papers.entropy.estimates.stopping import ACCURACY, CROSSING, MEAN, STABLE, stops
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
-from tests.helpers.entropy_runs import BUDGET, Run, write
+from tests.helpers.entropy_runs import BUDGET, Run, claimed, reading, write
 
 TIMES = (2_000, 2_400, 2_600, 3_000)
 AT_GROK = (0.60, 0.60, 0.60, 0.50)
@@ -25,7 +27,7 @@ def runs(**last: object) -> list[Run]:
     return [*found, Run(3, TIMES[3], **{"at_grok": AT_GROK[3], **last})]  # type: ignore[arg-type]
 
 
-def rule(experiments: Experiments, name: str, column: str) -> list[float]:
+def rule(experiments: Runs, name: str, column: str) -> list[float]:
     found = stops(experiments)
     return found[found["rule"] == name].sort_values("key")[column].tolist()
 
@@ -52,7 +54,7 @@ def test_a_run_that_is_not_stopped_takes_its_budget_not_the_steps_that_we_follow
     experiments = write(tmp_path, e1_baseline=runs())
     assert rule(experiments, CROSSING, "saved") == pytest.approx([0, 0, 0, 1 - 3_900 / BUDGET])
     assert rule(experiments, CROSSING, "followed") == [False, False, False, True]
-    found = stopping.budget_saved(experiments)
+    found = claimed(experiments, "D1-budget")
     assert found.interval.estimate == pytest.approx((1 - 3_900 / BUDGET) / 4)
     assert "3 of 4 runs were not followed" in found.note
 
@@ -62,7 +64,7 @@ def test_a_run_is_not_stopped_where_it_was_followed_to_but_where_the_rule_says(
 ) -> None:
     early = runs(ends=3_500)
     assert rule(write(tmp_path, e1_baseline=early), CROSSING, "stop")[3] == 3_900
-    assert rule(Experiments(tmp_path), CROSSING, "lost")[3] == 0  # as far as it is known
+    assert rule(reading(tmp_path), CROSSING, "lost")[3] == 0  # as far as it is known
 
 
 def test_a_run_that_never_groks_counts_too(tmp_path: Path) -> None:
@@ -75,13 +77,13 @@ def test_a_run_that_never_groks_counts_too(tmp_path: Path) -> None:
     assert rule(experiments, CROSSING, "lost")[4] == pytest.approx(0.6)
     assert rule(experiments, ACCURACY, "stop")[4] == BUDGET
     assert rule(experiments, MEAN, "stop")[4] == sum(TIMES) / 4
-    assert stopping.accuracy_lost(experiments).runs == 5
+    assert claimed(experiments, "D1-accuracy").runs == 5
 
 
 def test_a_run_that_is_not_finished_is_left_out(tmp_path: Path) -> None:
     waits = Run(4, None, state="interrupted", ends=1_000)
     experiments = write(tmp_path, e1_baseline=[*runs(), waits])
-    assert stopping.accuracy_lost(experiments).runs == 4
+    assert claimed(experiments, "D1-accuracy").runs == 4
 
 
 def test_too_few_runs_that_grok_are_not_run(tmp_path: Path) -> None:
@@ -98,12 +100,12 @@ def test_a_stable_forecast_names_the_step(tmp_path: Path, monkeypatch: pytest.Mo
         [every[0].steps < 800, every[0].steps < TIMES[0]], [0.8, 0.66], 0.6
     )
     experiments = write(tmp_path, e1_baseline=every)
-    made = stopping.long(experiments).copy()
+    made = forecasts(experiments, "baseline").copy()
     of_run = made["seed"] == 0
     steps = made.loc[of_run, "step"].to_numpy()
     made.loc[of_run, "law"] = np.where(steps < 1_000, 5_000.0, 2_900.0)
     made.loc[made["seed"] == 1, "law"] = np.geomspace(9_000, 3, int((made["seed"] == 1).sum()))
-    monkeypatch.setattr(stopping, "long", lambda experiments: made)
+    monkeypatch.setattr(stopping, "forecasts", lambda *given: made)
     first, never = rule(experiments, STABLE, "stop")[:2]
     assert first == 2_900
     known, unknown = rule(experiments, STABLE, "decided")[:2]

@@ -9,17 +9,14 @@ import pytest
 import torch
 from scipy import stats
 
-from analysis.papers.entropy.estimates import covariance_update, derangements, lemmas, theory
+from analysis.papers.entropy.estimates import covariance_update, lemmas, phases
 from analysis.papers.entropy.estimates.covariance_update import Weights
-from analysis.papers.entropy.estimates.within_runs import (
-    BEGINNINGS,
-    curvature_correlations,
-    fits_of_the_collapse,
-)
-from analysis.runs.experiments import Experiments, NotRun
+from analysis.papers.entropy.tables import theory
+from analysis.papers.entropy.tables.theory import BEGINNINGS
+from analysis.runs.experiments import NotRun
 from grokpipe.curves import gap
 from grokpipe.measures.spectral import spectral_entropy
-from tests.helpers.entropy_runs import LEAD, Run, tables, write
+from tests.helpers.entropy_runs import LEAD, Run, beside, claimed, reading, write
 
 SEEDS = pytest.mark.parametrize("seed", range(5))
 
@@ -68,11 +65,11 @@ def test_a_perturbation_that_moves_along_the_gradient_is_the_worst() -> None:
 def test_lemma_1_counts_the_perturbations_within_the_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = theory.lemma_1(Experiments(tmp_path))
+    found = claimed(reading(tmp_path), "M1")
     assert (found.shown, found.runs, found.tables) == (1_000, 1_000, None)
     exact = lemmas.lipschitz
     monkeypatch.setattr(lemmas, "lipschitz", lambda *given: exact(*given) / 10)
-    assert (theory.lemma_1(Experiments(tmp_path)).shown or 0) < 1_000
+    assert (claimed(reading(tmp_path), "M1").shown or 0) < 1_000
 
 
 def random_weights(seed: int) -> tuple[Weights, Weights, np.ndarray, np.ndarray]:
@@ -108,11 +105,11 @@ def test_the_first_order_term_is_the_derivative(seed: int) -> None:
 def test_the_remainder_is_of_second_order_and_a_wrong_derivative_leaves_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = theory.lemma_2(Experiments(tmp_path)).interval
+    found = claimed(reading(tmp_path), "M2").interval
     assert 1.99 < found.lower < found.upper < 2.01
     exact = covariance_update.directional
     monkeypatch.setattr(covariance_update, "directional", lambda *given: 0.9 * exact(*given))
-    assert theory.lemma_2(Experiments(tmp_path)).interval.estimate == pytest.approx(1, abs=0.05)
+    assert claimed(reading(tmp_path), "M2").interval.estimate == pytest.approx(1, abs=0.05)
 
 
 @SEEDS
@@ -141,7 +138,7 @@ def test_an_order_is_the_exponent_and_unknown_for_a_gain() -> None:
 
 
 def test_lemma_5_s_loss_is_of_first_order(tmp_path: Path) -> None:
-    found = theory.lemma_5(Experiments(tmp_path))
+    found = claimed(reading(tmp_path), "M5")
     assert 0.95 < found.interval.lower < found.interval.upper < 1.1
     assert found.runs == 20
 
@@ -158,35 +155,40 @@ def exponential(seed: int, noise: float = 0.0) -> Run:
 
 
 def test_a_rank_that_falls_exponentially_is_a_line(tmp_path: Path) -> None:
-    read = tables("x", [exponential(seed) for seed in range(3)], tmp_path)
+    runs = write(tmp_path, e1_baseline=[exponential(seed) for seed in range(3)])
+    curves = list(runs.arm("baseline").until("t_grok").values())
     # T_collapse_last is 200 steps into the fall of 0.2 over 500: five evaluations before it the
     # entropy still stands, so that the window holds three of these and the whole fall
-    found = fits_of_the_collapse(read)
-    curve = read.curves[read.curves["seed"] == 1]
+    curve = curves[1]
     window = curve[(curve["step"] >= 1_600 + 200 - 500) & (curve["step"] <= 2_100)]
     expected = stats.linregress(window["step"], np.log(window["spectral/effective_rank"]))
-    assert found["log rank"].iloc[1] == pytest.approx(expected.rvalue**2)
-    of_fall = fits_of_the_collapse(read, lambda curve, fall: len(curve) - 6)
-    np.testing.assert_allclose(of_fall["log rank"], 1)
-    assert (of_fall["rank"] < 0.99).all()
+    assert phases.exponential_fall(curve) == pytest.approx(expected.rvalue**2)
+    for of_run in curves:
+        begin = len(of_run) - 6
+        assert phases.line_fit(of_run, begin, np.log) == pytest.approx(1)
+        assert phases.line_fit(of_run, begin, np.asarray) < 0.99
 
 
 def test_every_beginning_leaves_the_runs_that_have_one(tmp_path: Path) -> None:
     never = Run(7, None)
     still = Run(8, 2_000, at_grok=0.8)
-    read = tables("x", [exponential(0), never, still], tmp_path)
+    arm = write(tmp_path, e1_baseline=[exponential(0), never, still]).arm("baseline")
+    curves = list(arm.until("t_grok").values())
+    assert len(curves) == 2
     for begins in BEGINNINGS.values():
-        assert len(fits_of_the_collapse(read, begins)) == 1
+        fits = [phases.line_fit(curve, begins(curve), np.log) for curve in curves]
+        assert np.isfinite(fits).tolist() == [True, False]
 
 
 def test_lemma_4_is_of_the_baseline_s_runs_that_fall(tmp_path: Path) -> None:
     runs = [exponential(0, 0.05), exponential(1, 0.05), Run(7, None)]
-    found = theory.lemma_4(write(tmp_path, e1_baseline=runs))
+    experiments = write(tmp_path, e1_baseline=runs)
+    found = claimed(experiments, "M4")
     assert found.runs == 2
-    assert "1 of 3 runs are without such a fall" in found.note
-    assert "evaluated every 200 steps" in found.note
-    with pytest.raises(NotRun, match="no run that grokked has a fall"):
-        theory.lemma_4(write(tmp_path / "never", e1_baseline=[Run(0, None)]))
+    assert found.note == "1 of 3 runs did not have t_grok"
+    assert "evaluated every 200 steps" in beside(experiments, "M4")
+    with pytest.raises(NotRun, match="no run had t_grok yet"):
+        claimed(write(tmp_path / "never", e1_baseline=[Run(0, None)]), "M4")
 
 
 def test_a_curvature_that_follows_the_fall_is_correlated_with_it(tmp_path: Path) -> None:
@@ -204,7 +206,7 @@ def test_a_curvature_that_follows_the_fall_is_correlated_with_it(tmp_path: Path)
         until = slice(5, 31)  # to the evaluation at 3,000
         expected.append(stats.spearmanr(falls[until], kappa[until]).statistic)
         runs.append(run)
-    found = theory.heuristic_1(write(tmp_path, e1_baseline=runs))
+    found = claimed(write(tmp_path, e1_baseline=runs), "MH1")
     assert found.interval.estimate == pytest.approx(np.mean(expected))
     assert found.interval.lower == pytest.approx(
         stats.ttest_1samp(expected, 0).confidence_interval().low
@@ -214,9 +216,10 @@ def test_a_curvature_that_follows_the_fall_is_correlated_with_it(tmp_path: Path)
 
 def test_a_curvature_that_does_not_vary_has_no_correlation(tmp_path: Path) -> None:
     experiments = write(tmp_path, e1_baseline=[Run(0, 2_000)])
-    assert curvature_correlations(experiments.tables("e1_baseline")).isna().all()
-    with pytest.raises(NotRun, match="no run with κ"):
-        theory.heuristic_1(experiments)
+    (curve,) = experiments.arm("baseline").curves().values()
+    assert math.isnan(phases.curvature_correlation(curve))
+    with pytest.raises(NotRun, match="no run has this number"):
+        claimed(experiments, "MH1")
 
 
 def falling(seed: int) -> Run:
@@ -231,7 +234,7 @@ def falling(seed: int) -> Run:
 
 def test_proposition_6_is_the_difference_of_two_r_squared_out_of_sample(tmp_path: Path) -> None:
     runs = [falling(seed) for seed in range(4)]
-    found = theory.proposition_6(write(tmp_path, e1_baseline=[*runs, Run(9, None)]))
+    found = claimed(write(tmp_path, e1_baseline=[*runs, Run(9, None)]), "M6")
     x = [run.curves["spectral/entropy_train"] for run in runs]
     left = [run.groks - run.steps for run in runs]  # type: ignore[operator]
     squares = {"power": 0.0, "logarithmic": 0.0, "mean": 0.0}
@@ -250,18 +253,18 @@ def test_proposition_6_is_the_difference_of_two_r_squared_out_of_sample(tmp_path
     assert found.runs == 4
     said = f"logarithmic {1 - squares['logarithmic'] / squares['mean']:.3f}"
     assert found.note.startswith(said)
-    assert found.note.endswith("1 of 5 runs were not seen to grok and are left out")
+    assert found.note.endswith("1 of 5 runs did not have the event and are left out")
 
 
 def test_proposition_6_needs_runs_of_one_arm(tmp_path: Path) -> None:
     with pytest.raises(NotRun, match="two runs at least"):
-        theory.proposition_6(write(tmp_path / "one", e1_baseline=[falling(0)]))
-    with pytest.raises(NotRun, match="no run grokked"):
-        theory.proposition_6(write(tmp_path / "none", e1_baseline=[Run(0, None)]))
+        claimed(write(tmp_path / "one", e1_baseline=[falling(0)]), "M6")
+    with pytest.raises(NotRun, match="no run had t_grok yet"):
+        claimed(write(tmp_path / "none", e1_baseline=[Run(0, None)]), "M6")
 
 
 def test_table_6_says_what_was_not_run(tmp_path: Path) -> None:
-    shown = theory.tables(Experiments(tmp_path))
+    shown = theory.tables(reading(tmp_path))
     table = shown["Table 6: mathematical items"].set_index("item")["ours"]
     assert table["Lemma 1 (sensitivity)"].startswith("1,000 of 1,000")
     for item in ("Lemma 4 (effective rank)", "Proposition 6 (scaling)", "Heuristic 2 (threshold)"):
@@ -271,9 +274,9 @@ def test_table_6_says_what_was_not_run(tmp_path: Path) -> None:
     shown = theory.tables(write(tmp_path, e1_baseline=runs))
     assert shown["Lemma 4: exponential or linear"]["runs"].tolist() == ["3", "3", "3"]
     table = shown["Table 6: mathematical items"].set_index("item")["ours"]
-    assert table["Heuristic 2 (threshold)"].endswith("over 3 runs")
+    assert table["Heuristic 2 (threshold)"] == "0.00000"
 
 
 def test_mirrored_points_lose_entropy_at_every_strength(tmp_path: Path) -> None:
-    (table,) = derangements.tables(Experiments(tmp_path)).values()
+    table = theory.tables(reading(tmp_path))["Lemma 5: entropy lost by mixing"]
     assert table.iloc[0, 1] == "20/20"

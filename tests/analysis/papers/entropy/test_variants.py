@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.papers.entropy.estimates import variants
+from analysis.papers.entropy.tables import variants
 from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
 from tests.helpers.entropy_runs import START, Run, write
@@ -35,7 +35,7 @@ def test_a_row_for_each_variant_the_main_one_first(tmp_path: Path) -> None:
 
 
 def test_without_another_variant_there_is_nothing_to_compare(tmp_path: Path) -> None:
-    with pytest.raises(NotRun, match="e1_post, second_beta: not run"):
+    with pytest.raises(NotRun, match="e1_post: not run; second_beta: not run"):
         variants.tables(write(tmp_path, e1_baseline=runs([2_000], {})))
 
 

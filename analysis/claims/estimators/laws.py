@@ -1,0 +1,171 @@
+"""Estimators of laws of the time left until an event, and of the forecasts that they make."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.claims.arguments import ArmName, EventName
+from analysis.claims.arms import Runs
+from analysis.claims.estimate import Estimate
+from analysis.claims.estimators.times import GROK
+from analysis.forecasting import forecasts as made
+from analysis.forecasting import gap_laws, predictors
+from analysis.forecasting.predictors import ENTROPY_GAP, PREDICTORS, Arm, Predictor
+from analysis.output.formats import number
+from analysis.runs.experiments import NotRun
+from analysis.stats import effects, means
+from analysis.stats.intervals import Interval
+from grokpipe.errors import InputError
+
+LAST = "error at the last evaluation"
+LAW = "law"
+
+
+def gap_law(
+    runs: Runs,
+    of: ArmName,
+    what: Literal["r_squared", "gamma", "gain_over_power"],
+    law: Literal["power", "logarithmic"] = "power",
+    predictor: str = ENTROPY_GAP.name,
+    event: EventName = GROK,
+) -> Estimate:
+    """A law of the steps left until an event, in a predictor's distance from its value there: R² in
+    sample, the exponent γ of the power law, or R² out of sample less that of the power law."""
+    way = way_to(runs, of, event)
+    if what == "gain_over_power":
+        return law_estimate(runs, of, way, *_gain(runs, way, law, predictor, event))
+    table = law_table(runs, of, event)
+    found = table[(table["predictor"] == predictor) & (table["law"] == law)]
+    if found.empty:
+        valid = ", ".join(dict.fromkeys(table.loc[table["law"] == law, "predictor"]))
+        raise InputError(f"predictor={predictor}: no {law} law; valid: {valid}")
+    row = found.iloc[0]
+    interval = Interval(*(row[f"{what}{end}"] for end in ("", "_lower", "_upper", "_method")))
+    note = f"R² out of sample {number(row['r_squared_out'], 2)}"
+    return law_estimate(runs, of, way, interval, note)
+
+
+def forecast_error(
+    runs: Runs,
+    of: ArmName,
+    at: Literal["25%", "50%", "75%", "90%", "last"],
+    below: float | None = None,
+    less_than: Literal["now", "mean of the others"] | None = None,
+    event: EventName = GROK,
+) -> Estimate:
+    """Mean of |T̂ − T|/T of forecasts by the power law of the other runs, at a share of the time T
+    of an event or at the last evaluation before it.
+
+    With `below`, the share of the runs whose error is smaller. With `less_than`, by how much the
+    error is smaller than that of another forecast: negative where the law is worse.
+    """
+    when = LAST if at == "last" else f"error at {at}"
+    every = forecast_quantities(runs, of, event)
+    errors = every[LAW, when]
+    tables = runs.arm(of).tables.only(errors.index)
+    if below is not None:
+        k, n = int((errors < below).sum()), len(errors)
+        return Estimate(
+            effects.proportion(k, n), n, tables, k, f"the largest is {errors.max():.1%}"
+        )
+    note = f"“now” errs by {every['now', when].mean():.1%} there"
+    if less_than is not None:
+        others = every[less_than, when]
+        note = f"the law errs by {errors.mean():.1%}, {less_than} by {others.mean():.1%}"
+        errors = others - errors
+    interval = means.mean(errors.to_numpy(np.float64), runs.generator())
+    return Estimate(interval, len(errors), tables, note=note)
+
+
+def forecast_lead(
+    runs: Runs, of: ArmName, below: float = made.TOLERANCE, event: EventName = GROK
+) -> Estimate:
+    """Mean steps from the first evaluation from which on the law's error stays below a tolerance
+    until the event; only looking back tells that it stays so."""
+    every = forecast_quantities(runs, of, event, below)
+    leads = every[LAW, made.LEAD]
+    note = f"mean of the others: {every['mean of the others', made.LEAD].mean():,.0f}"
+    interval = means.mean(leads.to_numpy(np.float64), runs.generator())
+    return Estimate(interval, len(leads), runs.arm(of).tables.only(leads.index), note=note)
+
+
+def way_to(runs: Runs, of: str, event: str = GROK) -> Arm:
+    """The evaluations up to an event of the runs of an arm that had it. Raises NotRun if none
+    did."""
+
+    def find() -> Arm:
+        arm = runs.arm(of)
+        ways = [way for way in predictors.arms(arm.tables, arm.all_events, event) if len(way)]
+        if not ways:
+            raise NotRun(f"{of}: no run had {event} yet")
+        if len(ways) > 1:
+            raise InputError(f"arm {of}: its runs must differ in the seed alone for a law")
+        return ways[0]
+
+    return runs.once(f"way of {of} to {event}", find)
+
+
+def law_table(runs: Runs, of: str, event: str = GROK) -> pd.DataFrame:
+    """`gap_laws.laws` of an arm: a row per predictor and law. Raises NotRun."""
+
+    def fit() -> pd.DataFrame:
+        way_to(runs, of, event)
+        arm = runs.arm(of)
+        return gap_laws.laws(arm.tables, arm.all_events, event, runs.generator())[0]
+
+    return runs.once(f"laws of {of} before {event}", fit)
+
+
+def forecasts(runs: Runs, of: str, event: str = GROK) -> pd.DataFrame:
+    """`forecasts.leave_one_out` of an arm. Raises NotRun where too few runs had the event."""
+
+    def make() -> pd.DataFrame:
+        arm = runs.arm(of)
+        try:
+            return made.leave_one_out(arm.tables, arm.all_events, event)[0]
+        except InputError as error:
+            raise NotRun(f"{of}: {error}") from error
+
+    return runs.once(f"forecasts of {of} before {event}", make)
+
+
+def forecast_quantities(
+    runs: Runs, of: str, event: str = GROK, below: float = made.TOLERANCE
+) -> pd.DataFrame:
+    """The quantities of `forecasts.per_run`: a row per key, columns (forecast, quantity)."""
+    per_run = made.per_run(forecasts(runs, of, event), below)
+    return per_run.pivot(index="key", columns=["forecast", "quantity"], values="value")
+
+
+def law_estimate(
+    runs: Runs, of: str, way: Arm, found: Interval, note: str, notes: Sequence[str] = ()
+) -> Estimate:
+    """The estimate of a law, of the runs that had the event."""
+    said = [note, *notes]
+    if never := way.total - len(way):
+        said.append(f"{never} of {way.total} runs did not have the event and are left out")
+    tables = runs.arm(of).tables.only(way.runs["key"])
+    return Estimate(found, len(way), tables, note="; ".join(part for part in said if part))
+
+
+def _gain(
+    runs: Runs, way: Arm, law: Literal["power", "logarithmic"], predictor: str, event: str
+) -> tuple[Interval, str]:
+    by_name = {one.name: one for one in PREDICTORS}
+    if predictor not in by_name:
+        raise InputError(f"predictor={predictor}: no such predictor; valid: {', '.join(by_name)}")
+    if len(way) < 2:
+        raise NotRun(f"{event}: a law out of sample needs two runs at least")
+    chosen: Predictor = by_name[predictor]
+    generator = runs.generator()
+    pool = way.pool(chosen, generator)
+    absolute = chosen.form == "absolute"
+    own, power = (gap_laws.held_out(pool, kind, absolute) for kind in (law, "power"))
+    gain = gap_laws.out_of_sample_gain(pool, own, power, generator)
+    note = ", ".join(
+        f"{name} {gap_laws.out_of_sample(one, pool.remaining, pool.run, generator).estimate:.3f}"
+        for name, one in ((law, own), ("power", power))
+    )
+    return gain, note

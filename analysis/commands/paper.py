@@ -1,0 +1,46 @@
+"""`paper`."""
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from analysis.commands import common
+from grokpipe.errors import InputError
+
+HELP = "the commands that only one paper has, such as: entropy settings"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paper", help="a paper: entropy")
+    parser.add_argument("name", nargs="?", help="one of its commands; without it they are listed")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="of run logs or gathered tables; default: the stored"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run a command of a paper's own, a module of analysis/papers/<paper>/commands; list them
+    without the name of one."""
+    commands = _commands(options.paper)
+    if options.name is None:
+        for name, module in commands.items():
+            print(f"{name}  {module.HELP}")
+        return
+    if options.name not in commands:
+        valid = ", ".join(commands) or "none"
+        raise InputError(f"{options.paper} {options.name}: no such command; valid: {valid}")
+    command = commands[options.name]
+    folder = options.folder or command.FOLDER
+    common.check_folder(folder)
+    command.run(folder)
+
+
+def _commands(paper: str) -> dict[str, ModuleType]:
+    """Modules with HELP, FOLDER (the default folder) and run(folder), by name."""
+    from analysis.claims import lookup, schema
+
+    if paper not in (valid := schema.names()):
+        raise InputError(f"{paper}: no such paper; valid: {', '.join(valid)}")
+    package = f"{schema.PACKAGES}.{paper}.commands"
+    return {name: import_module(f"{package}.{name}") for name in lookup.modules(package)}

@@ -1,0 +1,1 @@
+"""Commands of this paper, for `python -m analysis paper entropy`."""

@@ -1,0 +1,120 @@
+"""Estimators of curves against numpy and scipy."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.claims.arms import ArmNode, Runs
+from analysis.claims.estimators.curves import (
+    change_between,
+    correlation,
+    mean_of_runs,
+    partial_correlation,
+    share_of_runs,
+    synchrony,
+    value_at,
+    variance_at,
+)
+from analysis.runs.experiments import NotRun, Unmatched
+from tests.helpers.entropy_runs import Run, write
+
+TIMES = [2_000, 2_500, 3_000, 2_200, 2_700]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    """Two columns of noise that share a third."""
+    made = []
+    for seed, time in enumerate(TIMES):
+        run, draws = Run(seed, time), np.random.default_rng(seed)
+        common, x, y = draws.standard_normal((3, len(run.steps)))
+        run.curves.update({"z": common, "x": common + x, "y": common + y})
+        made.append(run)
+    never = Run(9, None, curves={"x": np.zeros(51), "y": np.zeros(51), "z": np.zeros(51)})
+    wrote = write(tmp_path, e1_baseline=[*made, never])
+    wanted = {"all": "< 9", "never": 9}
+    arms = {name: ArmNode("e1_baseline", None, {"seed": seed}) for name, seed in wanted.items()}
+    return Runs(wrote.experiments, arms)
+
+
+def curves(runs: Runs, until: bool) -> list[pd.DataFrame]:
+    arm = runs.arm("all")
+    return list((arm.until("t_grok") if until else arm.curves()).values())
+
+
+def test_values_and_their_variance(runs: Runs) -> None:
+    at = [one["x"].iloc[-1] for one in curves(runs, until=True)]
+    assert value_at(runs, "all", "x").interval.estimate == pytest.approx(np.mean(at))
+    assert variance_at(runs, "all", "x").interval.estimate == pytest.approx(np.var(at, ddof=1))
+    apart = [one["x"].iloc[-1] - one["y"].iloc[-1] for one in curves(runs, until=True)]
+    found = value_at(runs, "all", "x", minus="y")
+    assert found.interval.estimate == pytest.approx(np.mean(apart))
+    start = [one["x"].iloc[0] for one in curves(runs, until=False)]
+    assert value_at(runs, "all", "x", at=0).interval.estimate == pytest.approx(np.mean(start))
+    with pytest.raises(Unmatched, match="no column xx; nearest: "):
+        value_at(runs, "all", "xx")
+    with pytest.raises(NotRun, match="never: no run with x at t_grok yet"):
+        value_at(runs, "never", "x")
+
+
+def test_changes_between_events(runs: Runs) -> None:
+    """The whole curve memorises at step 200."""
+    whole = [one["x"].iloc[-1] - one["x"].iloc[2] for one in curves(runs, until=False)]
+    found = change_between(runs, "all", "x", start="t_mem")
+    assert found.interval.estimate == pytest.approx(np.mean(whole))
+    until = [one["x"].iloc[-1] - one["x"].iloc[2] for one in curves(runs, until=True)]
+    found = change_between(runs, "all", "x", start="t_mem", end="t_grok")
+    assert found.interval.estimate == pytest.approx(np.mean(until))
+    before = [one["x"].iloc[-1] - one["x"].iloc[-4] for one in curves(runs, until=True)]
+    found = change_between(runs, "all", "x", back=300, end="t_grok")
+    assert found.interval.estimate == pytest.approx(np.mean(before))
+
+
+@pytest.mark.parametrize("until", [None, "t_grok"])
+def test_pooled_correlation(runs: Runs, until: str | None) -> None:
+    both = pd.concat(curves(runs, until is not None))
+    found = correlation(runs, "all", "x", "y", until)
+    assert found.interval.estimate == pytest.approx(stats.pearsonr(both["x"], both["y"])[0])
+    assert found.runs == 5 and found.note.startswith(f"{len(both):,} evaluations")
+
+
+def test_correlations_within_runs(runs: Runs) -> None:
+    each = [stats.spearmanr(one["x"], one["y"])[0] for one in curves(runs, until=False)]
+    found = synchrony(runs, "all", "x", "y", "levels")
+    assert found.interval.estimate == pytest.approx(np.median(each))
+    partial = []
+    for one in curves(runs, until=False):
+        ranks = one[["x", "y", "z"]].rank()
+        left = [ranks[name] - np.polyval(np.polyfit(ranks["z"], ranks[name], 1), ranks["z"])
+                for name in ("x", "y")]  # fmt: skip
+        partial.append(np.corrcoef(*left)[0, 1])
+    found = partial_correlation(runs, "all", "x", "y", "z")
+    assert found.interval.estimate == pytest.approx(np.median(partial))
+
+
+def test_a_lag_is_that_of_the_half_changes(runs: Runs) -> None:
+    """Test accuracy is half-way at T_grok, the entropy half of its 500 steps of fall before."""
+    found = synchrony(runs, "all", "spectral/entropy_train", "test_accuracy")
+    assert found.interval.estimate == pytest.approx(200, abs=100)
+    assert found.note == "5 of 5 lags observed"
+
+
+def test_functions_of_a_curve(runs: Runs) -> None:
+    def grows(curve: pd.DataFrame) -> bool | None:
+        return None if curve["seed"].iloc[0] == 0 else bool(curve["step"].max() > 2_400)
+
+    found = share_of_runs(runs, "all", grows, until="t_grok")
+    assert (found.shown, found.runs, found.note) == (3, 4, "1 of 5 runs have nothing to test")
+
+    def last(curve: pd.DataFrame) -> float:
+        return math.nan if curve["seed"].iloc[0] == 0 else float(curve["step"].iloc[-1])
+
+    mean = mean_of_runs(runs, "all", last)
+    assert mean.interval.estimate == np.mean([time + 1_000 for time in TIMES[1:]])
+    assert mean.note == "1 of 5 runs have no such number"
+    with pytest.raises(NotRun, match="never: no run had t_grok yet"):
+        share_of_runs(runs, "never", grows, until="t_grok")
