@@ -370,7 +370,7 @@ def test_configuration_can_be_printed_without_running(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_names_the_dials_the_groups_and_the_experiments(tmp_path: Path) -> None:
+def test_help_names_the_keys_the_groups_and_the_experiments(tmp_path: Path) -> None:
     ran = grokpipe("--help", cwd=tmp_path)
     assert ran.returncode == 0
     for part in ("weight_decay: 0.1", "task: fashion_mnist, mnist", "experiment=collapse", "-m "):

@@ -9,7 +9,7 @@ from analysis.runs.combine import every, join
 from tests.helpers.entropy_runs import Run, tables
 
 
-def test_joined_tables_hold_each_run_once_and_all_dials(tmp_path: Path) -> None:
+def test_joined_tables_hold_each_run_once_and_all_columns(tmp_path: Path) -> None:
     runs = [Run(0, 2_000), Run(1, 2_500)]
     first = tables("x", runs, tmp_path)
     second = tables("x", [*runs[:1], Run(2, None, settings={"intervention.alpha": 0.3})], tmp_path)

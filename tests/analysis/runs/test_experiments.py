@@ -6,7 +6,7 @@ import pytest
 
 from analysis.runs.experiments import Experiments, NotRun
 from grokpipe.store import manifest
-from tests.analysis.conftest import write_run
+from tests.helpers.made_runs import write_run
 from tests.helpers.entropy_runs import Run, arm, baseline, write
 
 

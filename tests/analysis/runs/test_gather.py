@@ -148,7 +148,7 @@ def test_a_new_column_reaches_other_readers_too(runs: Path) -> None:
     assert len(table) == 7 * len(STEPS)
 
 
-def test_two_dials_swept_together_are_both_named(runs: Path) -> None:
+def test_two_keys_swept_together_are_both_named(runs: Path) -> None:
     tables = gather.read(runs)
     tables.cells["batch_size"] = tables.cells["weight_decay"]
     assert sorted(varied_columns(tables)) == ["batch_size", "weight_decay"]

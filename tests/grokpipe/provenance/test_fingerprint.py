@@ -75,7 +75,7 @@ def add(compose, *overrides: str):
     return compose(*own, *overrides)
 
 
-def test_only_dials_that_are_there_are_set(compose) -> None:
+def test_only_keys_that_are_there_are_set(compose) -> None:
     found = canonical(compose(*ADD, "seed=3", "lr=0.5", "weight_decay=0", "init_scale=9"))
     assert (found.seed, found.lr, found.weight_decay, found.init_scale) == (0, 1e-3, 0.1, 1.0)
     assert (found.optimizer.lr, found.optimizer.weight_decay) == (1e-3, 0.1)

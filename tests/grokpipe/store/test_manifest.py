@@ -8,7 +8,7 @@ from grokpipe.store import manifest, run_log
 from grokpipe.store.run_log import RunLog
 
 
-def test_networks_whose_dials_of_one_name_have_other_types_are_asked_for(tmp_path: Path) -> None:
+def test_networks_whose_keys_of_one_name_have_other_types_are_requested(tmp_path: Path) -> None:
     """arch.embedding is a width of one network and a word of the other (entropy/e7_mlp)."""
     rows = [{"key": "a", "arch.embedding": 128}, {"key": "b", "arch.embedding": "unit"}]
     manifest.record_asked(tmp_path, rows)

@@ -87,11 +87,11 @@ def test_leads_of_events_by_hand(tmp_path: Path) -> None:
 
 def test_an_exponent_is_found_again(tmp_path: Path) -> None:
     """Times of 400/λ, seen at evaluations 100 steps apart."""
-    decays = [Run(s, round(400 / d, -2), budget=9_000, dials={"weight_decay": d})
+    decays = [Run(s, round(400 / d, -2), budget=9_000, settings={"weight_decay": d})
               for d in (0.05, 0.1, 0.2, 0.4) for s in range(3)]  # fmt: skip
     for index, run in enumerate(decays):  # or there would be no scatter
         shift = 100 * (index % 3 - 1)
-        decays[index] = Run(run.seed, (run.groks or 0) + shift, budget=9_000, dials=run.dials)
+        decays[index] = Run(run.seed, (run.groks or 0) + shift, budget=9_000, settings=run.settings)
     every = Runs(write(tmp_path, decays=decays).experiments, {"all": ArmNode("decays")})
     found = exponent(every, "all", "weight_decay")
     assert found.interval.estimate == pytest.approx(1, abs=0.1)

@@ -140,7 +140,7 @@ def test_figure_11_has_grokked_runs_and_the_lowest_entropy_of_the_others(tmp_pat
     assert dots(axis, "<") == [(0.31, 1), (START, 2)]  # what broke off may yet fall
 
 
-def test_figure_11_orders_arms_by_their_dials(tmp_path: Path) -> None:
+def test_figure_11_orders_arms_by_their_strengths(tmp_path: Path) -> None:
     several = [run for a in (0.5, 0.05, 0.1) for run in arm("mixing", [1_900], {"alpha": a})]
     experiments = write(tmp_path, e1_baseline=baseline(TIMES), e2_mixing=several)
     (axis,) = figure_11.draw(experiments).axes
