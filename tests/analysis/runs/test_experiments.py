@@ -6,8 +6,8 @@ import pytest
 
 from analysis.runs.experiments import Experiments, NotRun
 from grokpipe.store import manifest
-from tests.helpers.made_runs import write_run
 from tests.helpers.entropy_runs import Run, arm, baseline, write
+from tests.helpers.made_runs import write_run
 
 
 def test_what_was_read_is_told_also_by_what_was_made_before(tmp_path: Path) -> None:
