@@ -141,7 +141,7 @@ def test_cells_without_snapshots_are_counted(cell, tmp_path: Path) -> None:
     train([cell(REGULAR, "seed=7", "measures.names=[weights]")], tmp_path)
     (manifest.cells_folder(tmp_path) / "stranger").mkdir()
     without, measured = run(tmp_path, "logits")
-    assert without.startswith("2 cells: no snapshots, which snapshots=log:N keeps")
+    assert without.startswith("2 cells: skipped: no snapshots, which snapshots=log:N keeps")
     assert measured == "1 cell: logits measured"
 
 
