@@ -1,4 +1,4 @@
-"""What `python -m analysis` can do: one module a command, with `HELP`, `add_arguments(parser)` and
+"""The commands of `python -m analysis`: one module each, with `HELP`, `add_arguments(parser)` and
 `run(options)`, whose docstring is the command's description."""
 
 from types import ModuleType

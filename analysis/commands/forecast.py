@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--tolerance", type=float, default=0.2,
-        help="lead time: since when the error has stayed within this share; default: 0.2",
+        help="lead time: from where on the error stays within this share; default: 0.2",
     )  # fmt: skip
 
 

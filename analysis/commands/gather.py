@@ -22,7 +22,7 @@ HELP = "run logs → curves.parquet and cells.parquet"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
     parser.add_argument("--to", type=Path, help="also write both as single files into this folder")
-    parser.add_argument("--experiment", help="only the cells that this experiment asked for")
+    parser.add_argument("--experiment", help="only the cells that this experiment requested")
 
 
 def run(options: argparse.Namespace) -> None:

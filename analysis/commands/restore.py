@@ -8,13 +8,13 @@ from analysis.runs.tables import read_gathered
 from grokpipe.errors import InputError
 from grokpipe.store import manifest
 
-HELP = "gathered tables → run logs, so that a grid goes on where it was not begun"
+HELP = "gathered tables → run logs, so that a grid continues on another machine"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tables", type=Path, help="a folder of gathered tables")
     parser.add_argument("folder", type=Path, help="the folder of run logs, <outputs>/<name>")
-    parser.add_argument("--experiment", help="record that this experiment asked for them")
+    parser.add_argument("--experiment", help="record that this experiment requested them")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analysis.runs import status as statuses
 
-HELP = "how far the cells are that were asked for"
+HELP = "progress of the requested cells"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

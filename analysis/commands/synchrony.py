@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--second", default="collapse/rnc1", help="a column of the curves; default: collapse/rnc1"
     )
-    parser.add_argument("--given", help="a third column, to be held fixed (train_loss)")
+    parser.add_argument("--given", help="a third column to hold fixed (train_loss)")
     parser.add_argument(
-        "--by", help="a configuration column, or several with commas; default: whatever was swept"
+        "--by", help="a configuration column, or several with commas; default: what was swept"
     )
 
 

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--event", help=f"{common.EVENT_HELP}; all: every event; default: those that the task shows"
     )
     parser.add_argument(
-        "--by", help="a configuration column, or several with commas; default: whatever was swept"
+        "--by", help="a configuration column, or several with commas; default: what was swept"
     )
     parser.add_argument(
         "--interval", choices=INTERVALS, default=INTERVALS[0],

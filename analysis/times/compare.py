@@ -1,4 +1,4 @@
-"""Arms compared with a baseline: times to one or several events, censored runs counted.
+"""Compare arms with a baseline: times to one or several events, censored runs counted.
 
 An arm is the runs that share the values of the columns compared by. Arms that share seeds share
 split, initial weights and batches. The paired tests (PAIRED) use that over the seeds in common, and
@@ -188,7 +188,7 @@ def trend(events: pd.DataFrame, by: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Margin:
-    """What difference still counts as none: steps, or a share of the baseline's restricted mean."""
+    """The largest difference that counts as none: steps, or a share of the baseline's mean."""
 
     size: float
     relative: bool

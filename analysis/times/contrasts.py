@@ -1,4 +1,4 @@
-"""Times to an event of several arms set against one another, seed by seed.
+"""Contrasts of several arms' times to an event, seed by seed.
 
 All arms share a seed's split, initial weights and batches. So a seed is resampled with its runs in
 all arms, and seeds that an arm lacks are left out.
@@ -24,14 +24,14 @@ Combination = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Contrast:
-    """What arms differ by."""
+    """A difference or ratio of arms, with its interval."""
 
     interval: Interval
     seeds: int
     keys: list[str]
-    """of the runs that it rests on"""
+    """of the runs behind it"""
     note: str
-    """what a reader must know of them, or nothing"""
+    """a caveat about them, or an empty text"""
 
 
 def weighted(terms: Sequence[tuple[float, Arm]], generator: np.random.Generator) -> Contrast:

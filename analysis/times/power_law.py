@@ -70,9 +70,9 @@ class Fit:
     resolution: float
     """the longest time between evaluations in which an event was observed"""
     coefficients: Array = field(repr=False, compare=False)
-    """of log τ; of τ for the logarithmic law"""
+    """coefficients of log τ, or of τ for the logarithmic law"""
     covariance: Array = field(repr=False, compare=False)
-    """of the coefficients and log σ; NaN where there is none"""
+    """covariance of the coefficients and log σ; NaN where there is none"""
 
     def median(self, *values: ArrayLike) -> tuple[Array, Array, Array]:
         """The median time at these values, one array per column of `against`, and the ends of its
@@ -235,7 +235,7 @@ def _interval(
     covariance: Array,
     generator: np.random.Generator,
 ) -> Interval:
-    """Of k, which is minus this coefficient."""
+    """The interval of k, which is minus this coefficient."""
     k, n, p = -float(found.coefficients[column]), runs.observed, len(found.coefficients)
     if method == "profile":
         drop = n / 2 * math.log1p(_t(n - p) ** 2 / (n - p)) if n > p else math.inf

@@ -1,4 +1,4 @@
-"""A sample for the likelihood (analysis/stats/aft.py) from events and columns of numbers."""
+"""Samples for the censored likelihood (analysis/stats/aft.py), from events and columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one event, equal ones in one row, in an order of their own."""
+    """The runs of one event; equal runs share a row, and the order is that of the rows."""
 
     event: str
     against: tuple[str, ...]
@@ -143,7 +143,7 @@ def _check_bounded(
 
 
 def _full_rank(regressors: Array) -> bool:
-    """Whether the coefficients are determined, whatever the units."""
+    """Whether the design determines the coefficients, independent of units."""
     varied = regressors[:, 1:] - regressors[:1, 1:]
     scale = abs(varied).max(0, initial=0)
     if not (scale > 0).all():
