@@ -337,7 +337,7 @@ def test_slurm_where_there_is_none_is_one_line_and_a_dry_run_works(
     nowhere = {"PATH": "/nonexistent"}
     ran = grokpipe(*arguments, cwd=tmp_path, **nowhere)
     assert ran.returncode == 2
-    assert ran.stderr.startswith("error: hydra/launcher=slurm: no sbatch on this machine")
+    assert ran.stderr.startswith("error: hydra/launcher=slurm: sbatch is not on this machine")
     assert ran.stderr.count("\n") == 1
     assert not list(tmp_path.rglob("asked"))
     dry = grokpipe(*arguments, "hydra.launcher.dry_run=true", cwd=tmp_path, **nowhere)

@@ -45,7 +45,7 @@ with held(Path(sys.argv[1]), mark="here") as lease:
 """
 LEASES = {
     "earlier": "from claims import claimed as held",
-    "present": "from grokpipe.store.lease import claimed as held",
+    "present": "from grokpipe.store.lease import held",
 }
 KEYS = {
     "host", "boot", "processes", "pid", "started", "job", "restart", "memory_kills", "token",

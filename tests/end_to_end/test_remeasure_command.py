@@ -27,7 +27,7 @@ def test_a_stop_leaves_finished_cells_finished(cell, tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(snapshots, "load", interrupted)
     assert remeasure.main([str(tmp_path), "measures=logits"]) == 130
-    assert capsys.readouterr().err.startswith("interrupted; the same command goes on")
+    assert capsys.readouterr().err.startswith("interrupted; the same command continues")
     assert [(log / "remeasured.parquet").exists() for log in logs] == [True, False]
     monkeypatch.undo()
     assert remeasure.main([str(tmp_path), "measures=logits"]) == 0

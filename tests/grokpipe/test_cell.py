@@ -133,7 +133,7 @@ def test_an_event_that_training_cannot_wait_for_is_refused(cell, overrides, part
 def test_the_columns_that_are_known_beforehand_are_those_that_are_logged(cell, token_cell) -> None:
     every = f"measures.names={registry.names('measures')}".replace("'", "").replace(" ", "")
     for one in (cell(), token_cell(every)):
-        row = Evaluator.of(one.config, one.task).row(Pack([one]).table(0))
+        row = Evaluator.of(one.config, one.task).row(Pack([one]).outputs(0))
         assert _columns.columns(one.config.measures.names) == list(row)
         for column in list(row)[len(_columns.ALWAYS) :]:
             assert _columns.measuring(column) in one.config.measures.names

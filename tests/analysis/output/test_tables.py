@@ -13,7 +13,7 @@ TABLE = pd.DataFrame({"arm": ["τ", None], "n": [3, 4], "time": [1234567.0, floa
 def test_words_to_the_left_numbers_to_the_right_and_a_dash_for_none() -> None:
     lines = tables.table_text(TABLE).splitlines()
     assert [line.split() for line in lines] == [
-        ["arm", "n", "time"], ["-----", "---", "-----------"],
+        ["arm", "n", "time"], ["---", "-", "-----------"],
         ["τ", "3", "1.23457e+06"], ["–", "4", "–"],
     ]  # fmt: skip
     assert lines[2].startswith("τ") and lines[2].endswith("06") and lines[3].endswith("–")

@@ -67,5 +67,5 @@ def test_what_no_index_knows_goes(tmp_path: Path) -> None:
 
 def test_a_file_in_the_place_of_the_parts_is_named(tmp_path: Path) -> None:
     (tmp_path / parts.CURVES).write_text("a gathered table of one file")
-    with pytest.raises(InputError, match=f"{parts.CURVES}: a file where the parts"):
+    with pytest.raises(InputError, match=f"{parts.CURVES}: must be a folder of parts"):
         parts.drop_others(tmp_path, set())

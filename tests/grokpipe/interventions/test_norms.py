@@ -113,7 +113,7 @@ def test_a_changed_trajectory_is_refused(baseline, tmp_path) -> None:
     (file,) = (tmp_path / "x" / "trajectories").glob("*.json")
     file.write_text(file.read_text().replace("1", "2", 1))
     trajectories._read.cache_clear()
-    with pytest.raises(InputError, match="not what it is named by"):
+    with pytest.raises(InputError, match="does not match the hash"):
         Pack([cell])
     file.unlink()
     with pytest.raises(InputError, match=r"intervention.trajectory=\w+: no such file"):
@@ -246,7 +246,7 @@ def test_noise_goes_on_where_it_was_and_is_each_cells_own(token_cell) -> None:
         (("norm_freeze", "intervention.from_event=tau2_half"), "training cannot know the final"),
         (("norm_match", "measures.names=[logits]"), "add weights"),
         (("mixing_norm_match", "measures.names=[weights]"), "add logits"),
-        (("norm_match", "intervention.baseline_seeds=[]"), "one seed at least"),
+        (("norm_match", "intervention.baseline_seeds=[]"), "at least one seed"),
         (("mixing", "intervention.alpha=1"), "must be < 1"),
         (("noise", "intervention.alpha=-0.1"), "must be ≥ 0"),
         (("regularise", "intervention.measure=rank"), "must be one of entropy"),

@@ -27,17 +27,17 @@ def finish(folder: Path, key: str) -> None:
 def test_packs_are_fixed_once_and_found_again(cell, tmp_path: Path) -> None:
     """Six cells on two slots are two packs; asked for again with others, they stay those packs."""
     six = [cell(f"seed={seed}") for seed in range(6)]
-    plans, told = planning.fix(tmp_path, by_key(six), PLACE)
+    plans, told = planning.plan_packs(tmp_path, by_key(six), PLACE)
     assert [len(plan.keys) for plan in plans] == [3, 3] and told == []
-    again, _ = planning.fix(tmp_path, by_key([*six[2:4], cell("seed=9")]), PLACE)
+    again, _ = planning.plan_packs(tmp_path, by_key([*six[2:4], cell("seed=9")]), PLACE)
     assert {plan.id for plan in again[:2]} == {plan.id for plan in plans}
     (new,) = again[2:]
     assert new.keys == [cell("seed=9").key]
 
 
 def test_operational_values_of_a_later_command_are_taken(cell, tmp_path: Path) -> None:
-    (plan,), _ = planning.fix(tmp_path, by_key([cell("checkpoint.every=60")]), PLACE)
-    (again,), _ = planning.fix(tmp_path, by_key([cell("checkpoint.every=7")]), PLACE)
+    (plan,), _ = planning.plan_packs(tmp_path, by_key([cell("checkpoint.every=60")]), PLACE)
+    (again,), _ = planning.plan_packs(tmp_path, by_key([cell("checkpoint.every=7")]), PLACE)
     assert again.keys == plan.keys
     assert pack_plan.read(plan.file).configs[0]["checkpoint"]["every"] == 7
 
@@ -46,7 +46,7 @@ def test_halves_take_the_place_of_the_whole_that_was_left_behind(cell, tmp_path:
     cells = [cell(f"seed={seed}") for seed in range(4)]
     whole = pack_plan.new_plan(tmp_path, cells, threads=1)
     halves = [pack_plan.new_plan(tmp_path, part, threads=1) for part in (cells[:2], cells[2:])]
-    found, left = planning.known_plans(tmp_path, by_key(cells))
+    found, left = planning.existing_plans(tmp_path, by_key(cells))
     assert {plan.id for plan in found} == {half.id for half in halves} and left == {}
     assert whole.file.exists()
 

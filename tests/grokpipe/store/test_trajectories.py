@@ -69,5 +69,5 @@ def test_a_file_that_was_edited_is_refused(compose, tmp_path: Path) -> None:
     other = file.with_stem("0" * 16)
     other.write_text(json.dumps(json.loads(one.text)))
     config.intervention = dataclasses.replace(config.intervention, trajectory=other.stem)
-    with pytest.raises(InputError, match="its content is not what it is named by"):
+    with pytest.raises(InputError, match="its content does not match the hash"):
         trajectories.read_for(config)
