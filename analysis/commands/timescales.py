@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> None:
         *write_table(tables, to, "events", long),
     ]
     print(table_text(readable(table)))
-    if others := [name for name in long["event"].unique() if name not in names]:
+    others = [name for name in long["event"].unique() if name not in names]
+    if others and options.event is None:
         print("\n" + fill(f"not shown: {', '.join(others)} (--event {common.ALL})", width=100))
     print("\nwritten: " + " ".join(map(str, paths)))

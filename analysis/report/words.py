@@ -1,5 +1,6 @@
 """Estimates, rules and verdicts in words."""
 
+import inspect
 import math
 
 from analysis.claims.estimate import Estimate
@@ -9,6 +10,19 @@ from analysis.output.formats import interval, number
 from analysis.stats.intervals import Interval
 
 DIGITS = 6
+NAMES = {
+    "share_reached": "{event}",
+    "share_before": "{event} before {before}",
+    "mean_lead": "lead of {event} over {before}",
+    "value_at": "{column}{minus} at {at}",
+    "variance_at": "variance of {column} at {at}",
+    "difference_at": "difference of {column} at {at}",
+    "change_between": "change of {column}",
+    "correlation": "correlation of {x} and {y}",
+    "gap_law": "{law} law: {what}",
+}
+"""how a reader calls an estimate, by its estimator's arguments; others by the estimator's name"""
+LAWS = {"r_squared": "R²", "gamma": "exponent γ", "gain_over_power": "R² gain over the power law"}
 
 
 def ours(outcome: Outcome) -> str:
@@ -25,12 +39,15 @@ def other(outcome: Outcome, found: Estimate | str) -> str:
 
 def name(criterion: Criterion) -> str:
     """What a criterion estimates: mean time, falls monotonically, t_collapse before t_grok."""
-    args = criterion.call.args
-    if criterion.call.name == "share_reached":
-        return str(args.get("event", "t_grok"))
-    if criterion.call.name == "share_before":
-        return f"{args['event']} before {args.get('before', 't_grok')}"
-    said = str(args.get("test") or args.get("value") or criterion.call.name)
+    call = criterion.call
+    parameters = inspect.signature(call.function).parameters.values()
+    args = {p.name: p.default for p in parameters if p.default is not p.empty} | {**call.args}
+    if call.name in NAMES:
+        at = f"step {args['at']:,}" if isinstance(args.get("at"), int) else args.get("at")
+        minus = f" − {args['minus']}" if args.get("minus") else ""
+        what = LAWS.get(str(args.get("what")))
+        return NAMES[call.name].format(**{**args, "at": at, "minus": minus, "what": what})
+    said = str(args.get("test") or args.get("value") or call.name)
     return said.rpartition(".")[2].replace("_", " ")
 
 
