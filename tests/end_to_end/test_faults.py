@@ -156,7 +156,7 @@ def test_without_waiting_it_returns_and_says_so(tmp_path: Path) -> None:
     short = (*GRID, "steps=2000")
     ran = grokpipe("-m", *short, "hydra.launcher.wait=false", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert "wait=false: no results for a sweeper" in ran.stdout
+    assert "wait=false returns no results to a sweeper" in ran.stdout
     folder = tmp_path / "outputs/default"
     assert len(results(folder)) < 12
     again = grokpipe("-m", *short, cwd=tmp_path)  # attaches

@@ -234,7 +234,7 @@ def test_jobs_go_on_without_a_launcher_and_the_next_one_attaches(
     launcher.send_signal(signal.SIGINT)
     _, told = launcher.communicate(timeout=60)
     assert launcher.returncode == 130
-    assert "the jobs go on in SLURM" in told and told.count("\n") == 1
+    assert "the jobs continue in SLURM" in told and told.count("\n") == 1
     finished(start(tmp_path, SLURM, *LONG, **environment()), folder, undisturbed)
     assert len(elements(folder)) == 2
     for path in (folder / "cells").glob("*/provenance.json"):
@@ -245,7 +245,7 @@ def test_without_waiting_it_returns_at_once(cluster, tmp_path: Path, undisturbed
     folder = tmp_path / "outputs/default"
     ran = sweep(tmp_path, *LONG, "hydra.launcher.wait=false")
     assert ran.returncode == 0, ran.stderr
-    assert "wait=false: no results for a sweeper" in ran.stdout
+    assert "wait=false returns no results to a sweeper" in ran.stdout
     assert len(results(folder)) == 0
     again = sweep(tmp_path, *LONG, "hydra.launcher.wait=false")  # queued or running already
     assert again.returncode == 0, again.stderr
