@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from grokpipe.config import registry
 from grokpipe.config.fields import check, leaves
-from grokpipe.config.schema import GROUPS, Config, EvalConfig
+from grokpipe.config.schema import GROUPS, Config, EvalConfig, StopConfig
 from grokpipe.curves import definitions
 from grokpipe.errors import InputError
 from grokpipe.schedule import snapshot_count
@@ -45,7 +45,7 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
     _check_measures(config.measures.names)
     _check_evaluation(config.eval)
     _check_batches(config)
-    _check_stop(config)
+    config.stop = _resolved_stop(config.stop)
     chosen = registry.module("interventions", config.intervention.name, "intervention")
     if hasattr(chosen, "check"):
         chosen.check(config)
@@ -109,15 +109,20 @@ def _check_batches(config: Config) -> None:
         raise InputError(f"batch_size=null: batches={config.batches} needs a number of samples")
 
 
-def _check_stop(config: Config) -> None:
-    stop = config.stop
-    for name in ("sustained", "margin"):
-        value = getattr(stop, name)
-        if (value is None) != (stop.event is None):
-            shown = "null" if value is None else value
-            why = "no event to stop after" if stop.event is None else "needs a number"
-            event = "null" if stop.event is None else stop.event
-            raise InputError(f"stop.{name}={shown}: {why} with stop.event={event}")
+def _resolved_stop(stop: StopConfig) -> StopConfig:
+    """Fill in what null means for a stop rule: the first evaluation, and no step more.
+
+    This happens before the key is hashed, so that both spellings are one cell.
+    """
+    if stop.event is None:
+        for name in ("sustained", "margin"):
+            if (value := getattr(stop, name)) is not None:
+                raise InputError(
+                    f"stop.{name}={value}: no event to stop after with stop.event=null"
+                )
+        return stop
+    sustained = 1 if stop.sustained is None else stop.sustained
+    return replace(stop, sustained=sustained, margin=stop.margin or 0)
 
 
 def _config(values: dict[str, Any]) -> Config:

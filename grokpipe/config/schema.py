@@ -45,9 +45,9 @@ class StopConfig:
     which a cell ends before its budget; null: none. One rule for all cells of an experiment, whose
     runs are compared"""
     sustained: int | None = scientific(at_least=1, neutral=None)
-    """evaluations in a row that must show it"""
+    """evaluations in a row that must show it; null: 1 if there is an event"""
     margin: int | None = scientific(at_least=0, neutral=None)
-    """steps from the first of them to the end"""
+    """steps from the first of them to the end; null: 0 if there is an event"""
 
 
 @dataclass

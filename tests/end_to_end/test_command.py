@@ -134,7 +134,6 @@ WRONG = {
     ("batch_size=null",): ("batch_size=null", "batches=epochs"),
     ("batches=none",): ("batches=none", "epochs, replacement, full"),
     ("stop.event=t_grock",): ("stop.event=t_grock", "t_mem, t_grok"),
-    ("stop.event=t_grok",): ("stop.sustained=null", "needs a number"),
     ("stop.margin=10",): ("stop.margin=10", "no event"),
     ("stop.event=tau2_half",): ("stop.event=tau2_half: training cannot know", "t_mem, t_grok"),
     ("stop.event=test_accuracy>=0.9",): ("write 'stop.event=\"test_accuracy>=0.9\"'",),

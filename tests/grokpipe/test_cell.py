@@ -140,6 +140,13 @@ def test_the_columns_that_are_known_beforehand_are_those_that_are_logged(cell, t
     assert _columns.measuring("sharpness") is None
 
 
+def test_a_stop_rule_alone_ends_at_once_under_one_key(cell) -> None:
+    alone = cell("stop.event=tau1")
+    assert (alone.config.stop.sustained, alone.config.stop.margin) == (1, 0)
+    assert alone.key == cell("stop={event: tau1, sustained: 1, margin: 0}").key
+    assert alone.key != cell("stop={event: tau1, sustained: 2}").key
+
+
 def test_keys_are_stable(cell) -> None:
     """A changed key orphans every run log on disk. Renew this only with a new SCHEMA_VERSION or
     knowing that the meaning of the default configuration has changed."""
