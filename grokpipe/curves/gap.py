@@ -156,16 +156,6 @@ def fit(runs: Runs, kind: Kind = "power", absolute: bool = False) -> Law:
     return fit_samples(runs, np.ones((1, len(runs))), kind, absolute).law(0)
 
 
-def fit_power(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Law:
-    """Fit the power law in the gap; arguments and errors as in `pool`."""
-    return fit(pool(x_by_run, remaining_by_run), "power")
-
-
-def fit_logarithmic(x_by_run: Sequence[ArrayLike], remaining_by_run: Sequence[ArrayLike]) -> Law:
-    """Fit the logarithmic law; arguments and errors as in `pool`."""
-    return fit(pool(x_by_run, remaining_by_run), "logarithmic")
-
-
 def fit_samples(runs: Runs, counts: ArrayLike, kind: Kind, absolute: bool = False) -> Laws:
     """Fit a law, with its threshold and direction, to each sample of runs.
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from grokpipe.curves.forecast import Forecaster, fit_forecaster
-from grokpipe.curves.gap import Law, fit_power, pool
+from grokpipe.curves.gap import Law, pool
 from grokpipe.errors import InputError
-from tests.helpers.curves import noisy
+from tests.helpers.curves import fit_power, noisy
 
 
 def test_one_run_has_a_law_but_no_errors() -> None:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from grokpipe.curves import gap
-from grokpipe.curves.gap import Kind, Law, Runs, fit, fit_logarithmic, fit_power, fit_samples, pool
+from grokpipe.curves.gap import Kind, Law, Runs, fit, fit_samples, pool
 from grokpipe.errors import InputError
-from tests.helpers.curves import REMAINING, Curves, noisy
+from tests.helpers.curves import REMAINING, Curves, fit_logarithmic, fit_power, noisy
 
 
 def numbers(law: Law) -> list[float]:

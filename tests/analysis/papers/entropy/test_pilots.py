@@ -10,7 +10,7 @@ from analysis.papers.entropy.estimates import pilots
 from analysis.papers.entropy.tables import pilots as pilot_tables
 from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
-from grokpipe.curves.gap import fit_power
+from tests.helpers.curves import fit_power
 from tests.helpers.entropy_runs import Run, claimed, write
 
 LEVELS = (0.55, 0.58, 0.60, 0.61, 0.62, 0.66)

@@ -14,8 +14,8 @@ from analysis.papers.entropy.estimates.covariance_update import Weights
 from analysis.papers.entropy.tables import theory
 from analysis.papers.entropy.tables.theory import BEGINNINGS
 from analysis.runs.experiments import NotRun
-from grokpipe.curves import gap
 from grokpipe.measures.spectral import spectral_entropy
+from tests.helpers.curves import fit_logarithmic, fit_power
 from tests.helpers.entropy_runs import LEAD, Run, beside, claimed, reading, write
 
 SEEDS = pytest.mark.parametrize("seed", range(5))
@@ -242,7 +242,7 @@ def test_proposition_6_is_the_difference_of_two_r_squared_out_of_sample(tmp_path
         others = [i for i in range(4) if i != out]
         before = left[out] > 0
         truth = left[out][before]
-        for name, fit in (("power", gap.fit_power), ("logarithmic", gap.fit_logarithmic)):
+        for name, fit in (("power", fit_power), ("logarithmic", fit_logarithmic)):
             law = fit([x[i] for i in others], [left[i] for i in others])
             squares[name] += ((truth - law.remaining(x[out][before])) ** 2).sum()
         mean = np.concatenate([left[i][left[i] > 0] for i in others]).mean()
