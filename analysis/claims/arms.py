@@ -234,7 +234,7 @@ def finished(runs: pd.DataFrame) -> pd.Series:
 
 
 def matching(column: pd.Series, wanted: Any) -> pd.Series:
-    """Where a configuration column has a value, or compares with one as `wanted` says."""
+    """Mask of the rows whose configuration column equals `wanted` or compares with it as stated."""
     compared = comparison(wanted)
     if compared is None:
         return _equal(column, wanted)

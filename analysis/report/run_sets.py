@@ -139,7 +139,7 @@ class RunSets:
 
 
 def _link(target: str, experiment: str) -> str:
-    """From the report's folder to the tables of an experiment, of this paper or another one."""
+    """Relative path from the report's folder to the tables of an experiment of any paper."""
     return f"../../{target}" if "/" in experiment else f"../{target}"
 
 

@@ -38,7 +38,7 @@ def other(outcome: Outcome, found: Estimate | str) -> str:
 
 
 def name(criterion: Criterion) -> str:
-    """What a criterion estimates: mean time, falls monotonically, t_collapse before t_grok."""
+    """Name what a criterion estimates: mean time, falls monotonically, t_collapse before t_grok."""
     call = criterion.call
     parameters = inspect.signature(call.function).parameters.values()
     args = {p.name: p.default for p in parameters if p.default is not p.empty} | {**call.args}
@@ -144,7 +144,7 @@ def _share(estimate: Estimate) -> str:
 
 
 def _runs(estimate: Estimate) -> str:
-    """Where there are no runs, the estimate is of random tries."""
+    """Count the runs of an estimate, or its random tries if it rests on no runs."""
     of = ("run", "runs") if estimate.tables is not None else ("try", "tries")
     counted = _count(estimate.runs, *of)
     return f"{counted} of {_count(estimate.seeds, 'seed', 'seeds')}" if estimate.seeds else counted

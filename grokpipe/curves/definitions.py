@@ -138,7 +138,7 @@ def canonical(text: str) -> str:
 
 
 def definition_of(name: str) -> Definition:
-    """What an event means: an entry of `EVENTS`, or a condition. Raises InputError for neither."""
+    """Look up an event in `EVENTS`, or parse a condition. Raises InputError for neither."""
     if name not in EVENTS:
         name = canonical(name)
     return EVENTS[name] if name in EVENTS else conditions.parse(name)

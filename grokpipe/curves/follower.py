@@ -49,7 +49,7 @@ class Follower:
             self.event = self.since
 
     def state_dict(self) -> dict[str, Any]:
-        """What continues it."""
+        """State from which following continues after an interruption."""
         state = {"since": self.since, "count": self.count, "event": self.event}
         return state | ({"recent": self.recent} if self.definition.memory else {})
 

@@ -49,7 +49,7 @@ Level = float | AboveChance | OfOtherSeeds
 
 
 class Definition(ABC):
-    """What an event is, whatever its name."""
+    """Definition of an event, without its name."""
 
     @property
     @abstractmethod
@@ -90,12 +90,12 @@ class Followed(Definition):
     @property
     @abstractmethod
     def memory(self) -> int:
-        """How many earlier evaluations `shown` looks at."""
+        """Number of earlier evaluations that `shown` looks at."""
 
     @property
     @abstractmethod
     def row(self) -> int:
-        """How many evaluations in a row must show the event."""
+        """Number of evaluations in a row that must show the event."""
 
     @abstractmethod
     def shown(self, values: Sequence[float], chance: float) -> bool:

@@ -24,7 +24,7 @@ def measuring(column: str) -> str | None:
 
 @lru_cache
 def _of_measure(name: str) -> tuple[str, ...]:
-    """What a measure names its numbers, read from what it makes of a small random network."""
+    """Column names of a measure, found by applying the measure to a small random network."""
     draws = torch.Generator().manual_seed(0)
     features = torch.randn(12, 4, generator=draws)
     head = torch.randn(3, 4, generator=draws)

@@ -46,7 +46,7 @@ class EarlyStopping:
         return f"{self.rule.event} at {self.event:,}, and {self.rule.margin:,} steps"
 
     def state_dict(self) -> dict[str, Any]:
-        """What continues it."""
+        """State from which early stopping continues after an interruption."""
         nothing = {"since": None, "count": 0, "event": None}
         followed = self.follower.state_dict() if self.follower else nothing
         return {**followed, "diverged": self.diverged}

@@ -82,7 +82,7 @@ def directional(weights: Weights, direction: Weights, probe: Floats) -> Floats:
 
 
 def gradient(weights: Weights, inputs: Floats, labels: NDArray[np.intp]) -> Weights:
-    """Of the mean cross entropy of a batch."""
+    """Gradient of the mean cross-entropy of a batch."""
     h = np.tanh(inputs @ weights.a)
     z = np.tanh(h @ weights.b)
     excess = (softmax(z @ weights.c, axis=1) - np.eye(CLASSES)[labels]) / len(labels)

@@ -90,7 +90,7 @@ def mixed(points: Floats, partner: NDArray[np.intp], alpha: float) -> Floats:
 
 
 def losses(points: Floats, partner: NDArray[np.intp], alphas: Floats) -> Floats:
-    """By how much H̃ of the points falls by mixing with each strength, (alphas,); < 0: it rises."""
+    """Fall of the points' H̃ by mixing with each strength, (alphas,); negative where H̃ rises."""
     before = entropy_of(np.cov(points.T))
     return np.array(
         [before - entropy_of(np.cov(mixed(points, partner, alpha).T)) for alpha in alphas]

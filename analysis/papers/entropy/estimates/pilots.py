@@ -38,7 +38,7 @@ def thresholds(runs: Runs) -> pd.Series:
 
 
 def errors(values: np.ndarray, pilots: int) -> np.ndarray:
-    """Of values (n,): |mean of the pilots − mean of the others| for every choice of the pilots."""
+    """|mean of the pilots − mean of the others| of values (n,), for every choice of the pilots."""
     chosen = np.array(list(combinations(range(len(values)), pilots)))
     total = values[chosen].sum(1)
     others = (values.sum() - total) / (len(values) - pilots)

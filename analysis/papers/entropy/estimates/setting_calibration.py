@@ -69,7 +69,7 @@ def variants(tables: Tables, rule: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def half_widths(value: float, published: Mapping[str, Any]) -> float:
-    """How many half-widths of its published range a value is away from the published one."""
+    """Distance of a value from the published one, in half-widths of the published range."""
     scale = math.log if published["scale"] == "log" else float
     if math.isnan(value):
         return math.nan
