@@ -167,16 +167,10 @@ class Crossing(Followed):
 
 
 @dataclass(frozen=True)
-class Half(Definition):
-    """The first evaluation half-way from a column's first value to its final one; censored if the
-    column changed by less than `least` from one to the other, or the run is not finished."""
+class FromFinal(Definition):
+    """An event read from a column and its final value, which training does not know."""
 
     column: str
-    least: float
-    """positive, whatever the direction"""
-    rising: bool = True
-    relative: bool = False
-    """`least` is a share of the first value"""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -185,6 +179,18 @@ class Half(Definition):
     @property
     def afterwards(self) -> str:
         return "the final value"
+
+
+@dataclass(frozen=True)
+class Half(FromFinal):
+    """The first evaluation half-way from a column's first value to its final one; censored if the
+    column changed by less than `least` from one to the other, or the run is not finished."""
+
+    least: float
+    """positive, whatever the direction"""
+    rising: bool = True
+    relative: bool = False
+    """`least` is a share of the first value"""
 
     def time(self, run: "Run") -> Event:
         steps, values = run.known(self.column)
@@ -194,22 +200,13 @@ class Half(Definition):
 
 
 @dataclass(frozen=True)
-class Arrival(Definition):
+class Arrival(FromFinal):
     """The first evaluation from which on a column stays within a distance of its final value, or
     beyond it; censored as `Half`."""
 
-    column: str
     within: float
     least: float
     rising: bool = True
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    @property
-    def afterwards(self) -> str:
-        return "the final value"
 
     def time(self, run: "Run") -> Event:
         steps, values = run.known(self.column)
