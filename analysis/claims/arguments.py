@@ -79,7 +79,7 @@ def arms_of(function: Callable[..., Any], args: Mapping[str, Any]) -> list[str]:
     for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
         value = args.get(name, parameter.default)
         if ArmName in (hints[name], *get_args(hints[name])):
-            found += [value] if isinstance(value, str) else value
+            found += [value] if isinstance(value, str) else value or []
     return found
 
 

@@ -37,6 +37,15 @@ BASELINE = "baseline"
 """the arm that others are compared with unless a claim says otherwise"""
 
 
+@dataclass(frozen=True)
+class Added:
+    """Seeds that were trained after the rules of an earlier date had been judged."""
+
+    date: str
+    earlier: Mapping[str, str]
+    """experiment → comparison that the earlier seeds meet"""
+
+
 @dataclass
 class ArmNode:
     """One entry of `arms` in a claims file."""
@@ -138,6 +147,8 @@ class Runs:
     """only evaluations at multiples of so many steps"""
     only: tuple[str, Any] | None = None
     """a column and its value, to which the arms divided by this column are reduced"""
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    """experiment → comparison that its seeds meet: those that an earlier rule was judged on"""
 
     @property
     def folder(self) -> Path:
@@ -148,17 +159,24 @@ class Runs:
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """The result of `make`, computed once for these runs (`Experiments.once`)."""
-        return self.experiments.once(f"{name} {self.spacing} {self.only}", make)
+        return self.experiments.once(f"{name} {self.spacing} {self.only} {self._seeds}", make)
+
+    @property
+    def _seeds(self) -> str:
+        return ", ".join(f"{name}: {seeds}" for name, seeds in sorted(self.earlier.items()))
 
     def tables(self, experiment: str) -> Tables:
         """The runs of an experiment. Raises NotRun."""
         tables = self.experiments.tables(experiment)
+        if experiment in self.earlier:
+            cells = tables.cells
+            tables = tables.only(cells["key"][matching(cells["seed"], self.earlier[experiment])])
         return tables if self.spacing == 1 else combine.every(tables, self.spacing)
 
     def events(self, experiment: str) -> pd.DataFrame:
         """`timescales.events` of an experiment. Raises NotRun."""
         return self.experiments.once(
-            f"events of {experiment} {self.spacing}",
+            f"events of {experiment} {self.spacing} {self.earlier.get(experiment)}",
             lambda: timescales.events(self.tables(experiment)),
         )
 
@@ -217,6 +235,11 @@ class Runs:
     def at(self, column: str, value: Any) -> "Runs":
         """The arms divided by a column, reduced to one value of it."""
         return replace(self, only=(column, value))
+
+    def before(self, added: Iterable[Added]) -> "Runs":
+        """The runs without seeds that were added later."""
+        seeds = {name: wanted for one in added for name, wanted in one.earlier.items()}
+        return replace(self, earlier={**self.earlier, **seeds})
 
     def every(self, steps: int) -> "Runs":
         """The same runs as if evaluated every so many steps."""

@@ -1,9 +1,12 @@
 """An estimate: what the runs give for one quantity of a claim, ready to be judged by its rule."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from analysis.runs.tables import Tables
 from analysis.stats.intervals import Interval
+
+Scale = Literal["linear", "log"]
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,5 @@ class Estimate:
     seeds: int | None = None
     """where runs of several arms are compared: number of seeds that they share, which is what the
     interval counts"""
+    scale: Scale = "linear"
+    """log: a ratio, whose interval is symmetrical on the logarithmic scale"""

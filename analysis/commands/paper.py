@@ -38,9 +38,9 @@ def run(options: argparse.Namespace) -> None:
 
 def _commands(paper: str) -> dict[str, ModuleType]:
     """Modules with HELP, FOLDER (the default folder) and run(folder), by name."""
-    from analysis.claims import lookup, schema
+    from analysis.claims import lookup, reading
 
-    if paper not in (valid := schema.names()):
+    if paper not in (valid := reading.names()):
         raise InputError(f"{paper}: no such paper; valid: {', '.join(valid)}")
-    package = f"{schema.PACKAGES}.{paper}.commands"
+    package = f"{reading.PACKAGES}.{paper}.commands"
     return {name: import_module(f"{package}.{name}") for name in lookup.modules(package)}

@@ -25,10 +25,10 @@ def run(options: argparse.Namespace) -> None:
     tables and figures from our runs, and write <runs>/report/report.html, which needs nothing but
     itself, report.md, with the figures as pdf and png beside them, and verdicts.csv. Claims without
     runs are told as not run."""
-    from analysis.claims import schema
+    from analysis.claims import reading
     from analysis.report import contents, pages
 
-    paper = schema.read(options.paper)
+    paper = reading.read(options.paper)
     folder = options.runs or RUNS / paper.name
     to = folder / "report"
     report = contents.build(paper, folder, to, common.track)

@@ -1,8 +1,9 @@
-"""Forecasts of an event at every evaluation before it, compared with two trivial forecasts.
+"""Forecasts of an event at every evaluation before it, compared with trivial forecasts.
 
-Each run is forecast by the law of the other runs of its arm. The trivial forecasts are "now", and
-the mean of the others' events. Errors are |T̂ − T|/T. Near the event "now" is nearly right, so that
-the error of any forecast there must be compared with that of "now".
+Each run is forecast by the law of the other runs of its arm. The trivial forecasts are "now", the
+mean of the others' events, and the mean of those of them that are still to come. Errors are
+|T̂ − T|/T. Near the event "now" is nearly right, so that the error of any forecast there must be
+compared with that of "now".
 """
 
 import numpy as np
@@ -21,7 +22,8 @@ FEWEST = 3
 """least number of runs with the event: a law's errors need two runs besides the forecast one"""
 LEVELS = (0.5, 0.8, 0.95)
 """levels of the predictive intervals, columns lower@0.95 and upper@0.95"""
-FORECASTS = ("law", "now", "mean of the others")
+WAITING = "mean of those still waiting"
+FORECASTS = ("law", "now", "mean of the others", WAITING)
 SHARES = (0.25, 0.5, 0.75, 0.9)
 """shares of the time to the event at which errors are read"""
 TOLERANCE = 0.2
@@ -35,7 +37,9 @@ def leave_one_out(
     """Forecast the event in each run from the other runs of its arm.
 
     The law is the power law in the gap; law, threshold and intervals of a run come only from the
-    other runs of its arm. "mean of the others" is the mean of their events, even if that is past.
+    other runs of its arm. "mean of the others" is the mean of their events, even if that is past;
+    WAITING is the mean of those of their events that are not past, else "now": what the clock alone
+    knows.
 
     Args:
         tables: the runs.
@@ -92,11 +96,21 @@ def _leave_one_out(arm: Arm, predictor: Predictor) -> list[pd.DataFrame]:
             "law": forecasts[LEVELS[-1]].step,
             "now": step,
             "mean of the others": np.mean([steps[other][-1] for other in others]),
+            WAITING: still_waiting(step, np.array([steps[other][-1] for other in others])),
         }  # fmt: skip
         for level, forecast in forecasts.items():
             columns |= {f"lower@{level:g}": forecast.lower, f"upper@{level:g}": forecast.upper}
         frames.append(pd.DataFrame({**arm.values, "key": key, "seed": seed, **columns}))
     return frames
+
+
+def still_waiting(step: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of those of other runs' events, (runs,), that are later than each step, (n,); the
+    step itself where none is: the mean residual life."""
+    later = times > step[:, None]
+    count = later.sum(1)
+    sums = np.where(later, times, 0.0).sum(1)
+    return np.where(count > 0, sums / np.maximum(count, 1), step)
 
 
 def per_run(long: pd.DataFrame, tolerance: float = TOLERANCE) -> pd.DataFrame:

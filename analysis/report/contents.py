@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from analysis.claims import judge
+from analysis.claims import chances, judge, order
 from analysis.claims.arms import Runs
+from analysis.claims.chances import Chances
 from analysis.claims.judge import VERDICTS, Judged
+from analysis.claims.order import Order
 from analysis.claims.schema import FIGURE, Paper, Published
 from analysis.figures.style import prepare, save
 from analysis.output import lineage
@@ -68,6 +70,10 @@ class Report:
     judged: tuple[Judged, ...]
     lineage: dict[str, RunSet | None]
     """by the id of the claim"""
+    chances: dict[str, Chances]
+    """by the id of the claim; a claim without runs has none"""
+    orders: dict[str, Order]
+    """by the id of the claim; empty away from a clone with its history"""
     figures: tuple[Drawn, ...]
     chapters: tuple[Chapter, ...]
     missing: tuple[str, ...]
@@ -96,8 +102,13 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
         raise InputError(f"{folder}: none of the experiments of {paper.name}{such}")
     runs = paper.runs(folder)
     sets = run_sets.RunSets(runs.experiments, found)
-    judged = judge.judge(paper.claims, runs, track("judging claims"))
+    judged = judge.judge(paper.claims, runs, track("judging claims"), paper.added)
     of_claims = {one.claim.id: sets.add(_tables(one)) for one in judged}
+    simulated = {
+        one.claim.id: chances.chances(one, runs.generator())
+        for one in track("simulating verdicts")(judged)
+        if one.verdict != judge.NOT_RUN
+    }
     figures = [
         _figure(paper, number, runs, judged, sets, to)
         for number in track("drawing figures")(paper.figure_numbers())
@@ -111,13 +122,15 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
             missing.append(f"{module}: {error}")
     made = lineage.commit()
     every = run_sets.union(
-        (o.estimate.tables for one in judged for o in one.outcomes if o.estimate), folder
+        (e.tables for one in judged for o in one.outcomes for e in o.estimates), folder
     )
     unmatched = (f"note: claim {j.claim.id}: {said}" for j in judged for said in j.unmatched)
     return Report(
         paper=paper,
         judged=tuple(judged),
         lineage=of_claims,
+        chances=simulated,
+        orders=order.orders(paper, judged),
         figures=tuple(figures),
         chapters=tuple(_chapters(paper, tables)),
         missing=tuple(missing),
@@ -130,7 +143,7 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
 
 
 def _tables(judged: Judged) -> list[Tables | None]:
-    return [outcome.estimate.tables for outcome in judged.outcomes if outcome.estimate]
+    return [estimate.tables for outcome in judged.outcomes for estimate in outcome.estimates]
 
 
 def _figure(

@@ -11,8 +11,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.claims.judge import REPRODUCED, Judged
 from analysis.output.tables import table_text
-from analysis.report import contents, words
+from analysis.report import contents, summary, words
 from analysis.report.contents import Report
 from grokpipe.store import files
 
@@ -49,19 +50,29 @@ def html(report: Report) -> str:
     style = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
     template = environment.get_template("report.html.jinja")
     return template.render(
-        report=report, style=Markup(style), picture=_picture, words=words, many=MANY
+        report=report,
+        style=Markup(style),
+        picture=_picture,
+        words=words,
+        summary=summary,
+        many=MANY,
     )
 
 
 def markdown(report: Report) -> str:
     environment = _environment(autoescape=False)
     environment.filters |= {"md": _escaped, "table": _as_markdown}
-    return environment.get_template("report.md.jinja").render(report=report, words=words)
+    return environment.get_template("report.md.jinja").render(
+        report=report, words=words, summary=summary
+    )
 
 
 def verdicts(report: Report) -> pd.DataFrame:
-    """A row per claim: id, where, statement, published, ours, rule, verdict, experiments (that its
-    estimates read), all as text; the results of several criteria are separated by semicolons."""
+    """A row per claim, all as text: id, where, statement, published, ours, rule, verdict,
+    experiments (that its estimates read); the rule of before with its numbers and verdict (of the
+    first, where it was amended twice), and since when it is another; the probability of
+    "reproduced" if the published value is true and if there is no effect; seeds an arm that would decide; the
+    order of rule and runs. The results of several criteria are separated by semicolons."""
     rows = []
     for judged in report.judged:
         claim, ours, rules = judged.claim, [], []
@@ -74,9 +85,40 @@ def verdicts(report: Report) -> pd.DataFrame:
                 "published": claim.published, "ours": "; ".join(dict.fromkeys(ours)),
                 "rule": "; ".join(rules), "verdict": judged.verdict,
                 "experiments": ", ".join(judged.experiments),
+                **_before(judged), **_decides(report, judged),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _before(judged: Judged) -> dict[str, str]:
+    first = next(iter(judged.earlier), None)
+    outcomes = judged.outcomes if first is None else first.outcomes
+    amended = first is not None and first.amendment is not None
+    return {
+        "earlier_rule": "; ".join(words.rule(o.criterion) for o in outcomes),
+        "earlier_ours": "; ".join(dict.fromkeys(map(words.ours, outcomes))),
+        "earlier_verdict": judged.verdict if first is None else first.verdict,
+        "changed": "" if first is None else f"{'amended' if amended else 'seeds'} {first.date}",
+    }
+
+
+def _decides(report: Report, judged: Judged) -> dict[str, str]:
+    id = judged.claim.id
+    found, order = report.chances.get(id), report.orders.get(id)
+    published, no_effect = (
+        "" if found is None or of is None else f"{of[REPRODUCED]:.2f}"
+        for of in ((found.published, found.no_effect) if found else (None, None))
+    )
+    return {
+        "reproduced_if_published": published,
+        "reproduced_if_no_effect": no_effect,
+        "seeds_needed": words.more_seeds(judged, found),
+        "rule_commit": str(order.rule or "") if order else "",
+        "earliest_run_commit": str(order.earliest or "") if order else "",
+        "latest_run_commit": str(order.latest or "") if order else "",
+        "order": order.said if order else "",
+    }
 
 
 def _environment(autoescape: bool) -> Environment:

@@ -2,9 +2,22 @@
 
 import inspect
 import math
+from collections.abc import Mapping
 
+from analysis.claims.chances import DECIDED, MOST, Chances
 from analysis.claims.estimate import Estimate
-from analysis.claims.judge import NOT_RUN, USED, Judged, Outcome
+from analysis.claims.judge import (
+    INCONCLUSIVE,
+    NOT_RUN,
+    PREMISE,
+    USED,
+    Earlier,
+    Judged,
+    Outcome,
+    Part,
+)
+from analysis.claims.order import Order
+from analysis.claims.rules import Every, Replicates, Rule, Within
 from analysis.claims.schema import Criterion
 from analysis.output.formats import interval, number
 from analysis.stats.intervals import Interval
@@ -13,6 +26,10 @@ DIGITS = 6
 NAMES = {
     "share_reached": "{event}",
     "share_before": "{event} before {before}",
+    "share_without": "{event} in runs without {without}",
+    "calibrated_lead": "lead of {column}",
+    "slowdown": "ratio of times",
+    "repeat_spread": "spread between machines",
     "mean_lead": "lead of {event} over {before}",
     "value_at": "{column}{minus} at {at}",
     "variance_at": "variance of {column} at {at}",
@@ -26,15 +43,27 @@ LAWS = {"r_squared": "R²", "gamma": "exponent γ", "gain_over_power": "R² gain
 
 
 def ours(outcome: Outcome) -> str:
-    """An estimate: number, interval, runs and method, or k of n; – where there are no runs."""
-    if outcome.estimate is None:
+    """An estimate: number, interval, runs and method, or k of n, for each strength that is judged;
+    – where there are no runs."""
+    if not outcome.estimates:
         return "–"
-    return _said(outcome.estimate, outcome.criterion.runs is not None)
+    every = isinstance(outcome.criterion.rule, Every)
+    said = ((p.label, _said(p.estimate, every) if p.estimate else "–") for p in outcome.parts)
+    return "; ".join(": ".join(filter(None, one)) for one in said)
 
 
 def other(outcome: Outcome, found: Estimate | str) -> str:
     """An estimate of the same criterion under another definition, or why there is none."""
-    return found if isinstance(found, str) else _said(found, outcome.criterion.runs is not None)
+    return (
+        found if isinstance(found, str) else _said(found, isinstance(outcome.criterion.rule, Every))
+    )
+
+
+def beside(found: Estimate | str) -> str:
+    """An estimate that no rule judges, or why there is none, with its note."""
+    if isinstance(found, str):
+        return found
+    return f"{_said(found, False)}{f'; {found.note}' if found.note else ''}"
 
 
 def name(criterion: Criterion) -> str:
@@ -52,22 +81,103 @@ def name(criterion: Criterion) -> str:
 
 
 def rule(criterion: Criterion) -> str:
-    if criterion.within is None:
-        return f"every run shows it, of at least {criterion.runs:,}"
-    return f"the whole 95 % interval is {_range(criterion.within)}"
+    """A criterion's rule, as a clause."""
+    said = _rule(criterion.rule)
+    if criterion.each is None:
+        return said
+    of = "every" if criterion.of_strengths == "all" else "one at least"
+    return f"at {of} {criterion.each.rpartition('.')[2]}, {said}"
+
+
+def _rule(rule: Rule) -> str:
+    if isinstance(rule, Every):
+        return f"every run shows it, of at least {rule.runs:,}"
+    if isinstance(rule, Within):
+        return f"the whole 95 % interval is {_range(rule)}"
+    of = f"{rule.runs} runs"
+    if rule.interval is not None:
+        of = f"the published interval [{_plain(rule.interval[0])}, {_plain(rule.interval[1])}]"
+    said = (
+        f"{_plain(rule.value)} lies in the interval that our runs predict for a replication of {of}"
+    )
+    if rule.no_effect is not None:
+        said += f", and {_plain(rule.no_effect)} (no effect) not in ours"
+    return said
 
 
 def sentence(judged: Judged) -> str:
     """The result of each criterion, then the notes of the estimates."""
     outcomes = judged.outcomes
     if judged.verdict == NOT_RUN:
-        missing = dict.fromkeys(outcome.missing for outcome in outcomes)
+        missing = dict.fromkeys(said for outcome in outcomes for said in outcome.missing)
         return f"Nothing can be said: {'; '.join(missing)}."
-    said = [f"{_capital(judged.verdict)}: {'; '.join(map(_clause, outcomes))}."]
+    said = [f"{capital(judged.verdict)}: {'; '.join(map(_clause, outcomes))}."]
     if judged.verdict == USED:
         said.append("The setting was chosen by this number, so that agreement shows nothing.")
-    notes = dict.fromkeys(o.estimate.note for o in outcomes if o.estimate and o.estimate.note)
-    return " ".join([*said, *(f"{_capital(note)}." for note in notes)])
+    if judged.verdict == PREMISE:
+        assert judged.premise is not None
+        said = [f"Premise fails: {_clause(judged.premise)}.", f"Beside it: {_clause(outcomes[0])}."]
+    notes = dict.fromkeys(e.note for o in outcomes for e in o.estimates if e.note)
+    return " ".join([*said, *(f"{capital(note)}." for note in notes)])
+
+
+def earlier(one: Earlier) -> str:
+    """What an earlier rule, or fewer seeds, came to."""
+    numbers = "; ".join(dict.fromkeys(map(ours, one.outcomes)))
+    if one.amendment is None:
+        return f"until {one.date}, by the same rule on the seeds of then: {one.verdict} ({numbers})"
+    rules = "; ".join(rule(outcome.criterion) for outcome in one.outcomes)
+    return (
+        f"until {one.date}: {one.verdict}, by the rule that {rules} ({numbers}). Amended because "
+        f"{one.amendment.why}. Known by then: {one.amendment.known}"
+    )
+
+
+def probabilities(found: Chances | None) -> str:
+    """What the rule would say if the paper is right, and if there is no effect."""
+    if found is None or (found.published is None and found.no_effect is None):
+        return ""
+    said = [
+        f"{when}: {_verdicts(of)}"
+        for when, of in (
+            ("if the published value is true", found.published),
+            ("if there is no effect", found.no_effect),
+        )
+        if of is not None
+    ]
+    return "; ".join(said)
+
+
+def more_seeds(judged: Judged, found: Chances | None) -> str:
+    """For an inconclusive claim, the seeds that would settle it if our estimate is true."""
+    if judged.verdict != INCONCLUSIVE or found is None or found.seeds is None:
+        return ""
+    if found.enough is None:
+        return f"no verdict with probability {DECIDED} below {MOST:,} seeds an arm"
+    cost = "" if math.isnan(found.cost) else f", {found.cost / 1e6:,.1f} million seed-steps more"
+    return (
+        f"{found.enough:,} seeds an arm (now {found.seeds:,}{cost}) give a verdict with "
+        f"probability {DECIDED} if our estimate is true"
+    )
+
+
+def order(found: Order | None) -> str:
+    """The commit of the rule beside those of the first and the last run."""
+    if found is None:
+        return ""
+    if found.rule is None:
+        return "the rule is changed and not committed" if found.runs else ""
+    said = f"rule of {found.rule}"
+    if found.earliest is None:
+        return said
+    runs = f"runs trained by {found.earliest}"
+    if found.latest != found.earliest:
+        runs += f" to {found.latest}"
+    return f"{said}, {runs}: {found.said}"
+
+
+def _verdicts(of: Mapping[str, float]) -> str:
+    return ", ".join(f"{verdict} {probability:.2f}" for verdict, probability in of.items())
 
 
 def _said(estimate: Estimate, every: bool) -> str:
@@ -79,29 +189,50 @@ def _said(estimate: Estimate, every: bool) -> str:
 
 
 def _clause(outcome: Outcome) -> str:
-    criterion, estimate = outcome.criterion, outcome.estimate
+    said = [_part(outcome.criterion, part) for part in outcome.parts]
+    return "; ".join(f"{name(outcome.criterion)} {one}" for one in said)
+
+
+def _part(criterion: Criterion, part: Part) -> str:
+    at = f"at {part.label} " * bool(part.label)
+    estimate, rule = part.estimate, criterion.rule
     if estimate is None:
-        return f"{name(criterion)} unknown ({outcome.missing})"
-    if criterion.within is None:
-        few = estimate.runs < (criterion.runs or 0)
-        asked = f", where {criterion.runs:,} are asked for" if few else ""
-        return f"{name(criterion)} in {_share(estimate)}{asked}"
-    found, inside = estimate.interval, _range(criterion.within)
+        return f"{at}unknown ({part.missing})"
+    if isinstance(rule, Every):
+        few = estimate.runs < rule.runs
+        asked = f", where {rule.runs:,} are asked for" if few else ""
+        return f"{at}in {_share(estimate)}{asked}"
+    found = estimate.interval
     if math.isnan(found.lower) or math.isnan(found.upper):
         return (
-            f"{name(criterion)} {_estimate(found)} of {_runs(estimate)} has no interval "
+            f"{at}{_estimate(found)} of {_runs(estimate)} has no interval "
             f"({found.method.removeprefix('none: ')})"
         )
-    where = {
-        True: f"lies {inside}",
-        False: f"has no part {inside}",
-        None: f"is neither wholly {inside} nor wholly outside",
-    }[outcome.holds]
-    return f"{name(criterion)} {_estimate(found)} {_ends(found)} of {_runs(estimate)} {where}"
+    return f"{at}{_estimate(found)} {_ends(found)} of {_runs(estimate)} {_where(rule, part)}"
 
 
-def _range(within: tuple[float, float]) -> str:
-    low, high = within
+def _where(rule: Within | Replicates, part: Part) -> str:
+    if isinstance(rule, Within):
+        inside = _range(rule)
+        return {
+            True: f"lies {inside}",
+            False: f"has no part {inside}",
+            None: f"is neither wholly {inside} nor wholly outside",
+        }[part.holds]
+    assert part.estimate is not None
+    predicted = rule.prediction(part.estimate)
+    if predicted is None:
+        return "has no error to predict from"
+    decimals = _decimals(Interval(rule.value, *predicted, ""))
+    lies = "not " if part.holds is False else ""
+    said = f"predicts {interval(*predicted, decimals)}, with {_plain(rule.value)} {lies}in it"
+    if part.holds is None:
+        said += f", and does not exclude {_plain(rule.no_effect or 0)}"
+    return said
+
+
+def _range(within: Within) -> str:
+    low, high = within.lower, within.upper
     if math.isinf(high):
         return f"at or above {_plain(low)}"
     if math.isinf(low):
@@ -115,7 +246,8 @@ def _plain(value: float) -> str:
 
 
 def _estimate(found: Interval) -> str:
-    return number(found.estimate, _decimals(found))
+    more = "> " if math.isinf(found.upper) and math.isfinite(found.lower) else ""
+    return more + number(found.estimate, _decimals(found))
 
 
 def _ends(found: Interval) -> str:
@@ -154,7 +286,7 @@ def _count(n: int, one: str, several: str) -> str:
     return f"{n:,} {one if n == 1 else several}"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     """The first letter capital, unless the word is a symbol (H̃, t_grok)."""
     word = text.partition(" ")[0].rstrip(",:")
     a_word = word.isalpha() and word.isascii() and (len(word) > 1 or word == "a")

@@ -9,8 +9,8 @@ from scipy import stats
 from analysis.stats.intervals import CONFIDENCE, Interval, none
 
 
-def variance(values: ArrayLike) -> Interval:
-    """The variance (n − 1) of the runs' values, (n,), with the 95 % interval of a normal sample,
+def variance(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """The variance (n − 1) of the runs' values, (n,), with the interval of a normal sample,
     (n − 1)s²/χ²; none for one run or without spread.
 
     Of ten values it held 95 % of the time where they are normal, 99 % where uniform, 89 % where
@@ -23,6 +23,7 @@ def variance(values: ArrayLike) -> Interval:
     estimate = float(values.var(ddof=1))
     if not estimate > 0:
         return none(estimate, "no spread")
-    freedom, tail = len(values) - 1, (1 - CONFIDENCE) / 2
+    freedom, tail = len(values) - 1, (1 - confidence) / 2
     lower, upper = freedom * estimate / stats.chi2.isf([tail, 1 - tail], freedom)
-    return Interval(estimate, float(lower), float(upper), "χ² (normal)")
+    level = "" if confidence == CONFIDENCE else f", {confidence:.0%}"
+    return Interval(estimate, float(lower), float(upper), f"χ² (normal){level}")

@@ -18,22 +18,26 @@ from analysis.claims.estimators.curves import (
     value_at,
     variance_at,
 )
-from analysis.claims.estimators.laws import forecast_error, forecast_lead, gap_law
+from analysis.claims.estimators.laws import clock, forecast_error, forecast_lead, gap_law
+from analysis.claims.estimators.ratios import repeat_spread, slowdown
 from analysis.claims.estimators.times import (
+    calibrated_lead,
     delay,
     exponent,
     mean_lead,
     mean_time,
     share_before,
     share_reached,
+    share_without,
     time_ratio,
 )
 
 ESTIMATORS: dict[str, Callable[..., Estimate]] = {
     function.__name__: function
     for function in (
-        mean_time, share_reached, share_before, mean_lead, delay, time_ratio, exponent,
+        mean_time, share_reached, share_before, share_without, mean_lead, calibrated_lead, delay,
+        time_ratio, slowdown, repeat_spread, exponent,
         value_at, variance_at, difference_at, change_between, correlation, partial_correlation,
-        synchrony, share_of_runs, mean_of_runs, gap_law, forecast_error, forecast_lead,
+        synchrony, share_of_runs, mean_of_runs, gap_law, clock, forecast_error, forecast_lead,
     )
 }  # fmt: skip

@@ -14,7 +14,7 @@ from analysis.forecasting import synchrony as curve_pairs
 from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables
 from analysis.stats import bootstrap, effects, means, variances
-from analysis.stats.intervals import Interval
+from analysis.stats.intervals import CONFIDENCE, Interval
 
 
 def value_at(
@@ -35,12 +35,18 @@ def value_at(
     )
 
 
-def variance_at(runs: Runs, of: ArmName, column: Column, at: EventName | int = GROK) -> Estimate:
-    """Variance between runs (n − 1) of a column at an event or at a step."""
+def variance_at(
+    runs: Runs,
+    of: ArmName,
+    column: Column,
+    at: EventName | int = GROK,
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """Variance between runs (n − 1) of a column at an event or at a step. A claim about one end
+    needs no more than an interval of 90 %, whose ends are bounds of 95 % each."""
     arm, values = _values(runs, of, column, at, None)
-    return Estimate(
-        variances.variance(values.to_numpy()), len(values), arm.tables.only(values.index)
-    )
+    found = variances.variance(values.to_numpy(), confidence)
+    return Estimate(found, len(values), arm.tables.only(values.index))
 
 
 def difference_at(

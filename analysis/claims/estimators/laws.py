@@ -47,12 +47,36 @@ def gap_law(
     return law_estimate(runs, of, way, interval, note)
 
 
+def clock(
+    runs: Runs,
+    of: ArmName,
+    what: Literal["waiting", "mean less now"] = "waiting",
+    event: EventName = GROK,
+) -> Estimate:
+    """R² out of sample of the steps left until an event as the clock alone knows them, at the
+    evaluations of `gap_law`: the mean of the other runs that are still waiting, or of all others,
+    less the step. A law that does not better it has learned nothing but the time."""
+    way = way_to(runs, of, event)
+    generator = runs.generator()
+    pool = way.pool(ENTROPY_GAP, generator)
+    times = np.array([float(curve["step"].iloc[-1]) for curve in way.curves])
+    predicted = np.empty(len(pool.remaining))
+    for run, time in enumerate(times):
+        mine = pool.run == run
+        others = np.delete(times, run)
+        now = time - pool.remaining[mine]
+        late = made.still_waiting(now, others) if what == "waiting" else others.mean()
+        predicted[mine] = late - now
+    found = gap_laws.out_of_sample(predicted, pool.remaining, pool.run, generator)
+    return law_estimate(runs, of, way, found, "")
+
+
 def forecast_error(
     runs: Runs,
     of: ArmName,
     at: Literal["25%", "50%", "75%", "90%", "last"],
     below: float | None = None,
-    less_than: Literal["now", "mean of the others"] | None = None,
+    less_than: Literal["now", "mean of the others", "mean of those still waiting"] | None = None,
     event: EventName = GROK,
 ) -> Estimate:
     """Mean of |T̂ − T|/T of forecasts by the power law of the other runs, at a share of the time T

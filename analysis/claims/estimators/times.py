@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.claims.arguments import ArmName, EventName
+from analysis.claims.arguments import ArmName, Column, EventName
 from analysis.claims.arms import BASELINE, Arm, Runs, equation, finished, observed, require
 from analysis.claims.estimate import Estimate
 from analysis.output.formats import number
@@ -14,6 +14,7 @@ from analysis.runs.experiments import NotRun, Unmatched
 from analysis.stats import effects, means
 from analysis.times import contrasts, mean_times, power_law
 from analysis.times.contrasts import Contrast
+from grokpipe.curves.events import learned_levels
 from grokpipe.errors import InputError
 
 GROK = EventName("t_grok")
@@ -22,10 +23,12 @@ THAN = ArmName(BASELINE)
 
 def mean_time(runs: Runs, of: ArmName, event: EventName = GROK) -> Estimate:
     """Mean step of an event over the runs of an arm, restricted to the steps that all were followed
-    to (`mean_times.mean_time`)."""
+    to (`mean_times.mean_time`). Where none had it the mean has a lower bound alone."""
     arm = runs.arm(of)
     whole = arm.whole(event)
     found, note = mean_times.mean_time(whole, runs.generator())
+    if not whole.times.observed.any():
+        found = replace(found, upper=math.inf)
     return Estimate(found, len(whole.runs), arm.tables, note=note)
 
 
@@ -75,6 +78,53 @@ def mean_lead(runs: Runs, of: ArmName, event: EventName, before: EventName = GRO
             said = f"{interval.method}, {missing} leads bounded from above alone"
             interval = replace(interval, lower=-math.inf, method=said)
     return Estimate(interval, len(found), arm.tables.only(found.index), note=note)
+
+
+def share_without(
+    runs: Runs, of: ArmName | list[ArmName], event: EventName, without: EventName = GROK
+) -> Estimate:
+    """Share of the finished runs without the event `without` that had `event` all the same: how
+    little it says that `event` comes first in those that have both. Raises NotRun if all had it."""
+    arms = list(runs.there(of if isinstance(of, list) else [of]).values())
+    rows, never = [], set()
+    for arm in arms:
+        late = arm.events(without)
+        never |= set(late.loc[~late["observed"].astype(bool) & finished(late), "key"])
+        rows.append(arm.events(event))
+    early = pd.concat(rows, ignore_index=True).drop_duplicates("key")
+    early = early[early["key"].isin(never)]
+    if early.empty:
+        raise NotRun(f"no finished run without {without}")
+    k, n = int(early["observed"].sum()), len(early)
+    return Estimate(effects.proportion(k, n), n, runs.joined(arms, early["key"]), k)
+
+
+def calibrated_lead(runs: Runs, of: ArmName, column: Column, event: EventName = GROK) -> Estimate:
+    """Mean steps by which a column passes the level that it has at an event in the other runs,
+    before the event of its own run. A threshold set at the event leads it by nothing by
+    construction: this is the lead that any other column has by the same construction."""
+    arm = runs.arm(of)
+    require(column, arm.tables.curves, f"arm {of}")
+    at_event = arm.at(column, event).dropna()
+    if len(at_event) < 2:
+        raise NotRun(f"{of}: {len(at_event)} runs with {column} at {event}")
+    levels = pd.Series(learned_levels(at_event), index=at_event.index)
+    times = observed(arm.events(event)).set_index("key")["step"]
+    found = {}
+    for key, curve in arm.curves().items():
+        if key in levels.index:
+            values, steps = curve[column].to_numpy(float), curve["step"].to_numpy(float)
+            sign = 1.0 if at_event[key] >= values[0] else -1.0
+            passed = sign * (values - levels[key]) >= 0
+            found[key] = times[key] - steps[passed.argmax()] if passed.any() else math.nan
+    leads = pd.Series(found, dtype=float)
+    ahead, never = int((leads > 0).sum()), int(leads.isna().sum())
+    note = f"passed before {event} in {ahead} of {len(leads)} runs"
+    if never:
+        note += f"; {never} runs that never passed it are left out"
+    leads = leads.dropna()
+    interval = means.mean(leads.to_numpy(), runs.generator())
+    return Estimate(interval, len(leads), arm.tables.only(leads.index), note=note)
 
 
 def delay(runs: Runs, of: ArmName, than: ArmName = THAN, event: EventName = GROK) -> Estimate:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from analysis.claims import schema
+from analysis.claims import reading
+from analysis.claims.schema import Paper
 
 FOLDER = Path(__file__).parent
 
 
-def read() -> schema.Paper:
-    return schema.read("entropy", FOLDER, __name__)
+def read() -> Paper:
+    return reading.read("entropy", FOLDER, __name__)

@@ -31,8 +31,8 @@ class Diagnoses:
     """Predictions and outcomes of the runs of the baseline, of the failures and of the MLPs."""
 
     runs: pd.DataFrame
-    """by key: kind, grokked, called (predicted to grok), early (called before it grokked), low
-    (below H̃* by the horizon, test accuracy below GENERALISED throughout), known (False: neither
+    """by key: kind, grokked, called (predicted to grok), early (called before it grokked, by a
+    horizon from the other seeds), low (below H̃* by the horizon, test accuracy below GENERALISED throughout), known (False: neither
     crossed nor followed to the horizon)"""
     tables: Tables
     horizon: float
@@ -55,6 +55,17 @@ def sensitivity(runs: Runs) -> Estimate:
     return _share(found, True, f"{found.note}; predicted before T_grok: {early}")
 
 
+def sensitivity_ahead(runs: Runs) -> Estimate:
+    """Fraction of grokking runs that were predicted to grok before they did, and by a horizon from
+    other seeds: a diagnosis is made before what it predicts. Raises NotRun."""
+    found = diagnoses(runs)
+    of_kind = found.runs[found.runs["known"] & found.runs["grokked"]]
+    if of_kind.empty:
+        raise NotRun("no run that groks")
+    k, n = int(of_kind["early"].sum()), len(of_kind)
+    return Estimate(effects.proportion(k, n), n, found.tables.only(of_kind.index), k, found.note)
+
+
 def specificity(runs: Runs) -> Estimate:
     """Fraction of the runs that do not grok that are predicted not to. Raises NotRun, also if all
     grok."""
@@ -68,7 +79,8 @@ def diagnoses(runs: Runs) -> Diagnoses:
     then. Raises NotRun without a baseline that groks, or without failures and MLPs."""
     base = runs.arm(BASELINE)
     values = at_event(base, ENTROPY)
-    horizon, level = float(observed(base.events("t_grok"))["step"].max()), float(values.mean())
+    times = observed(base.events("t_grok")).set_index("key")["step"]
+    horizon, level = float(times.max()), float(values.mean())
     levels = pd.Series(learned_levels(values), index=values.index).dropna()
     named = [("baseline", base), *_others(runs)]
     if len(named) == 1:
@@ -80,7 +92,8 @@ def diagnoses(runs: Runs) -> Diagnoses:
             if key not in rows:
                 curve = arm.tables.curves[arm.tables.curves["key"] == key]
                 own = levels.get(key, level)
-                rows[key] = {"kind": kind} | _called(curve, event, own, horizon)
+                ahead = times.drop(key, errors="ignore").max()  # of other seeds
+                rows[key] = {"kind": kind} | _called(curve, event, own, horizon, ahead)
     tables = runs.joined([arm for _, arm in named], rows)
     return Diagnoses(pd.DataFrame.from_dict(rows, orient="index"), tables, horizon, level)
 
@@ -99,13 +112,15 @@ def _others(runs: Runs) -> Iterator[tuple[str, Arm]]:
 
 
 def _called(
-    curve: pd.DataFrame, event: dict[str, Any], level: float, horizon: float
+    curve: pd.DataFrame, event: dict[str, Any], level: float, horizon: float, ahead: float
 ) -> dict[str, object]:
-    """The row of one run: its evaluations, its T_grok, and the H̃* that it is held to."""
+    """The row of one run: its evaluations, its T_grok, the H̃* that it is held to, the horizon, and
+    that of the other seeds alone."""
     until = curve[curve["step"] <= horizon]
     grokked = bool(event["observed"])
     called = bool((until[ENTROPY] <= level).any())
-    before = curve.loc[curve["step"] < event["step"], ENTROPY] <= level
+    earlier = (curve["step"] < event["step"]) & (curve["step"] <= ahead)
+    before = curve.loc[earlier, ENTROPY] <= level
     done = event["state"] == "done"
     followed = curve["step"].max() >= horizon or done
     return {

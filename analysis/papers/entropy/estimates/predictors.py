@@ -1,14 +1,17 @@
 """E4: the entropy gap against its rivals as predictors of the time left, and checkpoints of equal
 norm (Truong et al. 2026, section 7)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.claims.arms import BASELINE, Runs
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.laws import law_estimate, way_to
+from analysis.claims.rules import TAIL
 from analysis.forecasting import gap_laws
 from analysis.forecasting.predictors import ENTROPY_GAP, PREDICTORS, Arm, Predictor
 from analysis.papers.entropy.estimates.phases import NORM
@@ -22,6 +25,9 @@ ALIKE = 0.01
 """relative difference within which two norms count as equal"""
 APART = {ENTROPY: 0.2, "test_accuracy": 0.5}
 """least differences of a pair of checkpoints of equal norm that count as very different"""
+MIRROR = {NORM: 0.2, "test_accuracy": 0.5}
+"""… of equal entropy; of the norm a share of the smaller one"""
+NAMES = {ENTROPY: "H̃", NORM: "norm"}
 
 
 def advantage(runs: Runs) -> Estimate:
@@ -32,19 +38,45 @@ def advantage(runs: Runs) -> Estimate:
     the differences to each rival, which resample seeds; the rest is that to the best one.
     """
     way = way_to(runs, BASELINE)
-    gains: dict[str, Interval] = {}
-    for predictor in PREDICTORS:
-        if predictor.column in (ENTROPY, None):  # forms of the entropy itself are no rivals
-            continue
-        try:
-            gains[predictor.name] = gain(way, predictor, runs.generator())
-        except InputError:  # not measured
-            continue
-    if not gains:
-        raise NotRun(f"{BASELINE}: no rival quantity was measured")
+    gains = _gains(runs, way)
     best = min(gains, key=lambda name: gains[name].estimate)
     lowest = min(gains.values(), key=lambda interval: interval.lower)
     found = replace(gains[best], lower=lowest.lower)
+    return law_estimate(runs, BASELINE, way, found, f"the best rival, of {len(gains)}, is: {best}")
+
+
+def _gains(runs: Runs, way: Arm) -> dict[str, Interval]:
+    """`gain` over each rival that was measured. Raises NotRun if none was."""
+
+    def compute() -> dict[str, Interval]:
+        gains = {}
+        for predictor in PREDICTORS:
+            if predictor.column in (ENTROPY, None):  # forms of the entropy itself are no rivals
+                continue
+            try:
+                gains[predictor.name] = gain(way, predictor, runs.generator())
+            except InputError:  # not measured
+                continue
+        if not gains:
+            raise NotRun(f"{BASELINE}: no rival quantity was measured")
+        return gains
+
+    return runs.once("gains over rivals", compute)
+
+
+def adjusted_advantage(runs: Runs) -> Estimate:
+    """The same difference with an interval that is fair to the best of several rivals. To be better
+    than each, the interval of every difference must lie above 0 (no adjustment: an intersection of
+    tests). To be worse than the best, which was chosen by the same runs, one of them must lie below
+    0 at a level divided by their number (Bonferroni). Raises NotRun."""
+    way = way_to(runs, BASELINE)
+    gains = _gains(runs, way)
+    best = min(gains, key=lambda name: gains[name].estimate)
+    freedom = len(way) - 1
+    wider = float(stats.t.isf(TAIL / len(gains), freedom) / stats.t.isf(TAIL, freedom))
+    upper = min(one.estimate + wider * (one.upper - one.estimate) for one in gains.values())
+    lower = min(one.lower for one in gains.values())
+    found = Interval(gains[best].estimate, lower, upper, "jackknife, adjusted for the best rival")
     return law_estimate(runs, BASELINE, way, found, f"the best rival, of {len(gains)}, is: {best}")
 
 
@@ -66,36 +98,54 @@ class Pairs:
 
     count: int
     widest: pd.DataFrame
-    """the two evaluations with the largest difference in H̃ of all pairs of equal norm"""
+    """the two evaluations with the largest difference of all such pairs: in H̃ at equal norm"""
 
 
 def equal_norm_pairs(runs: Runs) -> Estimate:
     """The number of such pairs, of one run or of two; an existence claim has no error."""
+    return _counted(runs, NORM, APART)
+
+
+def equal_entropy_pairs(runs: Runs) -> Estimate:
+    """The mirror: pairs of checkpoints of equal entropy that differ as much in norm (by a fifth of
+    the smaller) and test accuracy. Where both exist, neither quantity is shown to be the one that
+    matters."""
+    return _counted(runs, ENTROPY, MIRROR)
+
+
+def _counted(runs: Runs, equal: str, apart: Mapping[str, float]) -> Estimate:
     tables = runs.arm(BASELINE).tables
-    found = pairs(tables)
+    found = pairs(tables, equal, apart)
+    first = next(iter(apart))
     ends = (
-        f"{row[ENTROPY]:.3f} (seed {row['seed']}, step {row['step']:,}, test accuracy "
-        f"{row['test_accuracy']:.2f}, norm {row[NORM]:.1f})"
+        f"{row[first]:.3f} (seed {row['seed']}, step {row['step']:,}, test accuracy "
+        f"{row['test_accuracy']:.2f}, {NAMES[equal]} {row[equal]:.3g})"
         for row in found.widest.to_dict("records")
     )
-    note = f"the largest gap of H̃ at equal norm: {' and '.join(ends)}" if found.count else ""
+    said = f"the largest gap of {NAMES[first]} at equal {NAMES[equal]}"
+    note = f"{said}: {' and '.join(ends)}" if found.count else ""
     interval = Interval(found.count, found.count, found.count, "counted")
     return Estimate(interval, len(tables.cells), tables, note=note)
 
 
-def pairs(tables: Tables) -> Pairs:
-    """Over all pairs of evaluations."""
-    curves = tables.curves.dropna(subset=[NORM, ENTROPY]).sort_values(NORM, ignore_index=True)
-    norm = curves[NORM].to_numpy(float)
-    values = {name: curves[name].to_numpy(float) for name in APART}
-    last = np.searchsorted(norm, norm * (1 + ALIKE), side="right")
+def pairs(tables: Tables, equal: str = NORM, apart: Mapping[str, float] | None = None) -> Pairs:
+    """Over all pairs of evaluations that are alike in one column, those `apart` in others: by an
+    absolute difference, of the norm by a share of the smaller one."""
+    least = APART if apart is None else apart
+    first = next(iter(least))
+    curves = tables.curves.dropna(subset=[NORM, ENTROPY]).sort_values(equal, ignore_index=True)
+    level = curves[equal].to_numpy(float)
+    values = {name: curves[name].to_numpy(float) for name in least}
+    last = np.searchsorted(level, level * (1 + ALIKE), side="right")
     count, best, widest = 0, 0.0, curves.iloc[:0]
     for at, end in enumerate(last):
         near = slice(at + 1, end)
-        apart = {name: np.abs(of[near] - of[at]) for name, of in values.items()}
-        different = np.all([apart[name] >= least for name, least in APART.items()], axis=0)
+        differences = {name: np.abs(of[near] - of[at]) for name, of in values.items()}
+        if NORM in differences:
+            differences[NORM] /= np.minimum(values[NORM][near], values[NORM][at])
+        different = np.all([differences[name] >= by for name, by in least.items()], axis=0)
         count += int(different.sum())
-        gap = apart[ENTROPY]
+        gap = differences[first]
         if len(gap) and gap.max() > best:
             best, widest = float(gap.max()), curves.iloc[[at, at + 1 + int(gap.argmax())]]
     return Pairs(count, widest)

@@ -4,9 +4,11 @@
 import math
 from collections.abc import Mapping
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.claims.arms import Arm, Runs
 from analysis.claims.estimate import Estimate
@@ -14,26 +16,26 @@ from analysis.claims.estimators.curves import at_event
 from analysis.output.formats import number
 from analysis.runs.experiments import NotRun
 from analysis.stats import means
-from analysis.stats.intervals import Interval
+from analysis.stats.intervals import CONFIDENCE, Interval, none
 from grokpipe.curves.events import ENTROPY
 
 MODULAR = ("addition", "multiplication", "subtraction")
 PUBLISHED_FRACTION = 0.1
 
 
-def threshold_spread(runs: Runs) -> Estimate:
+def threshold_spread(runs: Runs, by: Literal["pairs", "Welch"] = "pairs") -> Estimate:
     """How far the largest mean H̃* of the three tasks is from the smallest. Raises NotRun.
 
     The interval is of the largest difference between two tasks, each over the seeds that grokked in
-    both (`means.mean`): its upper end is the farthest that the interval of any pair reaches, its
-    lower end the nearest to 0 that all allow. A range that is resampled itself is never below its
+    both (`means.mean`), or of all runs of both (Welch's t): its upper end is the farthest that the
+    interval of any pair reaches, its lower end the nearest to 0 that all allow. A range that is resampled itself is never below its
     own noise.
     """
     arms = [runs.arm(name) for name in MODULAR]
     thresholds = {arm.label: by_seed(arm) for arm in arms}
     levels = {label: of_task.mean() for label, of_task in thresholds.items()}
     spread = float(np.ptp(list(levels.values())))  # NaN if a task has none, unlike max and min
-    pairs = differences(thresholds, runs.generator()).values()
+    pairs = differences(thresholds, runs.generator(), by).values()
     lower = max(max(pair.lower, -pair.upper, 0.0) for pair in pairs)
     upper = max(max(abs(pair.lower), abs(pair.upper)) for pair in pairs)
     if any(not pair.bounded for pair in pairs):
@@ -66,18 +68,31 @@ def s5_threshold(runs: Runs) -> Estimate:
 
 
 def differences(
-    thresholds: Mapping[str, pd.Series], generator: np.random.Generator
+    thresholds: Mapping[str, pd.Series],
+    generator: np.random.Generator,
+    by: Literal["pairs", "Welch"] = "pairs",
 ) -> dict[tuple[str, str], Interval]:
-    """The mean difference of two tasks' thresholds, each by seed, over the seeds that have both,
-    with its interval: of the first less the second of each pair."""
+    """The mean difference of two tasks' thresholds, each by seed, with its interval: of the first
+    less the second of each pair, over the seeds that have both, or of all runs by Welch's t."""
     found = {}
     for one, other in combinations(thresholds, 2):
+        if by == "Welch":
+            found[one, other] = _welch(*(thresholds[name].dropna() for name in (one, other)))
+            continue
         both = (thresholds[one] - thresholds[other]).dropna()
         if len(both):
             found[one, other] = means.mean(both.to_numpy(), generator)
         else:
             found[one, other] = Interval(math.nan, math.nan, math.nan, "none: no seed with both")
     return found
+
+
+def _welch(first: pd.Series, second: pd.Series) -> Interval:
+    if min(len(first), len(second)) < 2:
+        return none(math.nan, "fewer than two runs that grok")
+    ends = stats.ttest_ind(first, second, equal_var=False).confidence_interval(CONFIDENCE)
+    centre = float(first.mean() - second.mean())
+    return Interval(centre, float(ends.low), float(ends.high), "Welch t")
 
 
 def by_seed(arm: Arm) -> pd.Series:
