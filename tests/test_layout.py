@@ -158,8 +158,8 @@ TOGETHER = {
     "analysis/forecasting/test_forecasts.py": "analysis.figures.forecast",
     "analysis/forecasting/test_gap_laws.py": "law_intervals predictors",
     "analysis/times/test_contrasts.py": "mean_times",
-    "analysis/claims/test_schema.py": "lookup",
-    "analysis/report/test_report.py": "run_sets contents pages words",
+    "analysis/claims/test_reading.py": "lookup nodes schema",
+    "analysis/report/test_report.py": "run_sets contents pages summary",
     # parts of one thing, tested as that
     "grokpipe/test_cell.py": "grokpipe.config.schema grokpipe.config.resolving "
     "grokpipe.measures._columns",

@@ -2,9 +2,10 @@
 
 A criterion holds, fails or is undecided (`rules`). One that is asked of each strength of an arm
 holds if all strengths keep it and fails if one fails; with `of_strengths: any` it holds if one
-keeps it, at a level divided by their number, and fails if all fail. A claim is reproduced if all its criteria hold, not reproduced if
-one fails, else inconclusive; without its premise it cannot be asked. Rules that were amended are
-judged beside those in force, on the seeds that they were written for.
+keeps it, at a level divided by their number, and fails if all fail. A claim is reproduced if all
+its criteria hold, not reproduced if one fails, else inconclusive; without its premise it cannot be
+asked. Rules that were amended are judged beside those in force, on the seeds that they were written
+for.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -190,9 +191,7 @@ def _part(claim: Claim, criterion: Criterion, label: str, runs: Runs, several: i
         return Part(label, None, found, None)
     if isinstance(criterion.rule, Every) and found.shown is None:
         name = criterion.call.name
-        raise InputError(
-            f"claim {claim.id}: {name}: counts no runs, so every: true cannot be asked"
-        )
+        raise InputError(f"claim {claim.id}: {name}: gives no share, but every run is asked")
     return Part(label, found, None, criterion.rule.holds(widened(found, several)))
 
 

@@ -96,8 +96,7 @@ def decisive(claim: Mapping[str, Any], arms: Mapping[str, Any]) -> tuple[Any, An
     criteria = [*claim["criteria"], *([claim["premise"]] if claim.get("premise") else [])]
     bounds = [{name: c[name] for name in BOUNDS if c.get(name) is not None} for c in criteria]
     estimates = [
-        {name: value for name, value in c.items() if name in ("estimate", "args")}
-        for c in criteria
+        {name: value for name, value in c.items() if name in ("estimate", "args")} for c in criteria
     ]
     named = {name for c in criteria for name in _names(c.get("args", {}), arms)}
     chosen = {

@@ -71,8 +71,9 @@ def verdicts(report: Report) -> pd.DataFrame:
     """A row per claim, all as text: id, where, statement, published, ours, rule, verdict,
     experiments (that its estimates read); the rule of before with its numbers and verdict (of the
     first, where it was amended twice), and since when it is another; the probability of
-    "reproduced" if the published value is true and if there is no effect; seeds an arm that would decide; the
-    order of rule and runs. The results of several criteria are separated by semicolons."""
+    "reproduced" if the published value is true and if there is no effect; seeds an arm that would
+    decide; the order of rule and runs. The results of several criteria are separated by
+    semicolons."""
     rows = []
     for judged in report.judged:
         claim, ours, rules = judged.claim, [], []

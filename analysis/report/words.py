@@ -85,8 +85,10 @@ def rule(criterion: Criterion) -> str:
     said = _rule(criterion.rule)
     if criterion.each is None:
         return said
-    of = "every" if criterion.of_strengths == "all" else "one at least"
-    return f"at {of} {criterion.each.rpartition('.')[2]}, {said}"
+    strength = criterion.each.rpartition(".")[2]
+    if criterion.of_strengths == "all":
+        return f"at every {strength}, {said}"
+    return f"at one {strength} at least, at a level divided by their number, {said}"
 
 
 def _rule(rule: Rule) -> str:
@@ -97,9 +99,7 @@ def _rule(rule: Rule) -> str:
     of = f"{rule.runs} runs"
     if rule.interval is not None:
         of = f"the published interval [{_plain(rule.interval[0])}, {_plain(rule.interval[1])}]"
-    said = (
-        f"{_plain(rule.value)} lies in the interval that our runs predict for a replication of {of}"
-    )
+    said = f"{_plain(rule.value)} lies in the interval that ours predicts for a replication of {of}"
     if rule.no_effect is not None:
         said += f", and {_plain(rule.no_effect)} (no effect) not in ours"
     return said
@@ -246,7 +246,7 @@ def _plain(value: float) -> str:
 
 
 def _estimate(found: Interval) -> str:
-    more = "> " if math.isinf(found.upper) and math.isfinite(found.lower) else ""
+    more = "> " if math.isinf(found.upper) and found.method.startswith("bound") else ""
     return more + number(found.estimate, _decimals(found))
 
 

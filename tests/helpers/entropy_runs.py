@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.claims import reading
+from analysis.claims import reading as claims_file
 from analysis.claims.arms import Runs
 from analysis.claims.estimate import Estimate
 from analysis.runs.rows import CELL_COLUMNS
 from analysis.runs.tables import Tables, write_gathered
 
-PAPER = reading.read("entropy")
+PAPER = claims_file.read("entropy")
 BUDGET = 5_000
 AFTER = 1_000  # steps that a run goes on after it grokked
 START = 0.8  # entropy at the start

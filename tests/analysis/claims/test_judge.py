@@ -1,6 +1,5 @@
 """Verdicts, against the rules at the head of analysis/claims/judge.py, case by case."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,19 +7,28 @@ from pathlib import Path
 import pytest
 
 from analysis.claims import judge
-from analysis.claims.arms import ArmNode, Runs
+from analysis.claims.arms import Added, ArmNode, Runs
 from analysis.claims.estimate import Estimate
-from analysis.claims.judge import INCONCLUSIVE, NOT_REPRODUCED, NOT_RUN, REPRODUCED, USED, Outcome
-from analysis.claims.schema import Call, Claim, Criterion
+from analysis.claims.judge import (
+    INCONCLUSIVE,
+    NOT_REPRODUCED,
+    NOT_RUN,
+    PREMISE,
+    REPRODUCED,
+    USED,
+    Outcome,
+    Part,
+)
+from analysis.claims.rules import Every, Within
+from analysis.claims.schema import Amendment, Beside, Call, Claim, Criterion
 from analysis.runs import gather
+from analysis.runs.experiments import NotRun
 from analysis.runs.tables import write_gathered
 from analysis.stats.intervals import Interval
 from grokpipe.errors import InputError
 from tests.helpers import toy_paper
 from tests.helpers.made_runs import write_run
 from tests.helpers.toy_paper.entropy.estimates import times
-
-INF, NAN = math.inf, math.nan
 
 
 def never(runs: object) -> Estimate:
@@ -32,48 +40,7 @@ def call(function: Callable[..., Estimate]) -> Call:
 
 
 def within(lower: float, upper: float) -> Criterion:
-    return Criterion(call(never), (lower, upper), None)
-
-
-@pytest.mark.parametrize(
-    ("rule", "ends", "holds"),
-    [
-        ((10, 20), (12, 18), True),
-        ((10, 20), (10, 20), True),
-        ((10, 20), (15, 15), True),
-        ((10, 20), (9, 18), None),
-        ((10, 20), (12, 21), None),
-        ((10, 20), (5, 25), None),
-        ((10, 20), (5, 10), None),  # an end in common
-        ((10, 20), (20, 25), None),
-        ((10, 20), (5, 9.999), False),
-        ((10, 20), (20.001, 25), False),
-        ((10, 20), (12, INF), None),
-        ((10, 20), (25, INF), False),
-        ((10, 20), (-INF, INF), None),
-        ((1, INF), (1, INF), True),
-        ((1, INF), (0.5, INF), None),
-        ((1, INF), (-5, 0.9), False),
-        ((-INF, -1), (-9, -1), True),
-        ((-INF, -1), (-0.5, 3), False),
-        ((10, 20), (NAN, NAN), None),
-        ((10, 20), (12, NAN), None),
-    ],
-)
-def test_a_range_is_held_by_the_whole_interval(rule, ends, holds) -> None:
-    # the estimate decides nothing
-    for estimate in (15, -1e9, NAN):
-        estimate = Estimate(Interval(estimate, *ends, "by hand"), 10, None)
-        assert judge.holds(within(*rule), estimate) is holds
-
-
-@pytest.mark.parametrize(
-    ("k", "n", "holds"),
-    [(10, 10, True), (12, 12, True), (9, 10, False), (8, 9, False), (0, 3, False), (9, 9, None)],
-)
-def test_every_run_shows_it_of_enough(k: int, n: int, holds: bool | None) -> None:
-    estimate = Estimate(Interval(k / n, 0, 1, "Clopper–Pearson"), n, None, k)
-    assert judge.holds(Criterion(call(never), None, 10), estimate) is holds
+    return Criterion(call(never), Within(lower, upper))
 
 
 @pytest.mark.parametrize(
@@ -94,9 +61,9 @@ def test_the_verdict_on_all_criteria(held, verdict: str, verdict_if_used: str) -
     criterion = within(0, 1)
     estimate = Estimate(Interval(0, 0, 0, ""), 1, None)
     outcomes = [
-        Outcome(criterion, None, "x: not run", None)
+        Outcome(criterion, (Part("", None, NotRun("x: not run"), None),))
         if one == "missing"
-        else Outcome(criterion, estimate, "", one)
+        else Outcome(criterion, (Part("", estimate, None, one),))
         for one in held
     ]
     for used, expected in ((False, verdict), (True, verdict_if_used)):
@@ -125,24 +92,24 @@ def test_a_paper_is_judged_and_each_estimate_computed_once(tmp_path: Path) -> No
         "M": REPRODUCED,
     }
     assert times.asked == ["mean_time"]
-    assert judged[2].outcomes[0].missing == "e2_mixing: not run"
+    assert judged[2].outcomes[0].missing == ["e2_mixing: not run"]
 
 
 def test_a_run_that_never_groks_decides(tmp_path: Path) -> None:
     judged = judge.judge(toy_paper.read().claims, stored(tmp_path, 100, 200, 9_999))
     assert judged[1].verdict == NOT_REPRODUCED
-    assert judged[1].outcomes[0].estimate.shown == 2
+    assert judged[1].outcomes[0].estimates[0].shown == 2
 
 
 def test_what_an_estimate_refuses_names_the_claim(tmp_path: Path) -> None:
-    criterion = Criterion(call(times.refuses), (0, 1), None)
+    criterion = Criterion(call(times.refuses), Within(0, 1))
     claims = [Claim("X", "", "", "", None, False, (criterion,))]
     with pytest.raises(InputError, match=r"claim X: times\.refuses: budgets differ"):
         judge.judge(claims, stored(tmp_path, 100))
 
 
 def test_every_run_is_asked_of_a_share_only(tmp_path: Path) -> None:
-    criterion = Criterion(call(times.mean_time), None, 3)
+    criterion = Criterion(call(times.mean_time), Every(3))
     claims = [Claim("X", "", "", "", None, False, (criterion,))]
     with pytest.raises(InputError, match=r"claim X: times\.mean_time: gives no share"):
         judge.judge(claims, stored(tmp_path, 100))
@@ -175,6 +142,73 @@ def test_what_no_run_has_is_named_with_the_claim_and_does_not_stop_the_others(
     said = "arm mixing: no run of e1_baseline has seed: 7; there are: 0, 1, 2"
     assert judged["B"].unmatched == (said,)
     assert judged["A-time"].verdict == REPRODUCED and judged["A-time"].unmatched == ()
+
+
+@pytest.mark.parametrize(
+    ("holds", "of_all", "of_any"),
+    [
+        ([True, True], True, True),
+        ([True, None], None, True),
+        ([True, False], False, True),
+        ([None, False], False, None),
+        ([False, False], False, False),
+        ([None, None], None, None),
+    ],
+)
+def test_the_strengths_of_an_arm_together(holds, of_all, of_any) -> None:
+    assert judge.combined(holds) is of_all
+    assert judge.combined(holds, "any") is of_any
+
+
+@pytest.mark.parametrize("premise", [False, None])
+def test_a_claim_without_its_premise_cannot_be_asked(premise: bool | None) -> None:
+    estimate = Estimate(Interval(0, 0, 0, ""), 1, None)
+    claim = Claim("X", "", "", "", None, False, (within(0, 1),))
+    shown, failed = (
+        Outcome(within(0, 1), (Part("", estimate, None, holds),)) for holds in (True, premise)
+    )
+    assert judge.verdict(claim, [shown], failed) == PREMISE
+    assert judge.verdict(claim, [shown], shown) == REPRODUCED
+
+
+def test_the_earlier_rule_sees_the_earlier_seeds(tmp_path: Path) -> None:
+    """Its verdict stays what it was, whatever is trained later."""
+    runs = stored(tmp_path, 100, 200, 300, 9_999)
+    every = Criterion(call(times.grokked), Every(3))
+    low = Criterion(call(times.mean_time), Within(0, 1_000))
+    amendment = Amendment("2026-11-20", "too narrow", "three runs", (low,))
+    claim = Claim("X", "", "", "", None, False, (every,), amended=(amendment,))
+    added = [Added("2026-11-20", {"e1_baseline": "< 3"}), Added("2026-11-21", {"e2": "< 1"})]
+    (judged,) = judge.judge([claim], runs, added=added)
+    assert judged.verdict == NOT_REPRODUCED  # the fourth never groks
+    (earlier,) = judged.earlier
+    assert (earlier.verdict, earlier.amendment) == (REPRODUCED, amendment)
+    assert earlier.outcomes[0].estimates[0].interval.estimate == 200
+
+
+def test_seeds_that_were_added_are_told_beside_the_same_rule(tmp_path: Path) -> None:
+    runs = stored(tmp_path, 100, 200, 300, 9_999)
+    claim = Claim("X", "", "", "", None, False, (Criterion(call(times.grokked), Every(3)),))
+    (judged,) = judge.judge([claim], runs, added=[Added("2026-11-21", {"e1_baseline": "< 3"})])
+    assert judged.verdict == NOT_REPRODUCED
+    assert [(one.date, one.amendment, one.verdict) for one in judged.earlier] == [
+        ("2026-11-21", None, REPRODUCED)
+    ]
+
+
+def test_what_stands_beside_a_claim_decides_nothing(tmp_path: Path) -> None:
+    runs = stored(tmp_path, 100, 200, 9_999)
+    lemma = Criterion(call(times.lemma), Every(1))
+    beside = (Beside("runs that grok", call(times.grokked)), Beside("late", call(nobody_ran)))
+    (judged,) = judge.judge([Claim("X", "", "", "", None, False, (lemma,), beside=beside)], runs)
+    assert judged.verdict == REPRODUCED
+    (label, found), (_, missing) = judged.beside
+    assert label == "runs that grok" and isinstance(found, Estimate) and found.shown == 2
+    assert missing == "e9: not run"
+
+
+def nobody_ran(runs: object) -> Estimate:
+    raise NotRun("e9: not run")
 
 
 def _all(folder: Path) -> tuple[Sequence[Claim], Runs]:

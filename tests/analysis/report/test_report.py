@@ -1,6 +1,5 @@
 """The report of a made-up paper: what is told of each claim, figure, table and run."""
 
-import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,15 +10,11 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.claims.arms import ArmNode
-from analysis.claims.estimate import Estimate
-from analysis.claims.judge import Judged, Outcome, holds, verdict
-from analysis.claims.schema import Call, Claim, Criterion
-from analysis.report import contents, words
+from analysis.report import contents
 from analysis.report.run_sets import RunSets, experiments, union
 from analysis.runs import gather
 from analysis.runs.experiments import Experiments
 from analysis.runs.tables import read_gathered, write_gathered
-from analysis.stats.intervals import Interval, none
 from grokpipe.store import manifest
 from tests.helpers import made_report, toy_paper
 from tests.helpers.made_runs import write_run
@@ -83,9 +78,12 @@ def test_each_claim_with_its_verdict_and_all_that_belongs_to_it(page: Page) -> N
         "A note with H̃* and a <script>.",
         "before 250: 2 of 3 runs [0.09, 0.99]", "evaluated every 200 steps: 3 of 3 runs",
         "Lemma 1", "full proof", "0.655", "Known when the rules were written: three <b>trials</b>.",
+        "What held up: 3", "What did not: 1", "What is still open: 1", "What was not run: 1",
     ):  # fmt: skip
         assert said in page.said
-    assert page.said.count("200 [150, 250] (3 runs, by hand)") == 6  # claim and overview, once each
+    assert (
+        page.said.count("200 [150, 250] (3 runs, by hand)") == 9
+    )  # claim, overview and summary, once each
     assert page.said.count("A note with") == 3  # once a claim, though twice a criterion
 
 
@@ -93,8 +91,8 @@ def test_the_counts_add_up(page: Page) -> None:
     counts = {of["data-verdict"]: int(of["data-count"]) for _, of in page.elements
               if "data-count" in of}  # fmt: skip
     assert counts == {
-        "reproduced": 3, "not reproduced": 1, "inconclusive": 1, "used for calibration": 1,
-        "not run": 1,
+        "reproduced": 3, "not reproduced": 1, "inconclusive": 1, "premise fails": 0,
+        "used for calibration": 1, "not run": 1,
     }  # fmt: skip
 
 
@@ -253,7 +251,7 @@ def test_wrong_input_is_one_line(
 ) -> None:
     write_run(tmp_path / "logs", 0, 0.3, 100)  # nobody asked for it
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("analysis.claims.schema.read", _made_up(toy_paper.read()))
+    monkeypatch.setattr("analysis.claims.reading.read", _made_up(toy_paper.read()))
     assert main(["report", *arguments]) == 2
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1
@@ -263,7 +261,7 @@ def test_wrong_input_is_one_line(
 
 
 def test_the_command_says_where_it_wrote(runs: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("analysis.claims.schema.read", _made_up(toy_paper.read()))
+    monkeypatch.setattr("analysis.claims.reading.read", _made_up(toy_paper.read()))
     assert main(["report", "entropy", "--runs", str(runs)]) == 0
     printed = capsys.readouterr().out
     assert "3 reproduced" in printed
@@ -271,58 +269,10 @@ def test_the_command_says_where_it_wrote(runs: Path, monkeypatch, capsys) -> Non
 
 
 def _made_up(made_up: object) -> object:
-    from analysis.claims import schema
+    from analysis.claims import reading
 
-    real = schema.read
+    real = reading.read
     return lambda name: made_up if name == "entropy" else real(name)
-
-
-@pytest.mark.parametrize(
-    ("ends", "said"),
-    [
-        ((14_360.4, 12_140.2, 17_100), "14,360 [12,140, 17,100]"),
-        ((0.6093, 0.5951, 0.6241), "0.609 [0.595, 0.624]"),
-        ((0.00047, 0.0001, 0.0009), "0.00047 [0.00010, 0.00090]"),
-        ((-0.248, -0.31, -0.19), "−0.25 [−0.31, −0.19]"),
-        ((5, 1, math.inf), "5.00 [1.00, ∞]"),
-        ((0, 0, 0), "0 [0, 0]"),
-        ((1e-9, 0, 2e-9), "0.000000 [0.000000, 0.000000]"),
-    ],
-)
-def test_numbers_have_the_digits_that_their_intervals_know(ends, said: str) -> None:
-    outcome = judged((0, 1), Estimate(Interval(*ends, "BCa"), 3, None)).outcomes[0]
-    assert words.ours(outcome) == f"{said} (3 tries, BCa)"
-
-
-@pytest.mark.parametrize(
-    ("rule", "estimate", "said"),
-    [
-        ((0, 10), Estimate(Interval(5, 4, 6, "BCa"), 3, None),
-         "Reproduced: x 5.0 [4.0, 6.0] of 3 tries lies within 0 to 10."),
-        ((7, 10), Estimate(Interval(5, 4, 6, "BCa"), 3, None),
-         "Not reproduced: x 5.0 [4.0, 6.0] of 3 tries has no part within 7 to 10."),
-        ((5, math.inf), Estimate(Interval(5, 4, 6, "BCa"), 3, None, note="it is so"),
-         "Inconclusive: x 5.0 [4.0, 6.0] of 3 tries is neither wholly at or above 5 nor wholly"
-         " outside. It is so."),
-        ((0, 10), Estimate(none(5, "one run"), 1, None),
-         "Inconclusive: x 5.00 of 1 try has no interval (one run)."),
-        ((0, 10), Estimate(Interval(5, 4, 6, "t"), 6, None, seeds=3),
-         "Reproduced: x 5.0 [4.0, 6.0] of 6 tries of 3 seeds lies within 0 to 10."),
-        (3, Estimate(Interval(1, 0, 1, "CP"), 3, None, 3), "Reproduced: x in 3 of 3 tries."),
-        (4, Estimate(Interval(1, 0, 1, "CP"), 3, None, 3),
-         "Inconclusive: x in 3 of 3 tries, where 4 are asked for."),
-    ],
-)  # fmt: skip
-def test_the_sentence_a_reader_needs(rule, estimate: Estimate, said: str) -> None:
-    assert words.sentence(judged(rule, estimate)) == said
-
-
-def judged(rule: tuple[float, float] | int, estimate: Estimate) -> Judged:
-    within, runs = (None, rule) if isinstance(rule, int) else (rule, None)
-    criterion = Criterion(Call("m.x", {}, lambda runs: estimate, {}), within, runs)
-    claim = Claim("X", "", "", "", None, False, (criterion,))
-    outcomes = (Outcome(criterion, estimate, "", holds(criterion, estimate)),)
-    return Judged(claim, outcomes, verdict(claim, outcomes))
 
 
 def test_runs_of_a_set_are_counted_once_and_only_with_an_evaluation(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import matplotlib.image
 import pytest
 
 from analysis.__main__ import main
-from analysis.claims import judge, schema
+from analysis.claims import judge, reading
+from analysis.claims.schema import Paper
 from analysis.runs import gather
 from analysis.runs.tables import write_gathered
 from tests.helpers import made_report, toy_paper
@@ -59,7 +60,7 @@ for (const width of widths) {
 
 @dataclass(frozen=True)
 class Made:
-    paper: schema.Paper
+    paper: Paper
     folder: Path
     """with the report"""
 
@@ -81,7 +82,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     )
     write_gathered(stored.only(stored.cells.loc[few, "key"]), folder / "e1_baseline")
     assert main(["report", "entropy", "--runs", str(folder)]) == 0
-    return Made(schema.read("entropy"), folder / "report")
+    return Made(reading.read("entropy"), folder / "report")
 
 
 def chromium(profile: Path, *arguments: str) -> str:

@@ -32,8 +32,8 @@ class Diagnoses:
 
     runs: pd.DataFrame
     """by key: kind, grokked, called (predicted to grok), early (called before it grokked, by a
-    horizon from the other seeds), low (below H̃* by the horizon, test accuracy below GENERALISED throughout), known (False: neither
-    crossed nor followed to the horizon)"""
+    horizon from the other seeds), low (below H̃* by the horizon, test accuracy below GENERALISED
+    throughout), known (False: neither crossed nor followed to the horizon)"""
     tables: Tables
     horizon: float
     level: float

@@ -28,8 +28,8 @@ def threshold_spread(runs: Runs, by: Literal["pairs", "Welch"] = "pairs") -> Est
 
     The interval is of the largest difference between two tasks, each over the seeds that grokked in
     both (`means.mean`), or of all runs of both (Welch's t): its upper end is the farthest that the
-    interval of any pair reaches, its lower end the nearest to 0 that all allow. A range that is resampled itself is never below its
-    own noise.
+    interval of any pair reaches, its lower end the nearest to 0 that all allow. A range that is
+    resampled itself is never below its own noise.
     """
     arms = [runs.arm(name) for name in MODULAR]
     thresholds = {arm.label: by_seed(arm) for arm in arms}

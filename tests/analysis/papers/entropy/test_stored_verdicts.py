@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from analysis.claims import judge, schema
+from analysis.claims import judge, reading
 from analysis.report import words
 from tests.helpers.cli import ROOT
 
@@ -24,7 +24,7 @@ def read(text: str) -> pd.DataFrame:
 @pytest.mark.slow
 def test_the_stored_verdicts_are_those_of_the_stored_runs() -> None:
     """If runs, rules or estimates have changed: make readme."""
-    paper = schema.read("entropy")
+    paper = reading.read("entropy")
     claims = [  # what stands beside a number decides nothing, and takes as long again
         replace(claim, criteria=tuple(replace(one, sensitivity=()) for one in claim.criteria))
         for claim in paper.claims

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.claims import schema
+from analysis.claims import reading, schema
 from analysis.claims.estimators import ESTIMATORS
+from analysis.claims.rules import Every, Within
 from grokpipe.errors import InputError
 from tests.helpers import toy_paper
 
@@ -15,7 +16,7 @@ def read(folder: Path, content: object) -> schema.Paper:
     text = content if isinstance(content, str) else yaml.safe_dump(content, allow_unicode=True)
     (folder / "entropy").mkdir(exist_ok=True)
     (folder / "entropy" / "claims.yaml").write_text(text)
-    return schema.read("entropy", folder, toy_paper.__name__)
+    return reading.read("entropy", folder, toy_paper.__name__)
 
 
 def content() -> dict:
@@ -26,14 +27,14 @@ def test_everything_is_typed() -> None:
     found = toy_paper.read()
     time, every, mixing, bare, *_, lemma = found.claims
     assert (time.id, time.figure, time.used) == ("A-time", 1, False)
-    assert [criterion.within for criterion in time.criteria] == [
+    assert [(criterion.rule.lower, criterion.rule.upper) for criterion in time.criteria] == [
         (100.0, 300.0), (-float("inf"), 1000.0)
     ]  # fmt: skip
-    assert mixing.criteria[0].within == (1.0, float("inf"))
+    assert mixing.criteria[0].rule == Within(1.0, float("inf"))
     assert mixing.criteria[0].call.args == {"of": "mixing"}
     assert mixing.published == "1000"  # YAML's number
     assert bare.published == "0.655"
-    assert (lemma.figure, lemma.criteria[0].runs, lemma.criteria[0].within) == (None, 1000, None)
+    assert (lemma.figure, lemma.criteria[0].rule) == (None, Every(1000))
     assert [claim.id for claim in found.claims if claim.used] == ["E-used"]
     assert found.tables[0].frame.values.tolist() == [
         ["Baseline <i>", "3/3", "–"], ["Mixing", "2/3", "+1,000"]
@@ -49,7 +50,7 @@ def test_everything_is_typed() -> None:
 
 def test_the_entropy_paper_can_be_read_and_names_each_figure() -> None:
     """Every estimate of its claims is there, and so are figures 1 to 11."""
-    found = schema.read("entropy")
+    found = reading.read("entropy")
     assert len(found.claims) == 51
     assert found.figure_numbers() == list(range(1, 12))
     assert {claim.figure for claim in found.claims} == {*range(1, 12), None}
@@ -58,7 +59,7 @@ def test_the_entropy_paper_can_be_read_and_names_each_figure() -> None:
 
 def test_an_unknown_paper_names_the_valid_ones() -> None:
     with pytest.raises(InputError, match="entrpy: no such paper; valid: "):
-        schema.read("entrpy")
+        reading.read("entrpy")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ EVERY = {"every": True, "runs": 3}
             {"quantity": "times.mean_time", "within": [0, 1]},
             "no such key quantity; valid: estimate",
         ),
-        (OWN, "needs either within or both every and runs"),
+        (OWN, "needs either within, both every and runs, or replicates"),
         ({**OWN, "within": [0, 1], **EVERY}, "either"),
         ({**OWN, "every": True}, "both every and runs"),
         ({**OWN, "within": [0, 1], "runs": 3}, "both every and runs"),
