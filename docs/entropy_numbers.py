@@ -27,9 +27,13 @@ def calibration() -> str:
 
 
 def verdicts() -> str:
-    """Every claim with its published number, ours and the verdict."""
+    """Every claim with its published number, ours, the verdict, the first rule's verdict and what
+    the rule in force can decide."""
     found = pd.read_csv(VERDICTS, dtype=str, keep_default_na=False)
-    shown = found[["id", "statement", "published", "ours", "verdict"]]
+    shown = found[["id", "statement", "published", "ours", "verdict", "earlier_verdict"]].copy()
+    shown = shown.rename(columns={"earlier_verdict": "before"})
+    shown["if published"] = found["reproduced_if_published"].replace("", "–")
+    shown["if no effect"] = found["reproduced_if_no_effect"].replace("", "–")
     return table_text(shown, "github")
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.claims import reading as claims_file
 from analysis.claims.arms import Runs
 from analysis.claims.estimate import Estimate
+from analysis.claims.schema import Criterion
 from analysis.runs.rows import CELL_COLUMNS
 from analysis.runs.tables import Tables, write_gathered
 
@@ -107,18 +108,22 @@ def reading(folder: Path) -> Runs:
     return PAPER.runs(folder)
 
 
-def claimed(runs: Runs, id: str, criterion: int = 0) -> Estimate:
-    """The estimate that a criterion of a claim is judged by."""
+def first_rule(id: str) -> tuple[Criterion, ...]:
+    """The criteria of a claim as they were written before the runs; some were amended later."""
     (claim,) = (claim for claim in PAPER.claims if claim.id == id)
-    return claim.criteria[criterion].call(runs)
+    return claim.amended[0].criteria if claim.amended else claim.criteria
+
+
+def claimed(runs: Runs, id: str, criterion: int = 0) -> Estimate:
+    """The estimate that a criterion of the first rule of a claim is judged by."""
+    return first_rule(id)[criterion].call(runs)
 
 
 def beside(runs: Runs, id: str, criterion: int = 0) -> dict[str, Estimate]:
     """The estimates of its `sensitivity`, by their labels."""
-    (claim,) = (claim for claim in PAPER.claims if claim.id == id)
     return {
         label: variant.call(varied)
-        for variant in claim.criteria[criterion].sensitivity
+        for variant in first_rule(id)[criterion].sensitivity
         for label, varied in variant.runs(runs)
     }
 

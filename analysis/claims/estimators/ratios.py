@@ -47,9 +47,12 @@ def slowdown(
     runs enter the model, and leave the other two without an interval. Where no run of the arm had
     the event, there is a bound: the budget over the other arm's mean, at Fisher's exact test of the
     two shares; without `bound` it is shown and decides nothing, as where the published arm had it.
+    Raises NotRun where no run of the second arm had the event.
     """
     arm, base = runs.arm(of), runs.arm(than)
     first, second = arm.whole(event), base.whole(event)
+    if not second.times.observed.any():
+        raise NotRun(f"{than}: no run had {event} yet")
     behind = [arm, base]
     note = ""
     if not first.times.observed.any():

@@ -23,6 +23,7 @@ OTHERS = (
     "e3_temperature", "e3_regularise", "d2_failures", "e9_rates",
 )  # fmt: skip
 """experiments on the baseline's task and architecture with other arms, decays, fractions, rates"""
+LEVELS = {"the mean": "H̃* (mean)", "a new run": "upper end of H̃* of a new run"}
 SWEPT = ("intervention.alpha", "intervention.beta", "weight_decay", "task.fraction", "lr")
 
 
@@ -51,8 +52,8 @@ def crossed_before_grokking(
     # no run need be below a mean over runs: what the baseline's own do is the yardstick
     own = crossed(base, level)
     note = (
-        f"level {level:.3f}, from the baseline's seeds, of which {own['by then'].sum()} of"
-        f" {len(own)} have crossed it by T_grok and {own['before'].sum()} at an earlier"
+        f"{LEVELS[level_of]} = {level:.3f}, of the baseline's seeds, of which"
+        f" {own['by then'].sum()} of {len(own)} have crossed it by T_grok and {own['before'].sum()} at an earlier"
         f" evaluation; of the other arms' runs {found['before'].sum()} of {n} earlier"
     )
     return Estimate(effects.proportion(k, n), n, tables, k, note)

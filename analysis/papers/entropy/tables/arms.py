@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.claims.arguments import ArmName
 from analysis.claims.arm_tables import (
     ONE_SIDED,
     Strength,
@@ -17,9 +18,11 @@ from analysis.claims.arm_tables import (
     trend,
 )
 from analysis.claims.arms import BASELINE, Runs
+from analysis.claims.estimators.ratios import slowdown
 from analysis.output.formats import bounded, estimated, interval, number, p_value
+from analysis.runs.experiments import NotRun
 from analysis.stats import effects, restricted, survival
-from analysis.times import compare
+from analysis.times import compare, contrasts
 from grokpipe.curves.events import ENTROPY
 
 GROK, SUSTAINED = "t_grok", "t_grok_sustained"
@@ -35,6 +38,8 @@ TESTS = "Table 1: tests against the baseline"
 TREND = "Table 1: trend over the strength"
 RAISED = "Table 1: entropy of unmixed probes"
 ONE_PROCESSOR = "Table 1: delays between runs of one kind of processor"
+PAIRS = "Table 1: delays between runs of the same seed"
+RATIO = "ratio of times, all seeds [95 %]"
 DELAY = "delay, same seeds [95 %]"
 FAMILY = "log-rank"
 """the test whose p-values, adjusted for all arms that were run (Holm), stand in Table 1: it may be
@@ -48,7 +53,8 @@ def tables(runs: Runs) -> dict[str, pd.DataFrame]:
     base, every = baseline(runs), found(runs)
     tested = tests(every, base, EARLIER)
     shown = {
-        TIMES: _times(every, base, tested, runs.generator()),
+        TIMES: _times(runs, every, base, tested),
+        PAIRS: _pairs(every, base, runs.generator()),
         HELD: _sustained(runs),
         TESTS: readable_tests(tested),
         RAISED: differences(runs, every, runs.arm(BASELINE), ENTROPY, GROK, "H̃"),
@@ -68,19 +74,19 @@ def found(runs: Runs, event: str = GROK) -> list[Strength]:
 
 
 def _times(
-    every: Sequence[Strength],
-    base: compare.Arm,
-    tested: pd.DataFrame,
-    generator: np.random.Generator,
+    runs: Runs, every: Sequence[Strength], base: compare.Arm, tested: pd.DataFrame
 ) -> pd.DataFrame:
-    by_test = tested.set_index(["arm", "test"])
+    """Everything in it is of all seeds of an arm and of the baseline, as the tests are."""
+    by_test, generator = tested.set_index(["arm", "test"]), runs.generator()
+    again = ArmName(AGAIN) if AGAIN in runs.arms and _is_there(runs, AGAIN) else None
     rows = [_alone(base, generator)]
     for one in every:
-        apart = delay(one.times, base, generator)
+        at = runs if one.value is None else runs.at(str(one.arm.by), one.value)
+        apart = slowdown(at, ArmName(one.arm.name), again=again).interval
         p = by_test.loc[one.label]
         times = one.times.times
         row = {
-            DELAY: estimated(apart, 0, "+"),
+            RATIO: ("> " if np.isinf(apart.upper) else "") + estimated(apart, 2),
             "p, Mann–Whitney one-sided (as published)": p_value(p["p"][ONE_SIDED]),
             "p, log-rank": p_value(p["p"][FAMILY]),
             "p, log-rank, Holm": p_value(p["p_holm"][FAMILY]),
@@ -91,6 +97,28 @@ def _times(
         }  # fmt: skip
         rows.append(_alone(one.times, generator) | row)
     return pd.DataFrame(rows).fillna("–")
+
+
+def _pairs(
+    every: Sequence[Strength], base: compare.Arm, generator: np.random.Generator
+) -> pd.DataFrame:
+    """The paper's delay, where a seed's run in both arms is a pair."""
+    rows = []
+    for one in every:
+        found = contrasts.weighted([(1, one.times), (-1, base)], generator)
+        rows.append(
+            {"arm": one.label, "seeds": str(found.seeds),
+             DELAY: estimated(found.interval, 0, "+"), "of which": found.note or "–"}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _is_there(runs: Runs, arm: str) -> bool:
+    try:
+        runs.arm(arm)
+    except NotRun:
+        return False
+    return True
 
 
 def _sustained(runs: Runs) -> pd.DataFrame:

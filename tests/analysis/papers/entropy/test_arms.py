@@ -190,7 +190,11 @@ def test_table_1_has_every_arm_in_order(experiments: Runs) -> None:
         "entropy pushed down, β = 0.1", "entropy pushed down, β = 1",
     ]  # fmt: skip
     assert table["grokked"]["mixing, norm matched, α = 0.05"] == "4/5"
-    assert table["delay, same seeds [95 %]"]["mixing, α = 0.5"].startswith("+1,100 [+")
+    pairs = shown[arms.PAIRS].set_index("arm")
+    assert pairs[arms.DELAY]["mixing, α = 0.5"].startswith("+1,100 [+")
+    assert pairs["seeds"]["mixing, α = 0.5"] == "5"
+    # the ratio is of all seeds, the baseline's sixth as well
+    assert table[arms.RATIO]["mixing, α = 0.5"].startswith("1.5")
     assert table["mean [95 %]"]["mixing, norm matched, α = 0.05"].endswith("to 5,000")
     # a mean of those that grokked is shown as published; Cohen's d of censored times is not
     assert table["Cohen's d (as published)"]["mixing, norm matched, α = 0.05"] == "–"
@@ -240,7 +244,7 @@ def test_a_sweep_that_has_only_begun_has_tables(tmp_path: Path) -> None:
     shown = arms.tables(experiments)
     table = shown[arms.TIMES].set_index("arm")
     assert table["grokked"].tolist() == ["1/2", "0/2", "0/2", "0/2", "1/1"]
-    assert table["delay, same seeds [95 %]"]["norm matched alone"] == "−100"
+    assert shown[arms.PAIRS].set_index("arm")[arms.DELAY]["norm matched alone"] == "−100"
     assert shown[arms.TREND]["p, Jonckheere"].tolist() == ["–", "–"]
     assert shown[arms.RAISED]["arm"].tolist() == ["norm matched alone"]
     assert np.isnan(claimed(experiments, "E2").interval.lower)

@@ -65,5 +65,5 @@ def test_level_is_the_baselines_mean(tmp_path: Path) -> None:
     base = [Run(0, 2_000, at_grok=0.5), Run(1, 2_000, at_grok=0.7), Run(2, None)]
     one = arm("noise", [2_000], {"alpha": 0.1}, at_grok=0.61)
     found = claimed(write(tmp_path, e1_baseline=base, e2_noise=one), "E9")
-    assert found.shown == 0 and "H̃* = 0.600" in found.note
+    assert found.shown == 0 and "H̃* (mean) = 0.600" in found.note
     assert found.interval.upper == pytest.approx(0.975)  # none of one: 1 − 0.025
