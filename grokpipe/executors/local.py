@@ -27,7 +27,7 @@ from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.supervisor import supervise
 from grokpipe.store import lease
 from grokpipe.training import memory
-from grokpipe.training.device import cores, device_of, gpus
+from grokpipe.training.device import check_threads, cores, device_of, gpus
 
 LIMIT = 365 * 24 * 60  # minutes; submitit's own default ends a local job after two
 
@@ -42,6 +42,7 @@ class Local(LocalSettings):
 
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
+        check_threads(config.threads)
         device = device_of(config.device)
         if device.type == "cuda":
             slots = len(gpus(device)) * self.packs_per_gpu
@@ -163,10 +164,17 @@ class Workers:
         return str(self.jobs[-1][0].paths.stdout) if self.jobs else str(self.folders[0] / "jobs")
 
     def remove_logs(self) -> None:
-        """Delete the logs of this launcher's processes, once all have ended without an error."""
+        """Delete the logs of this launcher's processes, once all have ended without an error.
+
+        Folders that are empty then go too, unless another launcher is about to use them.
+        """
         for job, _ in self.jobs:
             job.wait()
             shutil.rmtree(job.paths.folder, ignore_errors=True)
+        with lease.wait_for(self.folders[0] / "starting.claim"):
+            for part in ("jobs/%j", "jobs", "workers"):
+                with contextlib.suppress(OSError):
+                    (self.folders[0] / part).rmdir()
 
 
 class Detached(submitit.LocalExecutor):
