@@ -207,7 +207,7 @@ def _check(texts: Sequence[str], loader: ConfigLoader) -> None:
             raise InputError(f"{override.input_line}: one value for all cells; cannot be swept")
         names_one = override.is_delete() or isinstance(override.value(), str)
         if first in GROUPS and not rest and not names_one and not override.is_sweep_override():
-            valid = ", ".join(choices(loader, first))
+            valid = ", ".join(choices(loader, first, texts))
             raise InputError(f"{override.input_line}: must name one choice; valid: {valid}")
     chosen = Counter(o.input_line for o in overrides if o.key_or_group == "experiment")
     if len(chosen) > 1:

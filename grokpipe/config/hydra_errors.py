@@ -13,7 +13,7 @@ from yaml import MarkedYAMLError
 
 from grokpipe.config import registry
 from grokpipe.config.composing import JobError
-from grokpipe.config.overrides import varying, with_quotes
+from grokpipe.config.overrides import parse, varying, with_quotes
 from grokpipe.config.resolving import unknown
 from grokpipe.config.schema import GROUPS
 
@@ -52,7 +52,7 @@ def _line(
     if isinstance(error, MarkedYAMLError):
         return _yaml_line(error)
     if isinstance(error, UnicodeDecodeError):
-        return _not_text(loader)
+        return _not_text(loader, overrides)
     if not isinstance(error, HydraException):
         return _plain(text) or type(error).__name__
     for override in overrides:
@@ -63,7 +63,7 @@ def _line(
     if match := THERE.search(text):
         return f"{match[1]}: is there already; write {match[1]}=… without a plus"
     if match := NO_CHOICE.search(text):
-        return _no_choice(match[1], text, loader)
+        return _no_choice(match[1], text, loader, overrides)
     if match := BAD_VALUE.search(text):
         cause = str(error.__cause__ or "").splitlines()
         if cause and "not in" not in cause[0]:  # "not in": an unknown key, handled below
@@ -92,9 +92,9 @@ def _yaml_line(error: MarkedYAMLError) -> str:
     return f"{place}not YAML: {error.problem}"
 
 
-def _not_text(loader: ConfigLoader) -> str:
+def _not_text(loader: ConfigLoader, overrides: Sequence[str]) -> str:
     """The line for a file that is not UTF-8; Hydra's error does not name it."""
-    for folder in _folders(loader):
+    for folder in _folders(loader, overrides):
         for path in sorted(folder.rglob("*.yaml")):
             try:
                 path.read_text(encoding="utf-8")
@@ -103,7 +103,7 @@ def _not_text(loader: ConfigLoader) -> str:
     return "a configuration file is not UTF-8"
 
 
-def _no_choice(path: str, text: str, loader: ConfigLoader) -> str:
+def _no_choice(path: str, text: str, loader: ConfigLoader, overrides: Sequence[str]) -> str:
     """The line for a member that its group does not have, or for a file that is not there."""
     group, _, choice = path.rpartition("/")
     if group == "hydra/launcher":
@@ -111,7 +111,7 @@ def _no_choice(path: str, text: str, loader: ConfigLoader) -> str:
     if group.startswith("hydra/"):
         return f"{group}={choice}: no such choice; valid: {', '.join(OPTION.findall(text))}"
     group, _, choice = path.partition("/")  # choices of our groups may lie in folders
-    if valid := choices(loader, group):
+    if valid := choices(loader, group, overrides):
         return f"{group}={choice}: no such choice; valid: {', '.join(valid)}"
     return f"{path}: no such configuration"
 
@@ -139,20 +139,29 @@ def _no_key(key: str, loader: ConfigLoader, jobs: Sequence[Sequence[str]], posit
     return f"{key}: no such key of {group}={members}; {others}"
 
 
-def choices(loader: ConfigLoader, group: str) -> list[str]:
-    """List the choices of a group, as paths below its folder without the suffix."""
+def choices(loader: ConfigLoader, group: str, overrides: Iterable[str]) -> list[str]:
+    """List the choices of a group, as paths below its folder without the suffix.
+
+    Args:
+        loader: has folders to look in.
+        group: name of the group.
+        overrides: may name more folders.
+    """
     return sorted(
         {
             str(path.relative_to(folder / group).with_suffix(""))
-            for folder in _folders(loader)
+            for folder in _folders(loader, overrides)
             for path in (folder / group).rglob("*.yaml")
         }
     )
 
 
-def _folders(loader: ConfigLoader) -> list[Path]:
+def _folders(loader: ConfigLoader, overrides: Iterable[str]) -> list[Path]:
     """Folders in which configurations are looked for."""
-    return [Path(source.path) for source in loader.get_sources() if source.scheme() == "file"]
+    named = [parse(text).value() for text in overrides if text.startswith("hydra.searchpath=")]
+    more = [str(path) for paths in named if isinstance(paths, list) for path in paths]
+    ours = [source.path for source in loader.get_sources() if source.scheme() == "file"]
+    return [Path(path.removeprefix("file://")) for path in [*ours, *more]]
 
 
 def _choosing(loader: ConfigLoader, overrides: Iterable[str]) -> list[str]:

@@ -26,15 +26,20 @@ class DecimalRange(RangeSweep):
     """
 
     def __len__(self) -> int:
-        start, stop, step = (Decimal(str(value)) for value in (self.start, self.stop, self.step))
+        start, stop, step = map(_decimal, (self.start, self.stop, self.step))
         return max(0, math.ceil((stop - start) / step)) if step else 0
 
     def range(self) -> Iterator[int | float]:  # type: ignore[override]
         """Yield the numbers: integers if start, stop and step are."""
         values = (self.start, self.stop, self.step)
         kind = int if all(isinstance(value, int) for value in values) else float
-        start, _, step = (Decimal(str(value)) for value in values)
+        start, step = _decimal(self.start), _decimal(self.step)
         return (kind(start + i * step) for i in range(len(self)))
+
+
+def _decimal(value: int | float | None) -> Decimal:
+    """The number as it was typed: 15 digits, for sort() has subtracted binary fractions."""
+    return Decimal(f"{value:.15g}" if isinstance(value, float) else str(value))
 
 
 def parse(text: str, loader: ConfigLoader | None = None) -> Override:
