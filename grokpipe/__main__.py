@@ -23,7 +23,7 @@ def main() -> int:
         if full_errors:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        print(f"error: {place}{error.strerror or error.args[0]}", file=sys.stderr)
         return 2
     except GaveUp as error:
         print(f"error: {error}", file=sys.stderr)

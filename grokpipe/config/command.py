@@ -174,10 +174,15 @@ def launch(command: Command) -> None:
         )
     except (HydraException, ImportError, RuntimeError, TypeError) as error:
         raise InputError(joined(str(error))) from error
-    if isinstance(plugin, Launcher):
-        plugin.launch([command.overrides], initial_job_idx=0)
-    else:
-        plugin.sweep(command.overrides)
+    try:
+        if isinstance(plugin, Launcher):
+            plugin.launch([command.overrides], initial_job_idx=0)
+        else:
+            plugin.sweep(command.overrides)
+    except OSError as error:  # a write to an open file fails without a name, as on a full disk
+        config = command.config
+        error.filename = error.filename or str(Path(config.outputs, config.name))
+        raise
 
 
 def _loader(parsed: argparse.Namespace) -> ConfigLoader:
