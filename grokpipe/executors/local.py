@@ -27,7 +27,7 @@ from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.supervisor import supervise
 from grokpipe.store import lease
 from grokpipe.training import memory
-from grokpipe.training.device import check_threads, cores, device_of, gpus
+from grokpipe.training.device import cores, device_of, gpus
 
 LIMIT = 365 * 24 * 60  # minutes; submitit's own default ends a local job after two
 
@@ -42,7 +42,6 @@ class Local(LocalSettings):
 
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
-        check_threads(config.threads)
         device = device_of(config.device)
         if device.type == "cuda":
             slots = len(gpus(device)) * self.packs_per_gpu

@@ -12,7 +12,7 @@ from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.signals import stop_requests
 from grokpipe.launch.worker import work
 from grokpipe.training import memory
-from grokpipe.training.device import check_threads, device_of
+from grokpipe.training.device import device_of
 
 
 class Serial(SerialSettings):
@@ -20,7 +20,6 @@ class Serial(SerialSettings):
 
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
-        check_threads(config.threads)
         device = device_of(config.device)
         threads = config.threads or torch.get_num_threads()
         return Place(device.type, 1, threads, memory.free_bytes(device))

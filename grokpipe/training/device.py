@@ -32,13 +32,6 @@ def cores() -> int:
     return count
 
 
-def check_threads(threads: int | None) -> None:
-    """Raise InputError for more threads than this machine has processors."""
-    processors = os.cpu_count() or 1
-    if threads is not None and threads > processors:
-        raise InputError(f"threads={threads}: must be ≤ {processors}, the processors here")
-
-
 def gpus(device: torch.device) -> list[str | None]:
     """Values of CUDA_VISIBLE_DEVICES that select the GPUs of `device` one by one.
 

@@ -27,7 +27,7 @@ COMMANDS = {
     "seed=": ("seed=", "Integer"),
     "seed=[0,1]": ("seed=[0,1]", "Integer"),
     "threads=0": ("threads=0: must be ≥ 1",),
-    "threads=1000000": ("threads=1000000: must be ≤",),
+    "threads=1000000": ("threads=1000000: must be < 1025",),
     "weight_decay=0.1,-1 -m": ("weight_decay=-1: must be ≥ 0", "cell 2 of 2: weight_decay=-1"),
     "lr=1e-3,abc -m": ("lr=abc", "Float", "cell 2 of 2: lr=abc"),
     "~seed": ("seed=???: needs a value",),
