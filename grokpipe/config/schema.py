@@ -40,6 +40,8 @@ class EvalConfig:
 
 @dataclass
 class StopConfig:
+    """Early stopping: which event ends a cell, and how long after it."""
+
     event: str | None = scientific(event=True, neutral=None)
     """the event (grokpipe/curves/definitions.py), or the condition ("test_accuracy>=0.9"), after
     which a cell ends before its budget; null: none. One rule for all cells of an experiment, whose
