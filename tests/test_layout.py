@@ -173,7 +173,8 @@ TOGETHER = {
     "analysis/output/test_lineage.py": "analysis.commands.why",
     # as a user meets them: in what a command prints, in a sweep, on a cluster
     "end_to_end/test_command.py": "grokpipe.__main__ grokpipe.config.grids "
-    "grokpipe.config.hydra_errors grokpipe.launch.outcomes grokpipe.training.progress",
+    "grokpipe.launch.outcomes grokpipe.training.progress",
+    "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
     "end_to_end/test_faults.py": "grokpipe.launch.dashboard grokpipe.launch.open_packs",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
     "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales "

@@ -22,6 +22,15 @@ PACKAGE = Path(__file__).resolve().parents[1]
 CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
 """the folder of configurations: inside the package if installed, beside it in a clone"""
 
+
+class JobError(Exception):
+    """The configuration of one job of a sweep cannot be composed; the cause says why."""
+
+    def __init__(self, position: int):
+        super().__init__(position)
+        self.position = position
+
+
 Composed = tuple[dict[str, Any], DictConfig]
 """a cell's resolved configuration, and the node `hydra` that was composed with it"""
 
@@ -101,7 +110,7 @@ def composed(
 ) -> list[Composed]:
     """Compose each job as `load_sweep_config` does, without repeating shared work.
 
-    Raises what `load_sweep_config` raises.
+    Raises JobError, from what `load_sweep_config` raises for the first job that is wrong.
     """
     parse = cache(OverridesParser.create(config_loader=loader).parse_override)
     is_group = cache(loader.get_group_options)
@@ -123,8 +132,7 @@ def composed(
             bases[others, keys] = Base(loader.load_sweep_config(master, list(others)))
         return bases[others, keys]
 
-    configs = []
-    for overrides in job_overrides:
+    def configuration(overrides: Sequence[str]) -> Composed:
         plain = {key: text for text in overrides if (key := plain_key(text)) is not None}
         base = base_of(tuple(t for t in overrides if plain_key(t) is None), tuple(plain))
         try:
@@ -132,5 +140,12 @@ def composed(
         except OmegaConfBaseException:
             loader.load_sweep_config(master, list(overrides))  # raises Hydra's own message
             raise
-        configs.append((values, base.hydra))
+        return values, base.hydra
+
+    configs = []
+    for position, overrides in enumerate(job_overrides):
+        try:
+            configs.append(configuration(overrides))
+        except Exception as error:
+            raise JobError(position) from error
     return configs

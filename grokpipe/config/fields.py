@@ -37,6 +37,8 @@ class Rule:
             return next((why for item in value if (why := self.complaint(item))), None)
         if value is None:
             return None
+        if value == MISSING:
+            return "needs a value"
         if self.choices is not None and value not in self.choices:
             return f"must be one of {', '.join(self.choices)}"
         if self.event:

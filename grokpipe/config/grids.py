@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from hydra.conf import HydraConf
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
 from omegaconf import DictConfig
 
+from grokpipe.config.overrides import parse
 from grokpipe.config.schema import GROUPS
 from grokpipe.errors import InputError
 
@@ -21,33 +20,29 @@ def check_grid(hydra: DictConfig | HydraConf, overrides: Sequence[str], sweeping
     given = {override.partition("=")[0].lstrip("+~") for override in overrides}
     if unset := [name for name in swept if name not in given]:
         experiment = hydra.runtime.choices.get("experiment")
+        source = f"experiment={experiment}" if experiment else "hydra.sweeper.params"
         advice = (
             "give one experiment at a time"
             if sweeping
             else f"add -m, or set {' and '.join(unset)} to train one cell of it"
         )
-        raise InputError(f"experiment={experiment}: a grid over {', '.join(swept)}; {advice}")
+        raise InputError(f"{source}: a grid over {', '.join(swept)}; {advice}")
 
 
 def with_late_keys(arguments: Sequence[str]) -> list[str]:
-    """Rewrite the arguments of a sweep so that Hydra's first composition accepts them.
+    """Rewrite the overrides of a sweep so that Hydra's first composition accepts them.
 
     That composition ignores swept values: with task=mod_add,s5 it uses the default task and its
     architecture, and would reject arch.norm=pre. Where a group is swept, keys of groups are
-    therefore written as sweeps over one value.
+    therefore written as sweeps over one value. Raises InputError for wrong syntax.
     """
-    parser = OverridesParser.create()
-    try:
-        given = [text for text in arguments if "=" in text and not text.startswith("-")]
-        overrides = {text: parser.parse_override(text) for text in given}
-    except HydraException:
-        return [*arguments]  # Hydra reports the error
-    groups = [o for o in overrides.values() if o.key_or_group in GROUPS and o.is_sweep_override()]
+    overrides = {text: parse(text) for text in arguments}
+    choosing = (*GROUPS, "experiment")
+    groups = [o for o in overrides.values() if o.key_or_group in choosing and o.is_sweep_override()]
     late = []
-    for text in arguments:
-        override = overrides.get(text)
-        group, dot, _ = override.key_or_group.partition(".") if override else ("", "", "")
-        plain = override is not None and text[0] not in "+~" and not override.is_sweep_override()
+    for text, override in overrides.items():
+        group, dot, _ = override.key_or_group.partition(".")
+        plain = text[0] not in "+~" and not override.is_sweep_override()
         if groups and dot and group in GROUPS and plain:
             key, _, value = text.partition("=")
             text = f"{key}=choice({value})"

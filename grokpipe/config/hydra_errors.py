@@ -1,110 +1,198 @@
 """Turn errors of Hydra and OmegaConf into one line that names the key and the valid choices."""
 
+import contextlib
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
+from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from yaml import MarkedYAMLError
 
+from grokpipe.config import registry
+from grokpipe.config.composing import JobError
+from grokpipe.config.overrides import parse, varying, with_quotes
 from grokpipe.config.resolving import unknown
 from grokpipe.config.schema import GROUPS
-from grokpipe.curves import conditions
 
 NOT_A_KEY = re.compile(r"Could not (?:override|append to config:?|delete) ?'?([\w./@-]+)'?")
+NOT_IN = re.compile(r"Key '([^']+)' not in '(\w+)'")
+FULL_KEY = re.compile(r"full_key: (\S+)")
+IN_FILE = re.compile(r"In '([\w/.-]+)': (?:\w+ raised while composing config:)?")
+THERE = re.compile(r"An item is already at '([\w.]+)'")
 TWICE = re.compile(r"Multiple values for (\w+)")
-NO_CHOICE = re.compile(r"Could not find '([\w/-]+)'")
+NO_CHOICE = re.compile(r"Could not (?:find|load) '([^']+)'")
 OPTION = re.compile(r"^\t(\w+)$", flags=re.M)
-EVENT_IN_BRACES = re.compile(r"(\bevent:\s*)(sustained\([^)]*\)|[^\s,}\"']*[<>][^\s,}\"']*)")
-QUOTES = "'\""
 BAD_VALUE = re.compile(r"Error merging override (.+)")
 
 
-def one_line(error: Exception, conf: Path, arguments: list[str]) -> str:
-    """Format the error for the user.
+def one_line(error: BaseException, loader: ConfigLoader, jobs: Sequence[Sequence[str]]) -> str:
+    """Format an error of composition for the user.
 
     Args:
-        error: an error of Hydra or OmegaConf, or any other.
-        conf: the folder of configurations.
-        arguments: the command's arguments.
+        error: an error of Hydra, OmegaConf or YAML; or a JobError that such an error has caused.
+        loader: has composed.
+        jobs: overrides of each job of the sweep; or those of the command as the only job.
     """
-    text = str(error)
+    position, cell = 0, ""
+    if isinstance(error, JobError):
+        assert error.__cause__ is not None
+        position, error = error.position, error.__cause__
+        if len(jobs) > 1:
+            cell = f" (cell {position + 1} of {len(jobs)}: {' '.join(varying(jobs)[position])})"
+    return _line(error, loader, jobs, position) + cell
+
+
+def _line(
+    error: BaseException, loader: ConfigLoader, jobs: Sequence[Sequence[str]], position: int
+) -> str:
+    text, overrides = str(error), jobs[position]
+    if isinstance(error, MarkedYAMLError):
+        return _yaml_line(error)
+    if isinstance(error, UnicodeDecodeError):
+        return _not_text(loader, overrides)
     if not isinstance(error, HydraException):
-        return _joined(text)
-    for argument in arguments:
-        if argument in text and (quoted := with_quotes(argument)) != argument:
-            return f"{argument}: Hydra needs quotes around a condition; write '{quoted}'"
+        return _plain(text) or type(error).__name__
+    for override in overrides:
+        if override in text and (quoted := with_quotes(override)) != override:
+            return f"{override}: Hydra needs quotes around a condition; write '{quoted}'"
     if match := TWICE.search(text):
         return f"{match[1]}: chosen twice; write {match[1]}=… once and without a plus"
+    if match := THERE.search(text):
+        return f"{match[1]}: is there already; write {match[1]}=… without a plus"
     if match := NO_CHOICE.search(text):
-        group, _, choice = match[1].rpartition("/")
-        if group == "hydra/launcher":
-            return f"{group}={choice}: no such choice; valid: local, slurm, serial"
-        if group.startswith("hydra/"):
-            valid = ", ".join(OPTION.findall(text))
-            return f"{group}={choice}: no such choice; valid: {valid}"
-        group, _, choice = match[1].partition("/")  # choices of our groups may lie in folders
-        if choice:
-            return f"{group}={choice}: no such choice; valid: {', '.join(choices(conf, group))}"
+        return _no_choice(match[1], text, loader, overrides)
     if match := BAD_VALUE.search(text):
         cause = str(error.__cause__ or "").splitlines()
         if cause and "not in" not in cause[0]:  # "not in": an unknown key, handled below
-            return f"{match[1].strip()}: {cause[0]}"
+            return f"{match[1].strip().removeprefix('++')}: {cause[0]}"
+    file = f"{match[1]}.yaml: " if (match := IN_FILE.search(text)) else ""
     if match := NOT_A_KEY.search(text):
         key = match[1].split("@")[0].replace("/", ".")
-        return unknown(key, valid_keys(key, conf, arguments))
-    return _joined(text)
+        return file + _no_key(key, loader, jobs, position)
+    if (match := NOT_IN.search(text)) and (name := FULL_KEY.search(text)):
+        if file.startswith(f"{match[1]}/"):
+            header = "# @package _global_"
+            return f"{file}its keys lie below {match[1]}; begin the file with {header}"
+        return file + _no_key(name[1], loader, jobs, position)
+    return file + _plain(IN_FILE.sub("", text))
 
 
-def with_quotes(argument: str) -> str:
-    """The argument with double quotes around each condition on a curve, as Hydra's grammar wants
-    it: stop.event="test_accuracy>=0.9"."""
-    key, equals, value = argument.partition("=")
-    if value.startswith("{"):
-        return EVENT_IN_BRACES.sub(r'\1"\2"', argument)
-    if not key.endswith("event") or not re.search("[<>]", value):
-        return argument
-    return key + equals + ",".join(f'"{one.strip(QUOTES)}"' for one in conditions.split(value))
+def _plain(text: str) -> str:
+    """A message of OmegaConf as one line that begins with the key."""
+    name = FULL_KEY.search(text)
+    return (f"{name[1]}: " if name else "") + joined(text.partition("full_key:")[0])
 
 
-def choices(conf: Path, group: str) -> list[str]:
-    """List the choices of a group, as paths below its folder without the suffix."""
-    folder = conf / group
-    return sorted(str(f.relative_to(folder).with_suffix("")) for f in folder.rglob("*.yaml"))
+def _yaml_line(error: MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    place = f"{mark.name}, line {mark.line + 1}: " if mark else ""
+    return f"{place}not YAML: {error.problem}"
 
 
-def valid_keys(key: str, conf: Path, arguments: list[str]) -> list[str]:
-    """List groups and dotted keys that could be set in place of `key`.
-
-    They depend on the groups that the command chooses; a swept group counts with each member.
-    """
-    if key.startswith("hydra.launcher."):
-        name = next(
-            (a.split("=")[1] for a in arguments if a.startswith("hydra/launcher=")), "local"
-        )
-        launcher = ConfigStore.instance().load(f"hydra/launcher/{name}.yaml").node
-        names = map(str, launcher)
-        return [f"hydra.launcher.{field}" for field in names if not field.startswith("_")]
-    GlobalHydra.instance().clear()
-    chosen = [a for a in arguments if a.split("=")[0] in (*GROUPS, "measures") and "," not in a]
-    swept = [a.partition("=") for a in arguments if a.split("=")[0] in GROUPS and "," in a]
-    members = [[f"{group}={name}"] for group, _, names in swept for name in names.split(",")]
-    keys = ["experiment"]
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        for member in members or [[]]:
+def _not_text(loader: ConfigLoader, overrides: Sequence[str]) -> str:
+    """The line for a file that is not UTF-8; Hydra's error does not name it."""
+    for folder in _folders(loader, overrides):
+        for path in sorted(folder.rglob("*.yaml")):
             try:
-                config = compose("config", chosen + member)
-            except HydraException:
-                config = compose("config")
-            keys += _dotted(config)
-    return [*dict.fromkeys(keys)]
+                path.read_text(encoding="utf-8")
+            except UnicodeDecodeError as error:
+                return f"{path}: not UTF-8: {error.reason} at byte {error.start}"
+    return "a configuration file is not UTF-8"
+
+
+def _no_choice(path: str, text: str, loader: ConfigLoader, overrides: Sequence[str]) -> str:
+    """The line for a member that its group does not have, or for a file that is not there."""
+    group, _, choice = path.rpartition("/")
+    if group == "hydra/launcher":
+        return f"{group}={choice}: no such choice; valid: local, slurm, serial"
+    if group.startswith("hydra/"):
+        return f"{group}={choice}: no such choice; valid: {', '.join(OPTION.findall(text))}"
+    group, _, choice = path.partition("/")  # choices of our groups may lie in folders
+    if valid := choices(loader, group, overrides):
+        return f"{group}={choice}: no such choice; valid: {', '.join(valid)}"
+    return f"{path}: no such configuration"
+
+
+def _no_key(key: str, loader: ConfigLoader, jobs: Sequence[Sequence[str]], position: int) -> str:
+    """The line for a key that what is composed does not have.
+
+    A key of a swept group must be one of some member, so that all members are named.
+    """
+    group = key.partition(".")[0]
+    swept = len({text for job in jobs for text in job if text.startswith(f"{group}=")}) > 1
+    chosen = {tuple(_choosing(loader, job)) for job in (jobs if swept else [jobs[position]])}
+    configs = [_chosen(loader, texts) for texts in sorted(chosen)]
+    if key.startswith("hydra.launcher."):
+        node = configs[0].hydra
+        nearest = registry.nearest(key, _dotted(node.launcher, "hydra.launcher."))
+        member = node.runtime.choices["hydra/launcher"]
+        return f"{key}: no such key of hydra/launcher={member}; nearest: {', '.join(nearest)}"
+    keys = [*dict.fromkeys(name for config in configs for name in _keys(config))]
+    if group not in GROUPS or "." not in key:
+        return unknown(key, ["experiment", *keys])
+    members = ", ".join(dict.fromkeys(str(config[group].name) for config in configs))
+    valid = [name for name in keys if name.startswith(f"{group}.") and name != f"{group}.name"]
+    others = f"nearest: {', '.join(registry.nearest(key, valid))}" if valid else "it has none"
+    return f"{key}: no such key of {group}={members}; {others}"
+
+
+def choices(loader: ConfigLoader, group: str, overrides: Iterable[str]) -> list[str]:
+    """List the choices of a group, as paths below its folder without the suffix.
+
+    Args:
+        loader: has folders to look in.
+        group: name of the group.
+        overrides: may name more folders.
+    """
+    return sorted(
+        {
+            str(path.relative_to(folder / group).with_suffix(""))
+            for folder in _folders(loader, overrides)
+            for path in (folder / group).rglob("*.yaml")
+        }
+    )
+
+
+def _folders(loader: ConfigLoader, overrides: Iterable[str]) -> list[Path]:
+    """Folders in which configurations are looked for."""
+    named = [parse(text).value() for text in overrides if text.startswith("hydra.searchpath=")]
+    more = [str(path) for paths in named if isinstance(paths, list) for path in paths]
+    ours = [source.path for source in loader.get_sources() if source.scheme() == "file"]
+    return [Path(path.removeprefix("file://")) for path in [*ours, *more]]
+
+
+def _choosing(loader: ConfigLoader, overrides: Iterable[str]) -> list[str]:
+    """The overrides that choose one member of a group, on which the keys depend."""
+    heads = {text: text.partition("=")[0] for text in overrides}
+    return [
+        text for text, head in heads.items()
+        if "," not in text and "(" not in text and (head == "hydra.searchpath" or (
+            "." not in head and loader.get_group_options(head)))
+    ]  # fmt: skip
+
+
+def _chosen(loader: ConfigLoader, choosing: Sequence[str]) -> DictConfig:
+    """The configuration with these choices; without those that cannot be composed."""
+    ours = [text for text in choosing if not text.startswith("experiment=")]
+    for texts in ([*choosing], ours):
+        with contextlib.suppress(Exception):
+            return loader.load_configuration("config", texts, RunMode.RUN)
+    return loader.load_configuration("config", [], RunMode.RUN)
+
+
+def _keys(config: DictConfig) -> list[str]:
+    """Groups and dotted keys that can be set."""
+    return [name for name in _dotted(config) if name.partition(".")[0] != "hydra"]
 
 
 def _dotted(config: DictConfig, prefix: str = "") -> list[str]:
     names = []
     for name in map(str, config):
+        if name.startswith("_"):
+            continue
         names.append(prefix + name)
         node = OmegaConf.select(config, name, throw_on_missing=False)
         if isinstance(node, DictConfig):
@@ -112,5 +200,6 @@ def _dotted(config: DictConfig, prefix: str = "") -> list[str]:
     return names
 
 
-def _joined(text: str) -> str:
+def joined(text: str) -> str:
+    """The lines of a text as one."""
     return " ".join(line.strip() for line in text.splitlines() if line.strip())

@@ -40,6 +40,8 @@ class EvalConfig:
 
 @dataclass
 class StopConfig:
+    """Early stopping: which event ends a cell, and how long after it."""
+
     event: str | None = scientific(event=True, neutral=None)
     """the event (grokpipe/curves/definitions.py), or the condition ("test_accuracy>=0.9"), after
     which a cell ends before its budget; null: none. One rule for all cells of an experiment, whose
@@ -123,8 +125,8 @@ class Config:
     """auto: CUDA if there is one, else the CPU; or cpu, cuda, cuda:1, …"""
     compile: str = operational(choices=("auto", "on", "off"))
     """torch.compile for the training step; auto: where it pays and a compiler is available"""
-    threads: int | None = operational(at_least=1)
-    """CPU threads of PyTorch; null: chosen by the launcher"""
+    threads: int | None = operational(at_least=1, below=1025)
+    """CPU threads of PyTorch, which crashes with very many; null: chosen by the launcher"""
     pack: PackConfig = field(default_factory=PackConfig)
     """how many cells train together"""
     progress: bool = operational()

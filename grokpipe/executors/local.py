@@ -163,10 +163,17 @@ class Workers:
         return str(self.jobs[-1][0].paths.stdout) if self.jobs else str(self.folders[0] / "jobs")
 
     def remove_logs(self) -> None:
-        """Delete the logs of this launcher's processes, once all have ended without an error."""
+        """Delete the logs of this launcher's processes, once all have ended without an error.
+
+        Folders that are empty then go too, unless another launcher is about to use them.
+        """
         for job, _ in self.jobs:
             job.wait()
             shutil.rmtree(job.paths.folder, ignore_errors=True)
+        with lease.wait_for(self.folders[0] / "starting.claim"):
+            for part in ("jobs/%j", "jobs", "workers"):
+                with contextlib.suppress(OSError):
+                    (self.folders[0] / part).rmdir()
 
 
 class Detached(submitit.LocalExecutor):

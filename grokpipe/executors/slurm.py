@@ -34,8 +34,8 @@ class Slurm(SlurmSettings):
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise InputError(f"hydra.launcher.{name}={getattr(self, name)}: must be ≥ {least}")
-        if self.memory_gb is not None and self.memory_gb <= 0:
-            raise InputError(f"hydra.launcher.memory_gb={self.memory_gb:g}: must be > 0")
+        if self.memory_gb is not None and not 0 < self.memory_gb < math.inf:
+            raise InputError(f"hydra.launcher.memory_gb={self.memory_gb:g}: must be > 0 and finite")
 
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config

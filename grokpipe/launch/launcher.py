@@ -47,6 +47,8 @@ def run(
     """
     cells = _checked(configs, labels)
     console = Console(quiet=not cells[0].config.progress)
+    if repeated := len(cells) - len({(cell.folder, cell.key) for cell in cells}):
+        say(console, f"{repeated} of {len(cells)} grid points repeat another; each cell runs once")
     waiting = baselines.waiting(cells, labels)
     outcomes: dict[int, Outcome] = {}
     done: set[str] = set()

@@ -4,6 +4,7 @@ is held, to the byte, to what an undisturbed one leaves."""
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -225,14 +226,39 @@ def test_a_full_disk_stops_with_a_clear_line_and_goes_on_when_there_is_room(
         assert {result["state"] for result in found.values()} == {"done"}
 
 
-def test_a_read_only_folder_is_one_line(tmp_path: Path) -> None:
+COMMANDS = {"one cell": (), "a sweep": ("-m", "seed=0,1"), "serial": ("-m", SERIAL, "seed=0,1")}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_read_only_folder_is_one_line(tmp_path: Path, command: str) -> None:
     outputs = tmp_path / "outputs"
     outputs.mkdir()
     with mounted(outputs, "--bind", str(outputs)):
         subprocess.run(["mount", "-o", "remount,ro,bind", str(outputs)], check=True)
-        ran = grokpipe("-m", *TINY, "seed=0,1", cwd=tmp_path)
+        ran = grokpipe(*COMMANDS[command], *TINY, cwd=tmp_path)
     assert ran.returncode == 2
-    assert "Read-only file system" in ran.stderr and ran.stderr.count("\n") == 1
+    assert ran.stderr == "error: outputs/default: Read-only file system\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "room"),
+    [*((command, 0) for command in COMMANDS), ("one cell", 40_000), ("serial", 40_000)],
+)
+def test_a_disk_that_is_full_at_the_start_is_one_line(
+    tmp_path: Path, command: str, room: int
+) -> None:
+    """With no room, nothing is written; with a little, the disk is full after the first files."""
+    outputs = tmp_path / "outputs"
+    with mounted(outputs, "-t", "tmpfs", "-o", "size=64k", "tmpfs"):
+        (outputs / "filler").write_bytes(bytes(61_440 - room))
+        ran = grokpipe(*COMMANDS[command], *TINY, cwd=tmp_path)
+        (outputs / "filler").unlink()
+        assert ran.returncode == 2, ran.stdout
+        assert re.fullmatch(
+            r"error: outputs/default[\w./]*: .*No space left on device\n", ran.stderr
+        ), ran.stderr
+        if room == 0:
+            assert not [path for path in outputs.rglob("*") if path.is_file()]
 
 
 FAULTY = """

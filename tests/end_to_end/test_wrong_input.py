@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hydra.core.global_hydra import GlobalHydra
 
-from grokpipe.__main__ import main
 from tests.helpers.cli import TINY
+from tests.helpers.refused import refused
 
 WRONG = {
     ("wieght_decay=0.1",): ("wieght_decay", "weight_decay"),
@@ -111,7 +110,7 @@ WRONG_TOKENS = {
 
 @pytest.mark.parametrize("arguments", WRONG_TOKENS, ids=" ".join)
 def test_wrong_input_for_tokens_is_one_line_too(tmp_path, arguments, monkeypatch, capfd) -> None:
-    told = refused(("steps=2",), arguments, tmp_path, monkeypatch, capfd)
+    told = refused(("steps=2", *arguments), tmp_path, monkeypatch, capfd)
     assert all(part in told for part in WRONG_TOKENS[arguments]), told
 
 
@@ -119,20 +118,5 @@ def test_wrong_input_for_tokens_is_one_line_too(tmp_path, arguments, monkeypatch
 def test_wrong_input_is_one_line_before_anything_runs(
     tmp_path: Path, arguments, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    told = refused(TINY, arguments, tmp_path, monkeypatch, capfd)
+    told = refused((*TINY, *arguments), tmp_path, monkeypatch, capfd)
     assert all(part in told for part in WRONG[arguments]), told
-
-
-def refused(base, arguments, tmp_path, monkeypatch, capfd) -> str:
-    """The one line of a command that exits with 2 and has trained nothing."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-    monkeypatch.setattr("sys.argv", ["grokpipe", *base, *arguments])
-    GlobalHydra.instance().clear()
-    assert main() == 2
-    printed = capfd.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("error: ")
-    assert printed.err.count("\n") == 1, printed.err
-    assert not list(tmp_path.rglob("cells"))
-    return printed.err
