@@ -5,10 +5,12 @@ rounding. The model uses all runs at once, those of seeds that an arm lacks too,
 what the arm, the seed and the machine do. Runs without the event enter by the chance of a later
 time.
 
-The variance between a few machines is hardly known, and often estimated as 0: with three machines,
-one of which serves mostly one arm, intervals that rely on it held 0.89 of the time. So arms are
-compared within machines (fixed effects) if there are fewer than `FEW_MACHINES`; the standard
-deviation between machines is of random effects always.
+The variance between a few machines is hardly known, and often estimated as 0. So arms are compared
+within machines (fixed effects) if there are fewer than `FEW_MACHINES`; the standard deviation
+between machines is of random effects always. Of ten seeds in two arms that three machines had
+trained, one mostly the first arm and one mostly the second, intervals with random machines held
+0.86 of the time, with fixed ones 0.90; of pairs on one machine 0.95, and 0.93 with 30 % censored
+(200 to 400 simulations each).
 """
 
 import math
