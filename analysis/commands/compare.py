@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.commands import common
-from analysis.output.formats import bounded, counted, interval, number, p_value
+from analysis.output.formats import bounded, counted, interval, number, p_value, ranged
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from analysis.stats.testing import ALTERNATIVES
@@ -99,6 +99,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     horizons = table["horizon"].dropna().unique()
     several = len(horizons) > 1
+    diverged, spans = table["diverged"].any(), table["range_level"].notna().any()
     for row in table.to_dict("records"):
         decimals = 2 if is_ratio(row["event"]) else 0
         others = not pd.isna(row.get("test"))
@@ -107,12 +108,15 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                 "event": row["event"],
                 "arm": row["arm"],
                 "reached": counted(row["reached"], row["n"], row["runs"]),
+                **({"diverged": row["diverged"]} if diverged else {}),
                 "share [95 %]": _estimate(row, "share", 2),
                 "median [95 %]": (
                     bounded(row["median"], row["followed"], row["n"], decimals) + " "
                     + interval(row["median_lower"], row["median_upper"], decimals)
                 ).rstrip(),
-                "mean [95 %]": _estimate(row, "mean", decimals) + _until(row["horizon"], several),
+                **({"range (level)": _range(row, decimals)} if spans else {}),
+                "mean [95 %]": _estimate(row, "mean", decimals)
+                + _until(row["horizon"], several and not np.isnan(row["mean"])),
                 "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
                 + _until(row["horizon"], several) if others else "baseline" if row["n"] else "–",
                 "p": p_value(row["p"]) if others else "",
@@ -160,6 +164,10 @@ def _trend(row: dict[str, Any]) -> str:
 def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -> str:
     ends = interval(row[f"{name}_lower"], row[f"{name}_upper"], decimals, sign)
     return f"{number(row[name], decimals, sign)} {ends}".rstrip()
+
+
+def _range(row: dict[str, float], decimals: int) -> str:
+    return ranged(row["range_lower"], row["range_upper"], row["range_level"], decimals)
 
 
 def _until(horizon: float, several: bool) -> str:

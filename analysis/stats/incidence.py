@@ -47,7 +47,7 @@ def aalen_johansen(
     return at, incidence, np.maximum(variance, 0)
 
 
-def incidence(times: ArrayLike, observed: ArrayLike, ended: ArrayLike) -> Interval:
+def final_incidence(times: ArrayLike, observed: ArrayLike, ended: ArrayLike) -> Interval:
     """Share of runs with the event by the last time that is known of any, with its 95 % interval.
 
     Where no run was censored before the last event, that is a plain proportion and the interval of

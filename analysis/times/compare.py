@@ -19,7 +19,16 @@ from analysis.stats import effects, equivalence, logrank, ranks, restricted, sur
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, refused
-from analysis.times.timescales import NO_RUN, UNDEFINED, labelled, share
+from analysis.times.timescales import (
+    DIVERGED,
+    NO_RUN,
+    UNDEFINED,
+    incidence,
+    labelled,
+    lasting,
+    order_range,
+    share,
+)
 from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
@@ -39,6 +48,7 @@ class Arm:
 
     @property
     def times(self) -> Times:
+        """For tests and fits: a run that diverged without the event is later than its budget."""
         return Times(self.runs["step"].to_numpy(float), self.runs["observed"].to_numpy(bool))
 
     @property
@@ -102,8 +112,9 @@ def compare(
     `runs` holds all runs (key, seed, columns `by`), by default those of `events`.
 
     The table has a row per event and arm: event, arm, n, reached, runs (n have the event, seen or
-    censored; without any the row has no numbers), their share, budget; the Kaplan–Meier median and
-    the mean restricted to the `horizon`, with 95 % intervals; the difference of these means, arm −
+    censored; without any the row has no numbers), diverged, share and incidence
+    (`timescales.timescales`), budget; the Kaplan–Meier median and the mean restricted to the
+    `horizon`, with 95 % intervals, and the median's range; the difference of these means, arm −
     baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's d.
     With a margin: the 90 % interval of the difference and whether it lies within the margin,
     which is not shown unless half of the runs of both arms had the event by the horizon: means of
@@ -148,7 +159,8 @@ def compare(
                 row |= _alone(arm, until, generator)
             else:
                 row |= {"n": 0, "reached": 0, "median_method": NO_RUN, "mean_method": NO_RUN}
-            row |= {"runs": len(every[arm.label])}
+            of_arm = every[arm.label]
+            row |= {"runs": len(of_arm), "diverged": int(of_arm["state"].eq(DIVERGED).sum())}
             if len(arm.runs) and arm is not base:
                 row |= _beside(arm, base, until, generator, margin)
                 for result in all_tests(arm, base, alternative):
@@ -199,13 +211,15 @@ class Margin:
 
 def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, object]:
     runs = arm.runs
-    median = survival.median(arm.times.times, arm.times.observed)
-    mean = restricted.restricted_mean(arm.times.times, arm.times.observed, until, generator)
+    times = lasting(runs)
+    median = survival.median(times.times, times.observed)
+    mean = restricted.restricted_mean(times.times, times.observed, until, generator)
     widths = (runs["upper"] - runs["lower"])[runs["observed"]]
     return {
         "n": median.n,
         "reached": median.reached,
         **share(runs).columns("share"),
+        **incidence(runs).columns("incidence"),
         "budget": arm.budgets.min(),
         "followed": median.followed,
         "resolution": widths.max(),
@@ -213,6 +227,7 @@ def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, 
         "median_lower": median.lower,
         "median_upper": median.upper,
         "median_method": median.method,
+        **order_range(times, median.upper),
         "horizon": until,
         **mean.columns("mean"),
     }
@@ -227,8 +242,6 @@ def _beside(
     a, b = first.times, second.times
 
     def difference(confidence: float) -> Interval:
-        if not (a.observed.any() or b.observed.any()):
-            return none(math.nan, "no run had the event")
         return restricted.restricted_mean_difference(
             a, b, until, generator, paired=whole, confidence=confidence
         )

@@ -7,7 +7,7 @@ import pytest
 from lifelines import AalenJohansenFitter
 from scipy import stats
 
-from analysis.stats.incidence import aalen_johansen, incidence
+from analysis.stats.incidence import aalen_johansen, final_incidence
 from analysis.stats.survival import kaplan_meier
 
 
@@ -25,7 +25,7 @@ def test_against_lifelines(seed: int) -> None:
     known = np.isfinite(of := fitter.variance_.loc[at].to_numpy())
     assert variances[known] == pytest.approx(of[known], abs=1e-12) and known.sum() > 25
     last = fitter.confidence_interval_.loc[at[known][-1]].to_numpy()
-    found = incidence(times, kinds == 1, kinds == 2)
+    found = final_incidence(times, kinds == 1, kinds == 2)
     if known[-1]:
         assert (found.lower, found.upper) == pytest.approx((last.min(), last.max()))
         assert found.method == "Aalen–Johansen, log-log"
@@ -35,7 +35,7 @@ def test_runs_that_diverged_are_not_censored() -> None:
     """Four of five diverge at 50, one has the event at 200: a fifth of them, where Kaplan–Meier of
     diverged runs as censored would say all."""
     times, had = np.array([200.0, 50, 50, 50, 50]), np.array([True, False, False, False, False])
-    found = incidence(times, had, ~had)
+    found = final_incidence(times, had, ~had)
     exact = stats.binomtest(1, 5).proportion_ci()
     assert (found.estimate, found.lower, found.upper) == pytest.approx((0.2, exact.low, exact.high))
     assert kaplan_meier(times, had)[1][-1] == 0
@@ -68,5 +68,5 @@ def test_refusals() -> None:
         aalen_johansen([], [], [])
     with pytest.raises(ValueError, match="1 runs are both"):
         aalen_johansen([1.0], [True], [True])
-    none = incidence([1.0, 2.0], [False, False], [True, False])
+    none = final_incidence([1.0, 2.0], [False, False], [True, False])
     assert (none.estimate, math.isnan(none.lower)) == (0, False)

@@ -218,7 +218,7 @@ def test_no_run_had_the_event() -> None:
     assert table["median"].tolist() == [math.inf] * 2
     assert tested["p"].isna().all()
     assert tested["method"].str.startswith("refused").all()
-    assert table["mean"].tolist() == [BUDGET] * 2
+    assert table["mean"].isna().all()  # the horizon, whatever the runs are
     assert math.isnan(table["difference"][1]) and math.isnan(table["difference_lower"][1])
     assert readable(table)["difference of means [95 %]"].tolist() == ["baseline", "–"]
     assert not np.isfinite(table["difference"]).any()  # no mark in the figure
@@ -307,3 +307,21 @@ def test_every_test_is_there_for_every_pair() -> None:
     one, two, _ = arms(RUNS, ["arm"])
     names = [result.name for result in all_tests(one, two)]
     assert names == ["log-rank", "Mann–Whitney", "stratified log-rank", "sign", "Wilcoxon"]
+
+
+def test_runs_that_diverged_never_have_the_event() -> None:
+    """Four of five diverged, the fifth has the event before any of the baseline: the arm is later,
+    not earlier."""
+    runs = events({"none": [300, 310, 320, 330, 340], "decayed": [200, None, None, None, None]})
+    gone = (runs["arm"] == "decayed") & ~runs["observed"]
+    runs.loc[gone, "state"] = "diverged"
+    runs["diverged"] = np.where(gone, 50.0, np.nan)
+    table, _ = compared(runs)
+    row = table.set_index("arm").loc["decayed"]
+    assert (row["diverged"], row["reached"], row["share"], row["incidence"]) == (4, 1, 0.2, 0.2)
+    assert row["median"] == math.inf and row["mean"] == (200 + 4 * BUDGET) / 5
+    assert row["difference"] == row["mean"] - 320 and row["cliff_delta"] == pytest.approx(0.6)
+    # tests see them later than the budget: as runs that were done without the event
+    done, _ = compared(runs.assign(state="done"))
+    assert done.set_index("arm").loc["decayed", "p"] == row["p"]
+    assert readable(table)["diverged"].tolist() == [0, 4]
