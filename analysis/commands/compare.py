@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     and figures/survival_<event> and figures/differences_<event>."""
     from analysis.figures import forest, survival
     from analysis.figures.style import prepare, save
-    from analysis.times.compare import TESTS, compare, trend
+    from analysis.times.compare import TESTS, compare, out_of_reach, trend
     from analysis.times.timescales import undefined
 
     margin = _margin(options.margin)
@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
         *write_table(shown, to, f"{name}_tests", tested, readable_tests(tested)),
     ]
     print(table_text(readable(table)))
+    common.print_notes(filter(None, [out_of_reach(tested, options.test)]))
     print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
     print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):

@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from analysis.stats import effects, equivalence, logrank, ranks, restricted, survival
+from analysis.output.formats import p_value
+from analysis.stats import effects, equivalence, logrank, ranks, restricted, shares, survival
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, refused
@@ -32,7 +33,7 @@ from analysis.times.timescales import (
 from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
-UNPAIRED = ("log-rank", "Mann–Whitney")
+UNPAIRED = ("log-rank", "Mann–Whitney", "Fisher")
 PAIRED = ("stratified log-rank", "sign", "Wilcoxon")
 TESTS = (*UNPAIRED, *PAIRED)
 HALF = 0.5  # share of the runs with the event below which means do not tell that arms are alike
@@ -82,9 +83,10 @@ def paired(arm: Arm, baseline: Arm) -> tuple[Arm, Arm] | None:
 
 def all_tests(arm: Arm, baseline: Arm, alternative: str = "two-sided") -> Iterator[TestResult]:
     """All tests of TESTS, in their order; those that do not apply are refused, with the reason."""
-    a, b = arm.times, baseline.times
-    yield logrank.logrank(a, b, alternative)
-    yield ranks.mann_whitney(a, b, (arm.budgets, baseline.budgets), alternative)
+    a, b, budgets = arm.times, baseline.times, (arm.budgets, baseline.budgets)
+    yield logrank.logrank(a, b, alternative, budgets)
+    yield ranks.mann_whitney(a, b, budgets, alternative)
+    yield shares.fisher(a, b, budgets, alternative)
     pairs = paired(arm, baseline)
     if pairs is None:
         why = "the arms do not share two seeds with one run each"
@@ -171,6 +173,22 @@ def compare(
     chosen = long.loc[long["name"] == test, ["event", "arm", "name", "p", "p_holm", "method"]]
     chosen = chosen.rename(columns={"name": "test", "method": "test_method"})
     return pd.DataFrame(rows).merge(chosen, on=["event", "arm"], how="left"), long
+
+
+def out_of_reach(tested: pd.DataFrame, test: str, level: float = 0.05) -> str:
+    """A note if Holm's p of this test cannot fall below `level` in any row of the table of tests,
+    however far apart the arms are: with so few runs and so many rows; else an empty text."""
+    rows = tested[tested["name"] == test]
+    made = rows[rows["p"].notna()]
+    least = float(made["least_p"].min(skipna=False)) if len(made) else math.nan
+    if not len(rows) * least >= level:
+        return ""
+    m, bound = len(rows), p_value(min(1.0, len(rows) * least))
+    helps = "more runs" if least >= level else "to name fewer events or compare fewer arms"
+    return (
+        f"note: p, Holm cannot fall below {level:g}: {m} rows × {p_value(least)}, the least p of an"
+        f" exact {test} test of these runs, are {bound}; what helps is {helps}"
+    )
 
 
 def _dense(label: str) -> str:

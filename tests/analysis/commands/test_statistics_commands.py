@@ -73,7 +73,7 @@ def test_compare_prints_writes_and_draws(runs: Path, capsys) -> None:
     assert "p (log-rank)" in screen
     assert "2/3" in screen
     tests = pd.read_csv(runs / "tables" / "compare_tau2_half_tests.csv")
-    assert len(tests) == 5
+    assert len(tests) == 6
     assert names(runs / "figures") == {
         "survival_tau2_half.pdf", "survival_tau2_half.png",
         "differences_tau2_half.pdf", "differences_tau2_half.png",
