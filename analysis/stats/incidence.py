@@ -33,17 +33,17 @@ def aalen_johansen(
         raise ValueError("incidence among no runs")
     if (observed & ended).any():
         raise ValueError(f"{(observed & ended).sum()} runs are both observed and ended")
-    at = np.unique(times)
-    same = times[:, None] == at
-    d, own = (same & (observed | ended)[:, None]).sum(0), (same & observed[:, None]).sum(0)
-    n = (times[:, None] >= at).sum(0)
+    at, place = np.unique(times, return_inverse=True)
+    d, own = (np.bincount(place[of], minlength=len(at)) for of in (observed | ended, observed))
+    n = len(times) - np.searchsorted(np.sort(times), at)
     survival = np.cumprod(1 - d / n)
     before = np.append(1.0, survival[:-1])
     incidence = np.cumsum(before * own / n)
-    left = np.maximum(n - d, 1)  # where none is left the incidence does not rise any more
-    gain = np.tril(incidence[:, None] - incidence)
-    variance = gain**2 @ (d / (n * left)) - 2 * gain @ (before * own / n**2)
-    variance += np.cumsum(before**2 * own * (n - own) / n**3)
+    # Σ (F − F_i)² w_i − 2 Σ (F − F_i) v_i + …, over the times i up to that of F, by running sums;
+    # where none is left the incidence does not rise any more, so that its weight does not matter
+    w, v = d / (n * np.maximum(n - d, 1)), before * own / n**2
+    variance = incidence**2 * np.cumsum(w) - 2 * incidence * np.cumsum(incidence * w + v)
+    variance += np.cumsum(incidence**2 * w + 2 * incidence * v + before**2 * own * (n - own) / n**3)
     return at, incidence, np.maximum(variance, 0)
 
 
@@ -52,14 +52,14 @@ def final_incidence(times: ArrayLike, observed: ArrayLike, ended: ArrayLike) -> 
 
     Where no run was censored before the last event, that is a plain proportion and the interval of
     Clopper & Pearson; else log-log, cut at 0 and 1, without one where no or every run had the
-    event. Errors as for `aalen_johansen`.
+    event. Raises ValueError as `aalen_johansen` does.
     """
     times = np.asarray(times, dtype=float)
     observed, ended = np.asarray(observed, dtype=bool), np.asarray(ended, dtype=bool)
-    _, shares, variances = aalen_johansen(times, observed, ended)
     censored = times[~observed & ~ended]
     if not (censored < times[observed].max(initial=0)).any():
         return proportion(int(observed.sum()), len(times))
+    _, shares, variances = aalen_johansen(times, observed, ended)
     estimate, error = float(shares[-1]), math.sqrt(variances[-1])
     if not 0 < estimate < 1:
         return none(estimate, "no run, or every run, had the event")
