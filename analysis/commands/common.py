@@ -87,8 +87,13 @@ def pooled(tables: Tables, by: list[str], option: str = "--by") -> list[str]:
 
 def unfinished(tables: Tables) -> list[str]:
     states = tables.cells["state"].value_counts()
-    other = ", ".join(f"{n} {state}" for state, n in states.items() if state != "done")
-    return [f"note: {other}: events not seen are censored at the last step"] if other else []
+    diverged = states.get("diverged", 0)
+    other = ", ".join(f"{n} {s}" for s, n in states.items() if s not in ("done", "diverged"))
+    notes = {
+        f"note: {diverged} diverged: events not seen by then never come": diverged,
+        f"note: {other}: events not seen are censored at the last step": other,
+    }
+    return [note for note, needed in notes.items() if needed]
 
 
 def track(title: str) -> Callable[[Sequence[T]], Iterable[T]]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.commands import common
-from analysis.output.formats import bounded, counted, interval, number, p_value
+from analysis.output.formats import bounded, counted, interval, number, p_value, ranged
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from analysis.stats.testing import ALTERNATIVES
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     and figures/survival_<event> and figures/differences_<event>."""
     from analysis.figures import forest, survival
     from analysis.figures.style import prepare, save
-    from analysis.times.compare import TESTS, compare, trend
+    from analysis.times.compare import TESTS, compare, out_of_reach, trend
     from analysis.times.timescales import undefined
 
     margin = _margin(options.margin)
@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
         *write_table(shown, to, f"{name}_tests", tested, readable_tests(tested)),
     ]
     print(table_text(readable(table)))
+    common.print_notes(filter(None, [out_of_reach(tested, options.test)]))
     print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
     print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):
@@ -99,6 +100,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     horizons = table["horizon"].dropna().unique()
     several = len(horizons) > 1
+    diverged, spans = table["diverged"].any(), table["range_level"].notna().any()
     for row in table.to_dict("records"):
         decimals = 2 if is_ratio(row["event"]) else 0
         others = not pd.isna(row.get("test"))
@@ -107,12 +109,15 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                 "event": row["event"],
                 "arm": row["arm"],
                 "reached": counted(row["reached"], row["n"], row["runs"]),
+                **({"diverged": row["diverged"]} if diverged else {}),
                 "share [95 %]": _estimate(row, "share", 2),
                 "median [95 %]": (
                     bounded(row["median"], row["followed"], row["n"], decimals) + " "
                     + interval(row["median_lower"], row["median_upper"], decimals)
                 ).rstrip(),
-                "mean [95 %]": _estimate(row, "mean", decimals) + _until(row["horizon"], several),
+                **({"range (level)": _range(row, decimals)} if spans else {}),
+                "mean [95 %]": _estimate(row, "mean", decimals)
+                + _until(row["horizon"], several and not np.isnan(row["mean"])),
                 "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
                 + _until(row["horizon"], several) if others else "baseline" if row["n"] else "–",
                 "p": p_value(row["p"]) if others else "",
@@ -160,6 +165,10 @@ def _trend(row: dict[str, Any]) -> str:
 def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -> str:
     ends = interval(row[f"{name}_lower"], row[f"{name}_upper"], decimals, sign)
     return f"{number(row[name], decimals, sign)} {ends}".rstrip()
+
+
+def _range(row: dict[str, float], decimals: int) -> str:
+    return ranged(row["range_lower"], row["range_upper"], row["range_level"], decimals)
 
 
 def _until(horizon: float, several: bool) -> str:

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     keeps its row, with the reason, and if none does, the command fails."""
     from analysis.figures import power_law as drawing
     from analysis.figures.style import prepare, save
-    from analysis.times import power_law
+    from analysis.times import power_law, regression
     from analysis.times.timescales import undefined
 
     tables, long, names = common.read_events(options.folder, options.event)
@@ -52,6 +52,8 @@ def run(options: argparse.Namespace) -> None:
             *undefined(long, tables, against, names if asked else [*names, "t_cross"]),
         ]
     )
+    long, left_out = regression.with_logarithms(long, against)
+    common.print_notes(left_out)
     table = power_law.exponents(long, names, against, common.generator())
     if table["k"].isna().all():
         raise InputError("nothing can be fitted: " + "; ".join(dict.fromkeys(table["note"])))

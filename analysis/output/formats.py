@@ -45,6 +45,13 @@ def estimated(value: Interval, decimals: int = 0, sign: str = "") -> str:
     return f"{number(value.estimate, decimals, sign)} {ends}".rstrip()
 
 
+def ranged(lower: float, upper: float, level: float, decimals: int = 0) -> str:
+    """Format order statistics with their exact level: `300 – 340 (93.8 %)`; – for none."""
+    if math.isnan(level):
+        return "–"
+    return f"{number(lower, decimals)} – {number(upper, decimals)} ({100 * level:.1f} %)"
+
+
 def p_value(value: float) -> str:
     """Format a p-value with two digits; – for a test that was refused."""
     if math.isnan(value):

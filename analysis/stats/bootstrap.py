@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analysis.stats.intervals import CONFIDENCE, Interval, none
@@ -83,17 +83,40 @@ def jackknife(statistic: Statistic, runs: int, confidence: float = CONFIDENCE) -
     No interval for fewer than two runs, or if the statistic is not finite without one of the runs,
     or never changes.
     """
-    estimate = float(statistic(np.arange(runs)))
-    if runs < 2:
-        return none(estimate, "one run")
     left_out = np.array([np.delete(np.arange(runs), run) for run in range(runs)])
-    values = statistic(left_out)
+    values = statistic(left_out) if runs > 1 else np.empty(0)
+    return _jackknifed(float(statistic(np.arange(runs))), values, "run", confidence)
+
+
+def cluster_jackknife(
+    statistic: Statistic, clusters: ArrayLike, confidence: float = CONFIDENCE
+) -> Interval:
+    """Jackknife interval of a statistic of runs that belong to clusters, such as seeds, leaving one
+    cluster out at a time: as `jackknife`, with clusters − 1 degrees of freedom.
+
+    `clusters` labels the runs, (n,). The statistic takes the indices of the runs left in, (m,), of
+    a number that differs where clusters do, and returns one number, such as a correlation. Runs of
+    one cluster may depend on one another; clusters may not.
+    """
+    labels, of = np.unique(np.asarray(clusters), return_inverse=True)
+    whole, kept = np.arange(len(of)), range(len(labels) if len(labels) > 1 else 0)
+    values = np.array([float(statistic(np.flatnonzero(of != left_out))) for left_out in kept])
+    return _jackknifed(float(statistic(whole)), values, "cluster", confidence)
+
+
+def _jackknifed(
+    estimate: float, values: NDArray[np.float64], unit: str, confidence: float
+) -> Interval:
+    """Interval from the values without one unit each."""
+    n = len(values)
+    if n < 2:
+        return none(estimate, f"one {unit}")
     if not (math.isfinite(estimate) and np.isfinite(values).all()):
-        return none(estimate, "not finite without one of the runs")
+        return none(estimate, f"not finite without one of the {unit}s")
     if not np.ptp(values) > 0:
-        return none(estimate, "the same without any one of the runs")
-    error = math.sqrt((runs - 1) / runs * ((values - values.mean()) ** 2).sum())
-    half = float(stats.t.ppf((1 + confidence) / 2, runs - 1)) * error
+        return none(estimate, f"the same without any one of the {unit}s")
+    error = math.sqrt((n - 1) / n * ((values - values.mean()) ** 2).sum())
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * error
     return Interval(estimate, estimate - half, estimate + half, "jackknife")
 
 

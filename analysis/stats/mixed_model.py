@@ -178,8 +178,8 @@ class _Problem:
     levels: tuple[Array, ...]
 
     def maximise(self) -> tuple[Array, bool]:
-        """The standard deviations (s_1, …, σ) of the largest restricted likelihood, and whether σ is
-        more than a bound put on it because there is no scatter."""
+        """The standard deviations (s_1, …, σ) at the largest restricted likelihood, and whether σ
+        is more than the bound put on it where there is no scatter."""
         design, values = self.design[self.observed], self.values[self.observed]
         residuals = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
         scale = math.sqrt(float((residuals**2).mean()))
@@ -202,7 +202,7 @@ class _Problem:
                     objective,
                     np.append(np.full(len(self.levels), ratio), 0.0),
                     method="Nelder-Mead",
-                    options={"xatol": 1e-5, "fatol": 1e-9, "maxfev": 4_000},
+                    options={"xatol": 1e-4, "fatol": 1e-7, "maxfev": 4_000},
                 )
                 for ratio in (0.3, 1.5)
             ),
@@ -220,7 +220,8 @@ class _Problem:
         joint = np.hstack([self.design, *effects]) / sigma
         prior = np.append(np.zeros(columns), np.ones(joint.shape[1] - columns))
         scaled = self.values / sigma
-        mode = self._start(joint, prior, scaled)
+        # the mode if all values were observed
+        mode = np.linalg.solve(joint.T @ joint + np.diag(prior), joint.T @ scaled)
         value, gradient, information = self._derivatives(mode, joint, prior, scaled)
         for _ in range(ITERATIONS):
             step = np.linalg.solve(information, gradient)
@@ -234,12 +235,11 @@ class _Problem:
             value, gradient, information = new
         constant = columns / 2 * math.log(2 * math.pi)
         determinant = float(np.linalg.slogdet(information)[1])
-        log_integral = value - self.observed.sum() * math.log(sigma) + constant - determinant / 2
-        return mode, log_integral, np.linalg.inv(information)[:columns, :columns]
-
-    def _start(self, joint: Array, prior: Array, scaled: Array) -> Array:
-        """The mode if all values were observed."""
-        return np.linalg.solve(joint.T @ joint + np.diag(prior), joint.T @ scaled)
+        log_integral = (
+            value - int(self.observed.sum()) * math.log(sigma) + constant - determinant / 2
+        )
+        covariance = np.asarray(np.linalg.inv(information), dtype=float)
+        return mode, log_integral, covariance[:columns, :columns]
 
     def _derivatives(
         self, at: Array, joint: Array, prior: Array, scaled: Array

@@ -18,9 +18,7 @@ from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, check_alternative, refused
 
 EXACT = 100
-"""largest number of runs, or pairs, for the exact null distribution of ranks with ties"""
-SMALL = 8
-"""largest size of the smaller arm for scipy's exact null distribution without ties ("auto")"""
+"""largest number of runs, or pairs, for the exact null distribution of the ranks"""
 LABELLINGS = 20_000
 """largest number of ways to divide the runs among ordered arms that are enumerated"""
 GREATER = {"two-sided": "two-sided", "later": "greater", "earlier": "less"}
@@ -42,31 +40,30 @@ def mann_whitney(
     """Mann–Whitney test (1947); `budgets` are those of each arm, one number or one per run.
 
     The statistic is U of `a`: the number of pairs with runs of `b` in which `a` is later, ties
-    counted half.
-    Under one budget that is Gehan's generalised Wilcoxon test (1965), W = 2U − nm. Without ties p
-    is scipy's: exact if an arm has at most `SMALL` runs, else asymptotic with correction for
-    continuity. With ties it is exact given the ties (the shift algorithm of Streitberg & Röhmel
-    1986) up to `EXACT` runs in all, else asymptotic with corrections for ties and continuity.
+    counted half. Under one budget that is Gehan's generalised Wilcoxon test (1965), W = 2U − nm.
+
+    Up to `EXACT` runs in all p is exact: the share of all ways to choose which runs are `a`'s with
+    a sum of midranks at least as far out (the shift algorithm of Streitberg & Röhmel 1986);
+    two-sided, twice the smaller tail. Beyond, it is asymptotic with corrections for ties and
+    continuity. The method says which, and whether there were ties.
     """
     check_alternative(alternative)
     name = "Mann–Whitney"
     if why := _refusal([a, b], budgets):
         return refused(name, why, alternative)
     ranks = stats.rankdata(np.concatenate([_tied_at_infinity(a), _tied_at_infinity(b)]))
-    ties = len(np.unique(ranks)) < len(ranks)
-    exact = len(ranks) <= EXACT if ties else min(len(a), len(b)) <= SMALL
-    result = stats.mannwhitneyu(
-        ranks[: len(a)],
-        ranks[len(a) :],
-        alternative=GREATER[alternative],
-        method="exact" if exact and not ties else "asymptotic",
-    )
-    p = float(result.pvalue)
-    if exact and ties:
-        doubled = np.rint(2 * ranks).astype(int)  # midranks are halves
-        p = _p(_subset_sums(doubled, len(a)), int(doubled[: len(a)].sum()), alternative)
-    method = ("exact" if exact else "asymptotic") + (", ties at midranks" if ties else "")
-    return TestResult(name, float(result.statistic), p, alternative, method)
+    doubled = np.rint(2 * ranks).astype(int)  # midranks are halves
+    statistic = float(ranks[: len(a)].sum()) - len(a) * (len(a) + 1) / 2
+    exact, least = len(ranks) <= EXACT, math.nan
+    if exact:
+        ways = _subset_sums(doubled, len(a))
+        p, least = _p(ways, int(doubled[: len(a)].sum()), alternative), _least(ways, alternative)
+    else:
+        result = stats.mannwhitneyu(
+            ranks[: len(a)], ranks[len(a) :], alternative=GREATER[alternative], method="asymptotic"
+        )
+        p = float(result.pvalue)
+    return TestResult(name, statistic, p, alternative, _method(exact, ranks), least)
 
 
 def sign(a: Times, b: Times, alternative: str = "two-sided") -> TestResult:
@@ -74,7 +71,7 @@ def sign(a: Times, b: Times, alternative: str = "two-sided") -> TestResult:
 
     The statistic is the number of pairs in which `a` is later.
 
-    Pairs at the same evaluation and pairs of unknown order (`known_order`) are left out; `method`
+    Pairs at the same evaluation and pairs of unknown order (`known_order`) are left out; the method
     says how many count. No budgets are needed. Raises ValueError for arms of unequal length.
     """
     check_alternative(alternative)
@@ -84,7 +81,8 @@ def sign(a: Times, b: Times, alternative: str = "two-sided") -> TestResult:
     if not n:
         return refused("sign", "no pair is known to differ", alternative)
     p = float(stats.binomtest(later, n, 0.5, GREATER[alternative]).pvalue)
-    return TestResult("sign", later, p, alternative, f"exact, {n} of {len(a)} pairs")
+    least = 0.5**n * (2 if alternative == "two-sided" else 1)
+    return TestResult("sign", later, p, alternative, f"exact, {n} of {len(a)} pairs", least)
 
 
 def wilcoxon(
@@ -95,9 +93,10 @@ def wilcoxon(
     The statistic is the sum of the ranks of the pairs in which `a` is later. A pair with one
     censored run ranks above all observed differences, tied with other such pairs: its sign is
     known, its size is not. p does not depend on that size, since under the null hypothesis signs
-    are random whatever the ranks. Pairs at the same evaluation or both censored are left out
-    (Wilcoxon's rule); `method` says how many count. p is exact given the ties up to `EXACT` pairs,
-    else asymptotic with corrections for ties and continuity. Raises ValueError for arms of unequal
+    are random whatever the ranks. Zeros, that is pairs at the same evaluation or both censored, are
+    left out before ranking (Wilcoxon's rule, not Pratt's); the method says how many count. p is
+    exact on midranks up to `EXACT` pairs, by the shift algorithm over all signs; beyond, it is
+    asymptotic with corrections for ties and continuity. Raises ValueError for arms of unequal
     length.
     """
     check_alternative(alternative)
@@ -110,17 +109,19 @@ def wilcoxon(
         return refused("Wilcoxon", "no pair is known to differ", alternative)
     signs, ranks = order[order != 0], stats.rankdata(sizes[order != 0])
     statistic = float(ranks[signs > 0].sum())
-    if len(ranks) <= EXACT:
+    exact, least = len(ranks) <= EXACT, math.nan
+    if exact:
         doubled = np.rint(2 * ranks).astype(int)
-        p = _p(_signed_sums(doubled), int(doubled[signs > 0].sum()), alternative)
+        ways = _signed_sums(doubled)
+        p, least = _p(ways, int(doubled[signs > 0].sum()), alternative), _least(ways, alternative)
     else:
         result = stats.wilcoxon(
             signs * ranks, alternative=GREATER[alternative], method="asymptotic", correction=True
         )
         p = float(result.pvalue)
-    method = "exact" if len(ranks) <= EXACT else "asymptotic"
-    method += f", {len(ranks)} of {len(a)} pairs"
-    return TestResult("Wilcoxon", statistic, p, alternative, method)
+    left_out = ", zeros left out" if len(ranks) < len(a) else ""
+    method = f"{_method(exact, ranks)}, {len(ranks)} of {len(a)} pairs{left_out}"
+    return TestResult("Wilcoxon", statistic, p, alternative, method, least)
 
 
 def jonckheere(
@@ -156,7 +157,8 @@ def jonckheere(
     mean, variance = _concordant_moments(np.array(sizes, dtype=float), ties.astype(float))
     z = (statistic - mean) / math.sqrt(variance)
     p = _of_tails(float(stats.norm.cdf(z)), float(stats.norm.sf(z)), alternative)
-    return TestResult("Jonckheere", statistic, p, alternative, "asymptotic")
+    method = "asymptotic, ties corrected" if (ties > 1).any() else "asymptotic"
+    return TestResult("Jonckheere", statistic, p, alternative, method)
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
@@ -175,6 +177,14 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
+def _method(exact: bool, ranks: NDArray[np.float64]) -> str:
+    """How p was computed from these ranks."""
+    ties = len(np.unique(ranks)) < len(ranks)
+    if exact:
+        return "exact on midranks" if ties else "exact"
+    return "asymptotic, ties corrected" if ties else "asymptotic"
+
+
 def _known_later(a: Times, b: Times) -> NDArray[np.bool_]:
     at, other = a.times[:, None], b.times
     return b.observed & np.where(a.observed[:, None], at > other, at >= other)
@@ -189,26 +199,36 @@ def _check_pairs(a: Times, b: Times) -> None:
         raise ValueError(f"pairs of {len(a)} and {len(b)} runs")
 
 
-def _refusal(arms: Sequence[Times], budgets: Sequence[ArrayLike]) -> str | None:
-    """Why the test must be refused: unjustified ties at infinity, or nothing to compare."""
+def unjustified(arms: Sequence[Times], budgets: Sequence[ArrayLike]) -> str | None:
+    """Why runs without the event must not be tied at +∞, or None: they were not all given the same
+    budget, or one was followed less far than another's event. Raises ValueError unless there are
+    budgets of each arm."""
     if len(arms) != len(budgets):
         raise ValueError(f"budgets of {len(budgets)} arms for {len(arms)}")
     times = np.concatenate([arm.times for arm in arms])
     observed = np.concatenate([arm.observed for arm in arms])
-    if not observed.all():
-        given = np.concatenate([np.ravel(np.asarray(arm, dtype=float)) for arm in budgets])
-        if not (given == given[0]).all():
-            return (
-                f"a run is censored and budgets go from {given.min():,.10g} to"
-                f" {given.max():,.10g}; the log-rank test allows that"
-            )
-        followed, last = times[~observed].min(), times[observed].max(initial=0)
-        if followed < last:
-            return (
-                f"a run was followed to {followed:,.10g} only, another had the event at"
-                f" {last:,.10g}; the log-rank test allows that"
-            )
-    if len(np.unique(np.where(observed, times, math.inf))) == 1:
+    if observed.all():
+        return None
+    given = np.concatenate([np.ravel(np.asarray(arm, dtype=float)) for arm in budgets])
+    if not (given == given[0]).all():
+        return (
+            f"a run is censored and budgets go from {given.min():,.10g} to"
+            f" {given.max():,.10g}; the log-rank test allows that"
+        )
+    followed, last = times[~observed].min(), times[observed].max(initial=0)
+    if followed < last:
+        return (
+            f"a run was followed to {followed:,.10g} only, another had the event at"
+            f" {last:,.10g}; the log-rank test allows that"
+        )
+    return None
+
+
+def _refusal(arms: Sequence[Times], budgets: Sequence[ArrayLike]) -> str | None:
+    """Why the test must be refused: unjustified ties at infinity, or nothing to compare."""
+    if why := unjustified(arms, budgets):
+        return why
+    if len(np.unique(np.concatenate([_tied_at_infinity(arm) for arm in arms]))) == 1:
         return "no two runs are known to differ"
     return None
 
@@ -237,6 +257,12 @@ def _p(ways: NDArray[np.float64], at: int, alternative: str) -> float:
     """p-value of a sum that is large where the first arm is later."""
     later, earlier = ways[at:].sum() / ways.sum(), ways[: at + 1].sum() / ways.sum()
     return _of_tails(float(later), float(earlier), alternative)
+
+
+def _least(ways: NDArray[np.float64], alternative: str) -> float:
+    """The smallest p that any sum has."""
+    ends = np.flatnonzero(ways)[[0, -1]]
+    return min(_p(ways, int(end), alternative) for end in ends)
 
 
 def _of_tails(later: float, earlier: float, alternative: str) -> float:

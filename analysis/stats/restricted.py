@@ -63,7 +63,8 @@ def restricted_mean(
     min(time, horizon)); "BCa" and "percentile", which need the generator. Intervals of "normal" and
     "t" are cut at 0 and at the horizon.
 
-    NaN without an interval where the longest run was censored before the horizon; no interval by
+    NaN without an interval where the longest run was censored before the horizon, and where no run
+    had the event before it: the area is then the horizon, whatever the runs are. No interval by
     "normal" and "t" where all runs are equal, whose spread is unknown rather than zero. Raises
     ValueError for no runs, an unknown method, a bootstrap without a generator, and a horizon that
     is not positive.
@@ -125,6 +126,8 @@ def _restricted(
     values = [float(restricted_means(arm.times, arm.observed, horizon)) for arm in arms]
     if np.isnan(values).any():
         return none(math.nan, f"not followed up to {horizon:g}")
+    if not any((arm.observed & (arm.times < horizon)).any() for arm in arms):
+        return none(math.nan, f"no event before {horizon:g}")
     if method in BOOTSTRAPS:
         bounded = partial(_restricted_mean_bounded, horizon=horizon)
         return bootstrapped(bounded, arms, generator, method, paired, confidence)

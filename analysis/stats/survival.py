@@ -60,6 +60,16 @@ class Times:
 
 
 @dataclass(frozen=True)
+class Range:
+    """Two order statistics between which the median lies, with the probability that it does."""
+
+    lower: float
+    upper: float
+    level: float
+    """exact coverage by the binomial distribution; all three are NaN where there is no range"""
+
+
+@dataclass(frozen=True)
 class Median:
     """A median time to an event; infinite where the runs do not bound it from above."""
 
@@ -67,13 +77,15 @@ class Median:
     reached: int
     """number of runs in which the event was observed"""
     median: float
-    """the first time by which half of the runs have had the event; ∞ if the data do not reach it"""
+    """as of `medians`: of an even number of runs the mean of the two middle ones; ∞ if the data do
+    not reach it"""
     lower: float
     upper: float
     """ends of the 95 % interval; NaN where there is none"""
     followed: float
     """step to which at least five of the runs without the event were followed, or all where there
-    are fewer: a lower bound of an infinite median; the last event if all runs had it"""
+    are fewer: a lower bound of an infinite median (if half of the runs had the event, the mean of
+    that step and of the last event by which they had); the last event if all runs had it"""
     method: str
     """method of the interval, or why there is none"""
 
@@ -95,11 +107,13 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike) -> tuple[Array, Array]:
 
 
 def medians(times: ArrayLike, observed: ArrayLike) -> Array:
-    """Kaplan–Meier medians, the first times at which S ≤ 1/2, (…, n) → (…); ∞ if S stays above."""
-    ordered, survival = kaplan_meier(times, observed)
-    reached = survival <= 0.5 + ROUNDING
-    first = np.take_along_axis(ordered, reached.argmax(-1)[..., None], -1)[..., 0]
-    return np.where(reached.any(-1), first, math.inf)
+    """Kaplan–Meier medians, (…, n) → (…).
+
+    The first time at which S falls below 1/2; where S is flat at 1/2, the mean of the times that
+    bound the step, which without censoring is that of the two middle runs. ∞ if S does not fall
+    below 1/2: then half of the runs, or more, are later than any time seen.
+    """
+    return _median_bounded(np.asarray(times, dtype=float), np.asarray(observed, dtype=bool))[0]
 
 
 def median(
@@ -124,19 +138,42 @@ def median(
     """
     runs = Times(np.asarray(times, dtype=float), np.asarray(observed, dtype=bool))
     check_method(method, MEDIAN_METHODS)
-    last_event = runs.times[runs.observed].max(initial=0)
     if method in BOOTSTRAPS:
         interval = bootstrapped(_median_bounded, [runs], generator, method)
     elif method == "log-log":
         interval = _log_log(runs, method)
-    elif (runs.times[~runs.observed] < last_event).any():
+    elif _censored_early(runs):
         interval = _log_log(runs, "log-log (censored before the last event)")
     else:
         interval = _order_statistics(runs)
     reached, ends = int(runs.observed.sum()), (interval.lower, interval.upper)
     censored = runs.times[~runs.observed]
     followed = _of_enough(censored) if len(censored) else float(runs.times.max())
+    if math.isinf(interval.estimate):
+        followed = min(followed, float(_median_bounded(runs.times, runs.observed)[1]))
     return Median(len(runs), reached, interval.estimate, *ends, followed, interval.method)
+
+
+def order_range(times: ArrayLike, observed: ArrayLike) -> Range:
+    """Order statistics, (n,) → the l-th time from either end whose exact coverage of the median,
+    1 − 2 P(B < l) with B ~ Bin(n, 1/2), is nearest to 95 % (David & Nagaraja 2003, sec. 7.1).
+
+    Of five and six runs these are the first and the last time, at 93.8 and 96.9 %: the log-log
+    interval has no upper end there. NaN for one run, where a run was censored before the last
+    event, and where the upper of the two was not observed.
+    """
+    runs = Times(np.asarray(times, dtype=float), np.asarray(observed, dtype=bool))
+    n, nothing = len(runs), Range(math.nan, math.nan, math.nan)
+    if n < 2 or _censored_early(runs):
+        return nothing
+    coverages = _coverages(n)
+    nearest = int(np.abs(coverages - CONFIDENCE).argmin())
+    order = np.argsort(np.where(runs.observed, runs.times, math.inf))
+    last = order[n - 1 - nearest]
+    if not runs.observed[last]:
+        return nothing
+    first = runs.times[order[nearest]]
+    return Range(float(first), float(runs.times[last]), float(coverages[nearest]))
 
 
 def median_difference(
@@ -167,8 +204,7 @@ def check_method(method: str, methods: tuple[str, ...]) -> None:
 
 def _order_statistics(runs: Times) -> Interval:
     n = len(runs)
-    fewer = np.arange(n // 2)  # runs left out at either end
-    coverages = np.append(1 - 2 * stats.binom.cdf(fewer, n, 0.5), 1 - 0.5**n)
+    coverages = np.append(_coverages(n), 1 - 0.5**n)
     nearest = int(np.abs(coverages - CONFIDENCE).argmin())
     first, last = (nearest, n - 1 - nearest) if nearest < n // 2 else (0, n)
     # the event of a censored run lies between its own time and ∞
@@ -177,6 +213,16 @@ def _order_statistics(runs: Times) -> Interval:
     method = f"order statistics, {100 * coverages[nearest]:.1f} %"
     estimate = float(medians(runs.times, runs.observed))
     return Interval(estimate, float(least[first]), float(most[last]), method)
+
+
+def _coverages(n: int) -> Array:
+    """Chance that the median lies between the l-th times from either end of n, l = 1 … n // 2."""
+    return np.asarray(1 - 2 * stats.binom.cdf(np.arange(n // 2), n, 0.5))
+
+
+def _censored_early(runs: Times) -> bool:
+    """Whether a run was censored before the last event, so that the order is not known."""
+    return bool((runs.times[~runs.observed] < runs.times[runs.observed].max(initial=0)).any())
 
 
 def _of_enough(times: Array) -> float:
@@ -209,8 +255,16 @@ def _log_log(runs: Times, method: str) -> Interval:
 
 
 def _median_bounded(times: Array, observed: Mask) -> tuple[Array, Array, Array]:
-    values = medians(times, observed)
-    return values, np.minimum(values, times.max(-1)), values
+    ordered, survival = kaplan_meier(times, observed)
+
+    def first(reached: Mask) -> Array:
+        at = np.take_along_axis(ordered, reached.argmax(-1)[..., None], -1)[..., 0]
+        return np.where(reached.any(-1), at, math.inf)
+
+    begins, ends = first(survival <= 0.5 + ROUNDING), first(survival < 0.5 - ROUNDING)
+    values, longest = (begins + ends) / 2, times.max(-1)
+    least = (np.minimum(begins, longest) + np.minimum(ends, longest)) / 2
+    return values, least, values
 
 
 def bootstrapped(

@@ -1,7 +1,7 @@
 """Results of hypothesis tests, with the method by which p was computed."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ALTERNATIVES = ("two-sided", "later", "earlier")
 """alternative hypotheses: the first arm's times differ from the second's, are later, or earlier"""
@@ -11,8 +11,8 @@ ALTERNATIVES = ("two-sided", "later", "earlier")
 class TestResult:
     """Statistic and p-value of a test; both are NaN if it was refused.
 
-    `method` says how p was computed ("exact, 252 labellings", "asymptotic"), or why the test was
-    refused.
+    `method` says how p was computed ("exact, 252 labellings", "200,000 permutations",
+    "asymptotic"), or why the test was refused.
     """
 
     __test__ = False  # pytest must not collect the class for its name
@@ -22,6 +22,8 @@ class TestResult:
     p: float
     alternative: str
     method: str
+    least_p: float = field(default=math.nan, compare=False)
+    """the smallest p that an exact test of these runs can have, whichever are whose; else NaN"""
 
 
 def refused(name: str, why: str, alternative: str = "two-sided") -> TestResult:

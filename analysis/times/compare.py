@@ -15,15 +15,25 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from analysis.stats import effects, equivalence, logrank, ranks, restricted, survival
+from analysis.output.formats import p_value
+from analysis.stats import effects, equivalence, logrank, ranks, restricted, shares, survival
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, refused
-from analysis.times.timescales import NO_RUN, UNDEFINED, labelled, share
+from analysis.times.timescales import (
+    DIVERGED,
+    NO_RUN,
+    UNDEFINED,
+    incidence,
+    labelled,
+    lasting,
+    order_range,
+    share,
+)
 from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
-UNPAIRED = ("log-rank", "Mann–Whitney")
+UNPAIRED = ("log-rank", "Mann–Whitney", "Fisher")
 PAIRED = ("stratified log-rank", "sign", "Wilcoxon")
 TESTS = (*UNPAIRED, *PAIRED)
 HALF = 0.5  # share of the runs with the event below which means do not tell that arms are alike
@@ -39,6 +49,7 @@ class Arm:
 
     @property
     def times(self) -> Times:
+        """For tests and fits: a run that diverged without the event is later than its budget."""
         return Times(self.runs["step"].to_numpy(float), self.runs["observed"].to_numpy(bool))
 
     @property
@@ -72,9 +83,10 @@ def paired(arm: Arm, baseline: Arm) -> tuple[Arm, Arm] | None:
 
 def all_tests(arm: Arm, baseline: Arm, alternative: str = "two-sided") -> Iterator[TestResult]:
     """All tests of TESTS, in their order; those that do not apply are refused, with the reason."""
-    a, b = arm.times, baseline.times
-    yield logrank.logrank(a, b, alternative)
-    yield ranks.mann_whitney(a, b, (arm.budgets, baseline.budgets), alternative)
+    a, b, budgets = arm.times, baseline.times, (arm.budgets, baseline.budgets)
+    yield logrank.logrank(a, b, alternative, budgets)
+    yield ranks.mann_whitney(a, b, budgets, alternative)
+    yield shares.fisher(a, b, budgets, alternative)
     pairs = paired(arm, baseline)
     if pairs is None:
         why = "the arms do not share two seeds with one run each"
@@ -102,8 +114,9 @@ def compare(
     `runs` holds all runs (key, seed, columns `by`), by default those of `events`.
 
     The table has a row per event and arm: event, arm, n, reached, runs (n have the event, seen or
-    censored; without any the row has no numbers), their share, budget; the Kaplan–Meier median and
-    the mean restricted to the `horizon`, with 95 % intervals; the difference of these means, arm −
+    censored; without any the row has no numbers), diverged, share and incidence
+    (`timescales.timescales`), budget; the Kaplan–Meier median and the mean restricted to the
+    `horizon`, with 95 % intervals, and the median's range; the difference of these means, arm −
     baseline; `test` with p and p_holm; Cliff's delta (positive: the arm is later) and Cohen's d.
     With a margin: the 90 % interval of the difference and whether it lies within the margin,
     which is not shown unless half of the runs of both arms had the event by the horizon: means of
@@ -148,7 +161,8 @@ def compare(
                 row |= _alone(arm, until, generator)
             else:
                 row |= {"n": 0, "reached": 0, "median_method": NO_RUN, "mean_method": NO_RUN}
-            row |= {"runs": len(every[arm.label])}
+            of_arm = every[arm.label]
+            row |= {"runs": len(of_arm), "diverged": int(of_arm["state"].eq(DIVERGED).sum())}
             if len(arm.runs) and arm is not base:
                 row |= _beside(arm, base, until, generator, margin)
                 for result in all_tests(arm, base, alternative):
@@ -159,6 +173,22 @@ def compare(
     chosen = long.loc[long["name"] == test, ["event", "arm", "name", "p", "p_holm", "method"]]
     chosen = chosen.rename(columns={"name": "test", "method": "test_method"})
     return pd.DataFrame(rows).merge(chosen, on=["event", "arm"], how="left"), long
+
+
+def out_of_reach(tested: pd.DataFrame, test: str, level: float = 0.05) -> str:
+    """A note if Holm's p of this test cannot fall below `level` in any row of the table of tests,
+    however far apart the arms are: with so few runs and so many rows; else an empty text."""
+    rows = tested[tested["name"] == test]
+    made = rows[rows["p"].notna()]
+    least = float(made["least_p"].min(skipna=False)) if len(made) else math.nan
+    if not len(rows) * least >= level:
+        return ""
+    m, bound = len(rows), p_value(min(1.0, len(rows) * least))
+    helps = "more runs" if least >= level else "to name fewer events or compare fewer arms"
+    return (
+        f"note: p, Holm cannot fall below {level:g}: {m} rows × {p_value(least)}, the least p of an"
+        f" exact {test} test of these runs, are {bound}; what helps is {helps}"
+    )
 
 
 def _dense(label: str) -> str:
@@ -199,13 +229,15 @@ class Margin:
 
 def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, object]:
     runs = arm.runs
-    median = survival.median(arm.times.times, arm.times.observed)
-    mean = restricted.restricted_mean(arm.times.times, arm.times.observed, until, generator)
+    times = lasting(runs)
+    median = survival.median(times.times, times.observed)
+    mean = restricted.restricted_mean(times.times, times.observed, until, generator)
     widths = (runs["upper"] - runs["lower"])[runs["observed"]]
     return {
         "n": median.n,
         "reached": median.reached,
         **share(runs).columns("share"),
+        **incidence(runs).columns("incidence"),
         "budget": arm.budgets.min(),
         "followed": median.followed,
         "resolution": widths.max(),
@@ -213,6 +245,7 @@ def _alone(arm: Arm, until: float, generator: np.random.Generator) -> dict[str, 
         "median_lower": median.lower,
         "median_upper": median.upper,
         "median_method": median.method,
+        **order_range(times, median.upper),
         "horizon": until,
         **mean.columns("mean"),
     }
@@ -227,8 +260,6 @@ def _beside(
     a, b = first.times, second.times
 
     def difference(confidence: float) -> Interval:
-        if not (a.observed.any() or b.observed.any()):
-            return none(math.nan, "no run had the event")
         return restricted.restricted_mean_difference(
             a, b, until, generator, paired=whole, confidence=confidence
         )

@@ -2,7 +2,7 @@
 fits."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +38,27 @@ def explained(sample: Sample, sigma: float) -> float:
     return 1 - sigma**2 / float(aft.maximise(null).sigma) ** 2
 
 
-def lack_of_fit(runs: Runs, found: Maximum) -> tuple[float, int]:
-    """p of the likelihood ratio Λ against one free mean per grid point, and grid points less
-    coefficients.
+@dataclass(frozen=True)
+class LackOfFit:
+    """Test of a law against one free mean per grid point."""
 
-    exp(2 log Λ / n) − 1 with n observed runs is referred to F, which is exact where times are, and
-    tends to χ². A grid point where no time is bounded on both sides has likelihood 1 under a mean
-    of its own. p is NaN unless more points than coefficients have such times, one of them several.
+    p: float
+    """NaN where it cannot be told"""
+    ratio: float
+    """likelihood ratio, 2 log Λ; NaN where there is none"""
+    df: int
+    """grid points less coefficients"""
+    why: str
+    """why there is no p, or an empty text"""
+
+
+def lack_of_fit(runs: Runs, found: Maximum) -> LackOfFit:
+    """Likelihood ratio test of a law against one free mean per grid point.
+
+    A grid point where no time is bounded on both sides, as where no run had the event, has
+    likelihood 1 under a mean of its own, and counts. exp(2 log Λ / n) − 1 with n observed runs is
+    referred to F, with the observed runs beyond one for each grid point that has any as residual
+    degrees of freedom: exact where times are, it tends to χ². No test without residual degrees.
     """
     sample = runs.sample
     points, point_of = np.unique(runs.values, axis=0, return_inverse=True)
@@ -52,16 +66,19 @@ def lack_of_fit(runs: Runs, found: Maximum) -> tuple[float, int]:
     bounded = np.isfinite(sample.lower) & np.isfinite(sample.upper)
     seen = member[(member & bounded).any(1)]
     df = len(points) - len(found.coefficients)
-    residual = runs.observed - len(seen)
-    if len(seen) <= len(found.coefficients) or residual <= 0:
-        return math.nan, df
+    if df <= 0:
+        why = f"{len(points)} values for {len(found.coefficients)} coefficients"
+        return LackOfFit(math.nan, math.nan, df, why)
     kept = seen.any(0)
     own = Sample(
         sample.lower[kept], sample.upper[kept], seen[:, kept].T.astype(float), sample.counts[kept]
     )
     ratio = max(0.0, 2 * float(aft.maximise(own).log_likelihood - found.log_likelihood))
+    residual = runs.observed - len(seen)
+    if residual <= 0:
+        return LackOfFit(math.nan, ratio, df, "no value has the event in several runs")
     statistic = np.expm1(min(ratio / runs.observed, 500)) * residual / df
-    return float(stats.f.sf(statistic, df, residual)), df
+    return LackOfFit(float(stats.f.sf(statistic, df, residual)), ratio, df, "")
 
 
 def _passes_through(sample: Sample, law: str) -> bool:

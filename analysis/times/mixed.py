@@ -1,8 +1,16 @@
 """Delays of several arms by one mixed model: log T ~ arm + (1 | seed) + (1 | machine).
 
 Arms that share seeds share split, initial weights and batches; runs of one machine share its
-rounding. The model uses all runs at once, those of seeds that an arm lacks too, and takes apart what
-the arm, the seed and the machine do. Runs without the event enter by the chance of a later time.
+rounding. The model uses all runs at once, those of seeds that an arm lacks too, and takes apart
+what the arm, the seed and the machine do. Runs without the event enter by the chance of a later
+time.
+
+The variance between a few machines is hardly known, and often estimated as 0. So arms are compared
+within machines (fixed effects) if there are fewer than `FEW_MACHINES`; the standard deviation
+between machines is of random effects always. Of ten seeds in two arms that three machines had
+trained, one mostly the first arm and one mostly the second, intervals with random machines held
+0.86 of the time, with fixed ones 0.90; of pairs on one machine 0.95, and 0.93 with 30 % censored
+(200 to 400 simulations each).
 """
 
 import math
@@ -14,9 +22,10 @@ import pandas as pd
 
 from analysis.stats import mixed_model
 from analysis.stats.intervals import Interval, none
-from analysis.stats.mixed_model import MixedModel
+from analysis.stats.mixed_model import Array, Mask, MixedModel
 from grokpipe.errors import InputError
 
+FEW_MACHINES = 5
 UNKNOWN = "unknown"
 """level of the runs whose machine is not recorded"""
 
@@ -35,8 +44,10 @@ class Delays:
     observed: int
     """those of them that had the event"""
     model: MixedModel | None
-    """of log T, a coefficient per arm: the baseline's mean, then differences from it; None if there
-    are too few events for it"""
+    """of log T: the baseline's mean, the arms' differences from it, then machines if these are
+    fixed; None if there are too few events for it"""
+    components: MixedModel | None
+    """the same with random machines, however few"""
     note: str
     """a caveat, or an empty text"""
 
@@ -51,8 +62,9 @@ class Delays:
             valid = ", ".join((*self.arms[1:], *self.without))
             raise ValueError(f"arm={arm}: must be one of {valid}")
         if self.model is None:
-            return none(math.nan, f"{self.observed} events for {len(self.arms)} arms")
-        weights = np.array([float(name == arm) for name in self.arms])
+            return none(math.nan, f"too few events ({self.observed})")
+        weights = np.zeros(len(self.model.coefficients))
+        weights[self.arms.index(arm)] = 1
         log = self.model.contrast(weights)
         ends = (math.exp(log.estimate), math.exp(log.lower), math.exp(log.upper))
         return Interval(*ends, log.method)
@@ -70,7 +82,7 @@ class Delays:
     @property
     def rest_sd(self) -> float:
         """Standard deviation of log T between runs of one seed, arm and machine."""
-        return self.model.sigma if self.model else math.nan
+        return self.components.sigma if self.components else math.nan
 
     @property
     def intraclass(self) -> float:
@@ -81,7 +93,7 @@ class Delays:
         return parts[0] / total if total > 0 else math.nan
 
     def _deviation(self, name: str) -> float:
-        return self.model.deviations.get(name, math.nan) if self.model else math.nan
+        return self.components.deviations.get(name, math.nan) if self.components else math.nan
 
 
 def delays(rows: pd.DataFrame, baseline: str, machine: str = "processor") -> Delays:
@@ -112,21 +124,35 @@ def delays(rows: pd.DataFrame, baseline: str, machine: str = "processor") -> Del
     # a run that was not followed at all says nothing
     rows = rows[rows["arm"].isin(fitted) & (rows["step"] > 0)]
     observed = rows["observed"].to_numpy(bool)
-    model = None
+    values = np.log(rows["step"].to_numpy(float))
+    model = components = None
     if observed.sum() >= len(fitted) + 2:
-        design = np.column_stack(
-            [np.ones(len(rows)), *(rows["arm"].eq(arm).to_numpy(float) for arm in fitted[1:])]
-        )
+        ones = np.ones(len(rows))
+        design = np.column_stack([ones, *(rows["arm"].eq(arm) for arm in fitted[1:])])
         machines = rows[machine] if machine in rows else pd.Series(UNKNOWN, rows.index)
         groups = {"seed": rows["seed"], "machine": machines.fillna(UNKNOWN)}
-        model = mixed_model.fit(np.log(rows["step"].to_numpy(float)), observed, design, groups)
+        model = components = mixed_model.fit(values, observed, design, groups)
+        few = groups.pop("machine").nunique() < FEW_MACHINES
+        if few and "machine" in components.deviations:
+            fixed = _with_machines(design, machines.fillna(UNKNOWN), observed)
+            enough = observed.sum() >= fixed.shape[1] + 2
+            model = mixed_model.fit(values, observed, fixed, groups) if enough else None
     return Delays(
-        baseline, tuple(fitted), tuple(without), len(rows), int(observed.sum()), model,
-        _note(model, observed, without),
+        baseline, tuple(fitted), tuple(without), len(rows), int(observed.sum()),
+        model, components, _note(components, observed, without),
     )  # fmt: skip
 
 
-def _note(model: MixedModel | None, observed: np.ndarray, without: Sequence[str]) -> str:
+def _with_machines(design: Array, machines: pd.Series, observed: Mask) -> Array:
+    """The design with those machines' columns that the observed runs determine beside it."""
+    for name in sorted(machines.unique())[1:]:
+        wider = np.column_stack([design, machines.eq(name)])
+        if np.linalg.matrix_rank(wider[observed]) == wider.shape[1]:
+            design = wider
+    return design
+
+
+def _note(model: MixedModel | None, observed: Mask, without: Sequence[str]) -> str:
     said = []
     if without:
         said.append(f"no run of {', '.join(without)} had the event")

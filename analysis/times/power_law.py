@@ -30,7 +30,7 @@ METHODS = ("profile", "Wald", "bootstrap")
 DEFAULT_FEW = "Wald"  # below FEW seeds
 COLUMNS = (
     "event column k lower upper method n observed runs seeds min max constant sigma r2 lack_of_fit "
-    "lack_of_fit_df resolution delta_aic_exponential delta_aic_logarithmic note"
+    "lack_of_fit_df lack_of_fit_ratio resolution delta_aic_exponential delta_aic_logarithmic note"
 ).split()
 
 Array = NDArray[np.float64]
@@ -63,10 +63,13 @@ class Fit:
     """share of the variance of log τ that the law explains, by σ (`laws.explained`): R² where times
     are exact; NaN if no scatter is seen at all"""
     lack_of_fit: float
-    """p against one free mean per grid point (`laws.lack_of_fit`); NaN where that cannot be told:
-    too few grid points with an observed run, or none with several"""
+    """p against one free mean per grid point (`laws.lack_of_fit`); NaN where that cannot be told"""
     lack_of_fit_df: int
     """grid points less coefficients"""
+    lack_of_fit_ratio: float
+    """2 log Λ of that test"""
+    lack_of_fit_why: str
+    """why it cannot be told, or an empty text"""
     resolution: float
     """the longest time between evaluations in which an event was observed"""
     coefficients: Array = field(repr=False, compare=False)
@@ -120,7 +123,7 @@ def fit(
         np.full((p + 1, p + 1), math.nan) if unscattered else aft.covariance(runs.sample, found)
     )
     constant = found.coefficients[0] if law == LOGARITHMIC else np.exp(found.coefficients[0])
-    lack_of_fit, df = laws.lack_of_fit(runs, found)
+    lack = laws.lack_of_fit(runs, found)
     return Fit(
         law=law,
         event=runs.event,
@@ -143,8 +146,10 @@ def fit(
             for name, values in zip(runs.against, runs.values.T, strict=True)
         },
         r2=laws.explained(runs.sample, float(found.sigma)),
-        lack_of_fit=lack_of_fit,
-        lack_of_fit_df=df,
+        lack_of_fit=lack.p,
+        lack_of_fit_df=lack.df,
+        lack_of_fit_ratio=lack.ratio,
+        lack_of_fit_why=lack.why,
         resolution=runs.resolution,
         coefficients=found.coefficients,
         covariance=covariance,
@@ -187,8 +192,8 @@ def exponents(
 
     Columns: event, column, k, lower, upper, method, n, observed, runs (all of the table, of which
     n have the event, seen or censored), seeds, min and max (the fitted range), constant, sigma, r2,
-    lack_of_fit, lack_of_fit_df, resolution, and, against one column, delta_aic_exponential and
-    delta_aic_logarithmic (AIC above that of the power law), note. An
+    lack_of_fit, lack_of_fit_df, lack_of_fit_ratio, resolution, and, against one column,
+    delta_aic_exponential and delta_aic_logarithmic (AIC above that of the power law), note. An
     event that allows no fit keeps its row, with the reason as its note.
 
     Raises InputError for columns that allow no fit of any event.
@@ -212,13 +217,14 @@ def exponents(
 
 def _rows(events: pd.DataFrame, fitted: Fit) -> list[dict[str, object]]:
     notes = [] if fitted.sigma else ["no scatter seen between evaluations"]
+    why = fitted.lack_of_fit_why and f"lack of fit not told: {fitted.lack_of_fit_why}"
     same = dict(vars(fitted))
     if len(fitted.against) == 1:
         compared = compare_laws(events, fitted.against[0]).set_index("law")
         for law in LAWS[1:]:
             same[f"delta_aic_{law}"] = compared["delta_aic"][law] - compared["delta_aic"][POWER]
-        notes.append(compared["note"][POWER])
-    same["note"] = "; ".join(filter(None, notes))
+        why = compared["note"][POWER] or why  # one reason for both
+    same["note"] = "; ".join(filter(None, [*notes, why]))
     rows = []
     for column, k in fitted.exponents.items():
         low, high = fitted.ranges[column]

@@ -84,6 +84,27 @@ def design(values: Array, logarithms: bool) -> Array:
     return np.column_stack([np.ones(len(values)), np.log(values) if logarithms else values])
 
 
+def with_logarithms(events: pd.DataFrame, against: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The rows whose values of these columns have a logarithm, and a line for each column by which
+    runs are left out. Raises InputError as `check_columns` does for other columns, and where no run
+    is left."""
+    check_columns(events, against, logarithms=False)
+    notes = []
+    for column in against:
+        positive = events[column] > 0
+        without = events.loc[~positive].drop_duplicates("key")
+        if len(without) == events["key"].nunique():
+            raise InputError(f"{column}: not positive in any run; no logarithm to fit")
+        if len(without):
+            values = ", ".join(f"{value:g}" for value in sorted(without[column].unique()))
+            notes.append(
+                f"note: {len(without)} of {events['key'].nunique()} runs are left out:"
+                f" {column}={values} has no logarithm"
+            )
+        events = events[positive]
+    return events, notes
+
+
 def check_columns(events: pd.DataFrame, against: Sequence[str], logarithms: bool) -> None:
     """Raises InputError for columns that are unknown, not numbers, or have no logarithm."""
     for column in against:
@@ -93,14 +114,15 @@ def check_columns(events: pd.DataFrame, against: Sequence[str], logarithms: bool
             raise InputError(f"{column}: no such column; valid: {', '.join(valid)}")
         if not is_numeric_dtype(events[column]) or is_bool_dtype(events[column]):
             raise InputError(f"{column}={events[column].iloc[0]}: must be a column of numbers")
-        values = events[column].to_numpy(dtype=float)
+        runs = events.drop_duplicates("key")  # the rows may be of several events
+        values = runs[column].to_numpy(dtype=float)
         if missing := int((~np.isfinite(values)).sum()):
             raise InputError(f"{column}: not finite in {missing} of {len(values)} runs")
         if logarithms and (values <= 0).any():
             worst = values.min()
             raise InputError(
                 f"{column}={worst:g} in {(values == worst).sum()} of {len(values)} runs has no "
-                "logarithm; leave these runs out, or fit the exponential law"
+                "logarithm; valid: positive numbers"
             )
 
 

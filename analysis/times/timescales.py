@@ -9,22 +9,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from analysis.output.formats import bounded, counted, interval, number
+from analysis.output.formats import bounded, counted, estimated, number, ranged
 from analysis.runs.tables import Tables
 from analysis.stats import effects, restricted, survival
+from analysis.stats.incidence import final_incidence
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
 from grokpipe.curves import definitions
 from grokpipe.curves.definitions import EVENTS, columns, is_ratio, run_events
-from grokpipe.curves.events import learned_levels
+from grokpipe.curves.events import Event, first_reached, learned_levels
 from grokpipe.curves.kinds import Crossing, OfOtherSeeds
 from grokpipe.store.manifest import FINISHED
 
 COLUMNS = (
     "event n reached median lower upper method mean mean_lower mean_upper mean_method horizon"
-    " resolution runs share share_lower share_upper share_method"
+    " resolution runs share share_lower share_upper share_method diverged incidence incidence_lower"
+    " incidence_upper incidence_method range_lower range_upper range_level"
 ).split()
-EVENT_COLUMNS = ["step", "observed", "lower", "upper", "budget"]
+EVENT_COLUMNS = ["step", "observed", "lower", "upper", "budget", "diverged"]
+DIVERGED = "diverged"
+"""state of a run that ended for good; a failed one is trained again when it is asked for again"""
 MEASURES = columns()
 """the columns of the curves that named events are read from"""
 UNDEFINED = {
@@ -35,13 +39,16 @@ NO_RUN = "none: no run has this event"
 
 
 def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
-    """A row per run and event: key, event, step, observed, lower, upper, budget, state, then the
-    configuration. The events are all that have a name, as far as the tables have the columns that
-    they are read from, and the conditions, which must have theirs. A run that is not finished is
-    censored at its last step and has its state.
+    """A row per run and event: key, event, step, observed, lower, upper, budget, diverged, state,
+    then the configuration. The events are all that have a name, as far as the tables have the
+    columns that they are read from, and the conditions, which must have theirs. A run that is not
+    finished is censored at its last step and has its state. One that diverged without the event
+    never has it: it is later than its budget, and `diverged` is the step it was followed to (else
+    NaN).
 
     t_cross uses the mean entropy at t_grok of the other seeds of the same arm. Runs without an
-    evaluation have no row, and those of UNDEFINED none of that event: `undefined` lists them.
+    evaluation have no row unless they diverged, and those of UNDEFINED none of that event:
+    `undefined` lists them.
     """
     cells = tables.cells.set_index("key")
     of_cell = {
@@ -57,13 +64,47 @@ def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
     for key, curves in runs.items():
         chance, budget, state = of_cell[key]
         found = run_events(curves, chance, budget, state == "done", levels.get(key), names)
-        rows += [
-            (key, name, e.step, e.observed, e.lower, e.upper, e.budget, state)
-            for name, e in found.items()
-        ]
+        rows += [(key, name, *_times(event, state), state) for name, event in found.items()]
+    there = dict.fromkeys(name for _, name, *_ in rows)
+    everywhere = [name for name in there if name not in UNDEFINED and not is_ratio(name)]
+    for key in of_cell.keys() - runs.keys():
+        _, budget, state = of_cell[key]
+        if state == DIVERGED:  # before its first evaluation
+            unseen = first_reached([], [], budget)
+            rows += [(key, name, *_times(unseen, state), state) for name in everywhere]
     long = pd.DataFrame(rows, columns=["key", "event", *EVENT_COLUMNS, "state"])
     configuration = tables.cells[["key", *tables.configuration]]
     return long.merge(configuration, on="key", how="left", sort=False)
+
+
+def _times(event: Event, state: str) -> tuple[float, bool, float, float, float, float]:
+    """The EVENT_COLUMNS of a run in this state."""
+    if event.observed or state != DIVERGED:
+        step, lower, diverged = event.step, event.lower, math.nan
+    else:
+        step, lower, diverged = event.budget, event.budget, event.step
+    return step, event.observed, lower, event.upper, event.budget, diverged
+
+
+def _never(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows are of runs that never have the event, as they diverged without it."""
+    return (rows["state"].eq(DIVERGED) & ~rows["observed"].astype(bool)).to_numpy()
+
+
+def lasting(rows: pd.DataFrame) -> Times:
+    """The times of an event's rows for medians and means: runs that never have it are at risk for
+    as long as any run, whatever their own budget."""
+    step = rows["step"].to_numpy(float)
+    at_risk = np.where(_never(rows), step.max(), step)
+    return Times(at_risk, rows["observed"].to_numpy(bool))
+
+
+def incidence(rows: pd.DataFrame) -> Interval:
+    """The share of an event's rows with it by the end of what is known of them: runs that diverged
+    count as without it, unfinished ones as those that went on (Aalen–Johansen)."""
+    ended = _never(rows)
+    times = rows["diverged"].where(ended, rows["step"]) if ended.any() else rows["step"]
+    return final_incidence(times, rows["observed"], ended)
 
 
 def _runs(tables: Tables) -> dict[str, dict[str, NDArray[Any]]]:
@@ -129,20 +170,18 @@ def timescales(
     its runs with the event, seen or censored, and `runs` all; without any its row has no numbers.
 
     `mean` is restricted to `horizon`, the steps that all groups were followed to, or ∞ if all their
-    runs had the event. `resolution` is the widest gap between evaluations in which an event of the
-    group was seen: no number is known more finely. `share` is reached/n (`share`).
+    runs had the event; NaN where no run of the group had the event before that. `range_…` are order
+    statistics around the median with their exact level, where the interval has no upper end.
+    `diverged` counts the group's runs that did, and `incidence` is the share with the event where
+    some are unfinished and some diverged. `resolution` is the widest gap between evaluations in
+    which an event of the group was seen: no number is known more finely. `share` is reached/n.
     """
     order = {name: position for position, name in enumerate(events["event"].unique())}
     groups = _groups(events if runs is None else runs, by)
     rows = []
     for event, of_event in events.groupby("event", sort=False):
         of_groups = [of_event[of_event["key"].isin(group["key"])] for group in groups]
-        times = [
-            Times(rows["step"].to_numpy(float), rows["observed"].to_numpy(bool))
-            if len(rows)
-            else None
-            for rows in of_groups
-        ]
+        times = [lasting(rows) if len(rows) else None for rows in of_groups]
         until = restricted.horizon(
             (known, of_group["budget"].to_numpy())
             for known, of_group in zip(times, of_groups, strict=True)
@@ -151,6 +190,7 @@ def timescales(
         for group, of_group, known in zip(groups, of_groups, times, strict=True):
             row = {column: group[column].iloc[0] for column in by}
             row |= {"event": event, "runs": len(group)}
+            row |= {"diverged": int((group["state"] == DIVERGED).sum())}
             if known is None:
                 rows.append(row | {"n": 0, "reached": 0, "method": NO_RUN, "mean_method": NO_RUN})
                 continue
@@ -159,12 +199,15 @@ def timescales(
                 if until > 0
                 else none(math.nan, "followed for 0 steps")
             )
+            median = survival.median(known.times, known.observed, method, generator)
             widths = (of_group["upper"] - of_group["lower"])[of_group["observed"]]
             rows.append(
                 row
                 | {"horizon": until, "resolution": widths.max()}
                 | share(of_group).columns("share")
-                | vars(survival.median(known.times, known.observed, method, generator))
+                | incidence(of_group).columns("incidence")
+                | vars(median)
+                | order_range(known, median.upper)
                 | mean.columns("mean")
             )
     table = pd.DataFrame(rows, columns=[*by, *COLUMNS, "followed"])
@@ -172,6 +215,14 @@ def timescales(
     ascending = [not is_numeric_dtype(table[column]) for column in by] + [True]
     table = table.sort_values([*by, "order"], ascending=ascending, ignore_index=True)
     return table.drop(columns="order")
+
+
+def order_range(times: Times, upper: float) -> dict[str, float]:
+    """The range of a median as columns range_lower, range_upper and range_level, NaN where its
+    interval has an `upper` end of its own."""
+    found = survival.order_range(times.times, times.observed)
+    needed = not math.isfinite(upper)
+    return {f"range_{name}": end if needed else math.nan for name, end in vars(found).items()}
 
 
 def share(runs: pd.DataFrame) -> Interval:
@@ -240,34 +291,41 @@ def _groups(runs: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table for people: thousands separated, what was not reached as a bound. Of an event
-    that no run had the restricted mean is its horizon, whatever the runs are: none is shown."""
+    """The same table for people: thousands separated, what was not reached as a bound. Diverged
+    runs, and ranges beside intervals without an upper end, have columns where there are any."""
     shown = table.drop(columns=[*COLUMNS[1:], "followed"])
-    shown["reached"] = [counted(row.reached, row.n, row.runs) for row in table.itertuples()]
+    rows = list(table.itertuples())
+    shown["reached"] = [counted(row.reached, row.n, row.runs) for row in rows]
+    if table["diverged"].any():
+        shown["diverged"] = table["diverged"]
+        shown["incidence [95 %]"] = [
+            estimated(Interval(row.incidence, row.incidence_lower, row.incidence_upper, ""), 2)
+            for row in rows
+        ]
     shown["median"] = [
-        bounded(row.median, row.followed, row.n, decimals(row.event)) for row in table.itertuples()
+        bounded(row.median, row.followed, row.n, decimals(row.event)) for row in rows
     ]
     shown["95 % interval"] = [
         f"{number(row.lower, decimals(row.event))} – {number(row.upper, decimals(row.event))}"
         if not math.isnan(row.lower)
         else "–"
-        for row in table.itertuples()
+        for row in rows
     ]
-    means = (
-        (
-            number(row.mean, decimals(row.event)),
-            interval(row.mean_lower, row.mean_upper, decimals(row.event)),
-            f"to {number(row.horizon, decimals(row.event))}" if math.isfinite(row.horizon) else "",
-        )
-        for row in table.itertuples()
-    )
+    if table["range_level"].notna().any():
+        shown["range (level)"] = [
+            ranged(row.range_lower, row.range_upper, row.range_level, decimals(row.event))
+            for row in rows
+        ]
     shown["mean [95 %]"] = [
-        " ".join(filter(None, parts)) if reached else "–"
-        for parts, reached in zip(means, table["reached"], strict=True)
+        estimated(Interval(row.mean, row.mean_lower, row.mean_upper, ""), decimals(row.event))
+        + (
+            f" to {number(row.horizon, decimals(row.event))}"
+            if math.isfinite(row.horizon) and not math.isnan(row.mean)
+            else ""
+        )
+        for row in rows
     ]
-    shown["known to within"] = [
-        number(row.resolution, decimals(row.event)) for row in table.itertuples()
-    ]
+    shown["known to within"] = [number(row.resolution, decimals(row.event)) for row in rows]
     return shown
 
 

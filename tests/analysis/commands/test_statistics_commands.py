@@ -73,7 +73,7 @@ def test_compare_prints_writes_and_draws(runs: Path, capsys) -> None:
     assert "p (log-rank)" in screen
     assert "2/3" in screen
     tests = pd.read_csv(runs / "tables" / "compare_tau2_half_tests.csv")
-    assert len(tests) == 5
+    assert len(tests) == 6
     assert names(runs / "figures") == {
         "survival_tau2_half.pdf", "survival_tau2_half.png",
         "differences_tau2_half.pdf", "differences_tau2_half.png",
@@ -314,3 +314,26 @@ def test_wrong_input_is_one_line(
     assert len(errors) == 1
     for part in parts:
         assert part in errors[0]
+
+
+def test_fit_leaves_out_runs_without_a_logarithm(
+    grokking: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = pd.read_parquet(grokking / "cells.parquet")
+    decay = cells["optimizer.betas"].map({"[0.9, 0.98]": 0.1, "[0.9, 0.999]": 0.3})
+    cells["weight_decay"] = decay.where(cells["seed"] > 0, 0.0)
+    cells.to_parquet(grokking / "cells.parquet")
+    assert main(["fit", str(grokking), "--event", "t_grok"]) == 0
+    printed = capsys.readouterr()
+    assert "note: 2 of 8 runs are left out: weight_decay=0 has no logarithm" in printed.err
+    table = pd.read_csv(grokking / "tables" / "fit_weight_decay.csv")
+    assert table[["n", "observed", "min"]].iloc[0].tolist() == [6, 5, 0.1]
+
+
+def test_compare_says_what_holm_cannot_reach(
+    grokking: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four against four: 2/70, of two events."""
+    command = ["compare", str(grokking), "--event", "t_grok,t_cross", "--by", "optimizer.betas"]
+    assert main([*command, "--baseline", "[0.9,0.98]", "--test", "Mann–Whitney"]) == 0
+    assert "2 rows × 0.029, the least p of an exact Mann–Whitney" in capsys.readouterr().err

@@ -123,3 +123,24 @@ def test_the_jackknife_has_no_interval_of_what_it_cannot_tell() -> None:
     ):
         found = bootstrap.jackknife(bootstrap.mean(values), len(values))
         assert math.isnan(found.lower) and found.method == f"none: {why}"
+
+
+def test_the_jackknife_of_clusters_leaves_out_whole_ones() -> None:
+    values, clusters = np.arange(12.0) ** 1.5, np.repeat(["a", "b", "c", "d"], [2, 5, 1, 4])
+    other = np.random.default_rng(3).normal(size=12) + values
+
+    def correlation(indices: np.ndarray) -> float:
+        return float(np.corrcoef(values[indices], other[indices])[0, 1])
+
+    found = bootstrap.cluster_jackknife(correlation, clusters)
+    without = np.array([correlation(np.flatnonzero(clusters != c)) for c in "abcd"])
+    error = without.std() * math.sqrt(3)  # (k − 1)/k Σ(…)² = (k − 1) · variance
+    half = stats.t.ppf(0.975, 3) * error
+    assert (found.lower, found.upper) == pytest.approx(
+        (found.estimate - half, found.estimate + half)
+    )
+    assert found.estimate == pytest.approx(correlation(np.arange(12)))
+    # of clusters of one run it is the jackknife, of one cluster there is none
+    mean = bootstrap.mean(values)
+    assert bootstrap.cluster_jackknife(mean, range(12)) == bootstrap.jackknife(mean, 12)
+    assert bootstrap.cluster_jackknife(mean, np.zeros(12)).method == "none: one cluster"

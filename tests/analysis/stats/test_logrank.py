@@ -56,7 +56,7 @@ def sums(a: Times, b: Times) -> tuple[float, float]:
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
 def test_asymptotically_it_is_scipys_and_lifelines(seed: int, alternative: str) -> None:
     draws = np.random.default_rng(seed)
-    a, b = random(draws, 14), random(draws, 17, 35)
+    a, b = random(draws, 34), random(draws, 37, 35)
     found = logrank(a, b, alternative)
     expected = stats.logrank(for_scipy(a), for_scipy(b), THEIRS[alternative])
     assert found.method == "asymptotic" and found.alternative == alternative
@@ -89,7 +89,9 @@ def test_exactly_it_is_scipys_of_every_labelling(seed: int) -> None:
     for alternative, share in shares.items():
         found = logrank(a, b, alternative)
         assert (found.statistic, found.p) == (pytest.approx(z), pytest.approx(share))
-        assert found.method == "exact, 35 labellings"
+        assert found.method == "35 labellings, approximate: censored unevenly"
+        ends = {"two-sided": np.abs(every), "later": -every, "earlier": every}[alternative]
+        assert found.least_p == pytest.approx((ends >= ends.max() - 1e-9).mean())
 
 
 def test_by_hand() -> None:
@@ -131,8 +133,8 @@ def test_later_and_earlier_swap_with_the_arms() -> None:
 @SEEDS
 def test_stratified_adds_up_the_textbooks_sums(seed: int) -> None:
     draws = np.random.default_rng(seed)
-    a, b = random(draws, 30), random(draws, 26)
-    strata = draws.integers(0, 5, 30), draws.integers(0, 4, 26)  # 4: no run of `b`
+    a, b = random(draws, 40), random(draws, 36)
+    strata = draws.integers(0, 5, 40), draws.integers(0, 4, 36)  # 4: no run of `b`
     excess, variance = np.sum(
         [
             sums(
@@ -156,7 +158,7 @@ def test_stratified_adds_up_the_textbooks_sums(seed: int) -> None:
 @SEEDS
 def test_one_stratum_is_none(seed: int) -> None:
     draws = np.random.default_rng(seed)
-    for n in (4, 20):
+    for n in (4, 30):
         a, b = random(draws, n), random(draws, n)
         plain, found = logrank(a, b), stratified(a, b, strata=(["x"] * n, ["x"] * n))
         assert (found.statistic, found.p, found.method) == (plain.statistic, plain.p, plain.method)
@@ -183,7 +185,7 @@ def test_strata_are_relabelled_by_themselves(seed: int) -> None:
     found = stratified(a, b, strata=strata)
     assert found.statistic == pytest.approx(every[0])
     assert found.p == pytest.approx(np.mean(np.abs(every) >= abs(every[0]) - 1e-9))
-    assert found.method == "exact, 50 labellings"
+    assert found.method == "50 labellings, approximate: censored unevenly"
 
 
 def test_a_stratum_of_one_arm_adds_nothing() -> None:
@@ -206,17 +208,61 @@ def test_in_pairs_it_is_the_sign_test(seed: int, alternative: str) -> None:
     assert found.p == pytest.approx(expected.pvalue)
     assert found.statistic == pytest.approx((earlier.sum() - later.sum()) / math.sqrt(n))
     # pairs that tell nothing are not counted
-    assert found.method == f"exact, {2**n:,} labellings"
+    assert found.method == f"exact, signs of {n} pairs"
 
 
-def test_many_labellings_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    draws = np.random.default_rng(0)
-    a, b = random(draws, 6), random(draws, 6)
-    assert logrank(a, b).method == "exact, 924 labellings"
-    monkeypatch.setattr(module, "LABELLINGS", 923)
+def test_of_many_labellings_as_many_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = np.random.default_rng(4)
+    a = arm(draws.integers(1, 9, 7), draws.random(7) < 2)
+    b = arm([3, 6, 8, 9, 9, 9], [1, 1, 1, 0, 0, 0])
+    exact = logrank(a, b)
+    assert exact.method == "exact, 1,716 labellings"
+    monkeypatch.setattr(module, "LABELLINGS", 1_000)
+    monkeypatch.setattr(module, "BATCH", 300)
     found = logrank(a, b)
-    assert found.method == "asymptotic"
-    assert found.p == pytest.approx(stats.logrank(for_scipy(a), for_scipy(b)).pvalue)
+    assert found.method == "1,000 permutations"
+    # three standard errors, and this labelling among the drawn ones
+    assert abs(found.p - exact.p) < 3 * math.sqrt(exact.p * (1 - exact.p) / 1_000) + 1e-3
+    assert logrank(a, b) == found != logrank(a, b, generator=np.random.default_rng(7))
+    strata = np.array([0, 0, 0, 0, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1])
+    monkeypatch.setattr(module, "LABELLINGS", 700)
+    every = stratified(a, b, strata=strata)
+    assert every.method == "exact, 700 labellings"  # 7 choose 4 times 6 choose 3
+    monkeypatch.setattr(module, "LABELLINGS", 600)
+    some = stratified(a, b, strata=strata)
+    assert some.method == "600 permutations"
+    assert abs(some.p - every.p) < 3 * math.sqrt(every.p * (1 - every.p) / 600) + 2e-3
+
+
+def test_ten_against_ten_fully_apart_is_exact() -> None:
+    for early in (np.arange(10.0), np.repeat([3.0, 4.0], 5)):
+        found = logrank(arm(early + 20), arm(early))
+        assert found.method == "exact, 184,756 labellings"
+        assert found.p >= 2 / math.comb(20, 10) * (1 - 1e-9)
+        assert logrank(arm(early + 20), arm(early), "later").p == pytest.approx(
+            1 / math.comb(20, 10)
+        )
+
+
+def test_it_is_exact_only_where_all_runs_are_censored_alike() -> None:
+    a, b = arm([10, 20, 30, 100], [1, 1, 1, 0]), arm([15, 25, 100, 100], [1, 1, 0, 0])
+    approximate = "70 labellings, approximate: censored unevenly"
+    assert logrank(a, b).method == logrank(a, b, budgets=(100, 100)).method
+    assert logrank(a, b).method == "exact, 70 labellings"
+    assert logrank(a, b, budgets=(100, [100, 100, 100, 900])).method == approximate
+    shorter = arm([15, 25, 40, 40], [1, 1, 0, 0])
+    assert logrank(a, shorter).method == approximate
+    seen = arm([10, 20, 30, 100]), arm([15, 25, 110, 120])
+    assert logrank(*seen, budgets=(100, 900)).method == "exact, 70 labellings"
+    # of a pair only the first event counts
+    assert stratified(a, shorter, budgets=(100, 40)).method == "exact, signs of 3 pairs"
+
+
+def test_many_runs_are_not_permuted() -> None:
+    draws = np.random.default_rng(0)
+    a, b = random(draws, 5_000), random(draws, 5_000)
+    assert logrank(a, b).method == "asymptotic"
+    assert stratified(a, b).method.startswith("exact, signs of 3449")
 
 
 def test_order_does_not_matter() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.stats.means import DEFAULT, FEW, METHODS, mean
+from analysis.stats.means import DEFAULT, FEW, METHODS, mean, prediction
 
 
 def draws() -> np.random.Generator:
@@ -55,3 +55,28 @@ def test_wrong_input() -> None:
         mean([], draws())
     with pytest.raises(ValueError, match=f"method=jackknife: must be one of {METHODS[0]}"):
         mean([1.0, 2.0], draws(), "jackknife")
+
+
+def test_a_prediction_holds_the_mean_of_a_replication_as_often_as_it_says() -> None:
+    generator = np.random.default_rng(4)
+    samples, replications = generator.normal(3, 2, (4_000, 5)), generator.normal(3, 2, (4_000, 8))
+    held = 0
+    for sample, replication in zip(samples, replications):
+        found = prediction(sample, 8)
+        held += found.lower <= replication.mean() <= found.upper
+    assert abs(held / 4_000 - 0.95) < 0.011  # three standard errors
+    assert found.method == "t, prediction for 8 runs"
+
+
+def test_a_prediction_for_very_many_runs_is_students_interval() -> None:
+    values = np.array([3.0, 5.0, 4.0, 9.0])
+    found, expected = prediction(values, 10**12), mean(values, draws(), "t")
+    assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper))
+
+
+def test_what_has_no_prediction() -> None:
+    assert prediction([3.0], 5).method == "none: one run"
+    assert prediction([3.0, 3.0], 5).method == "none: no spread"
+    assert math.isnan(prediction([3.0, math.inf], 5).estimate)
+    with pytest.raises(ValueError, match="0 runs, predicted from 2"):
+        prediction([1.0, 2.0], 0)

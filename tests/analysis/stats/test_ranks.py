@@ -75,7 +75,8 @@ def test_mann_whitney_is_gehans_permutation_test(seed: int, alternative: str) ->
     assert 2 * found.statistic - 12 == gehan(a, b), f"seed {seed}"
     null = np.array([gehan(*arms) for arms in shared_out([a, b])])
     assert found.p == pytest.approx(tails(null, gehan(a, b), alternative)), f"seed {seed}"
-    assert found.method == "exact, ties at midranks"
+    assert found.method == "exact on midranks"
+    assert found.least_p == pytest.approx(min(tails(null, one, alternative) for one in null))
 
 
 def test_exact_p_with_ties_of_ten_against_ten() -> None:
@@ -90,13 +91,40 @@ def test_exact_p_with_ties_of_ten_against_ten() -> None:
 
 
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
-@pytest.mark.parametrize(("n", "method"), [(6, "exact"), (10, "asymptotic")])
+@pytest.mark.parametrize(("n", "method"), [(6, "exact"), (25, "exact"), (60, "asymptotic")])
 def test_mann_whitney_without_ties_is_scipys(n: int, method: str, alternative: str) -> None:
-    values = np.random.default_rng(n).permutation(4 * n)[: 2 * n] + 1.0
+    values = (np.random.default_rng(n).permutation(4 * n)[: 2 * n] + 1.0) / (4 * n) * 99
     a, b = times(*values[:n]), times(*values[n:-1], None)
-    expected = stats.mannwhitneyu(raw(a), raw(b), alternative=SCIPY[alternative])
+    expected = stats.mannwhitneyu(raw(a), raw(b), alternative=SCIPY[alternative], method=method)
     found = mann_whitney(a, b, BUDGETS, alternative)
-    assert (found.statistic, found.p, found.method) == (*expected, method)
+    assert (found.statistic, found.p) == pytest.approx(tuple(expected), rel=1e-9)
+    assert found.method == method
+
+
+def test_ten_against_ten_fully_apart_is_exact_with_and_without_ties() -> None:
+    early, late = range(10, 20), range(30, 40)
+    for ties, method in ((False, "exact"), (True, "exact on midranks")):
+        a = times(*([10] * 9 if ties else early[:9]), early[9])
+        found = mann_whitney(times(*late), a, BUDGETS)
+        assert found.p == pytest.approx(2 / math.comb(20, 10)) and found.method == method
+
+
+def test_25_against_25_with_ties_is_the_null_distribution_by_convolution() -> None:
+    """The chance of each sum from the polynomial Π (1 + x y^score), in whole numbers."""
+    draws = np.random.default_rng(12)
+    a, b = drawn(draws, 25, grid=9), drawn(draws, 25, grid=7)
+    doubled = np.rint(2 * stats.rankdata(np.concatenate([raw(a), raw(b)]))).astype(int)
+    ways: dict[tuple[int, int], int] = {(0, 0): 1}
+    for score in doubled.tolist():
+        for (size, total), count in list(ways.items()):
+            if size < 25:
+                at = (size + 1, total + score)
+                ways[at] = ways.get(at, 0) + count
+    sums = {total: count for (size, total), count in ways.items() if size == 25}
+    assert sum(sums.values()) == math.comb(50, 25)
+    seen = int(doubled[:25].sum())
+    above = sum(count for total, count in sums.items() if total >= seen) / math.comb(50, 25)
+    assert mann_whitney(a, b, BUDGETS, "later").p == pytest.approx(above, rel=1e-12)
 
 
 def test_mann_whitney_of_many_ties_is_scipys() -> None:
@@ -105,14 +133,14 @@ def test_mann_whitney_of_many_ties_is_scipys() -> None:
     expected = stats.mannwhitneyu(raw(a), raw(b), alternative="greater")
     found = mann_whitney(a, b, BUDGETS, "later")
     assert found.p == pytest.approx(expected.pvalue)
-    assert found.method == "asymptotic, ties at midranks"
+    assert found.method == "asymptotic, ties corrected"
 
 
 def test_mann_whitney_by_hand() -> None:
     # of the 6 ways to choose the two that never did, one is this
     found = mann_whitney(times(None, None), times(10, 20), BUDGETS, "later")
     assert found == TestResult(
-        "Mann–Whitney", 4, pytest.approx(1 / 6), "later", "exact, ties at midranks"
+        "Mann–Whitney", 4, pytest.approx(1 / 6), "later", "exact on midranks"
     )
     assert mann_whitney(times(None, None), times(10, 20), BUDGETS, "earlier").p == 1
     assert mann_whitney(times(None, None), times(10, 20), BUDGETS).p == pytest.approx(1 / 3)
@@ -226,7 +254,11 @@ def test_wilcoxon_by_all_signs(seed: int, alternative: str) -> None:
     expected = sizes[differences > 0].sum()
     assert found.statistic == expected, f"seed {seed}"
     assert found.p == pytest.approx(tails(tosses @ sizes, expected, alternative)), f"seed {seed}"
-    assert found.method == f"exact, {len(sizes)} of 9 pairs"
+    how = "exact on midranks" if len(set(sizes)) < len(sizes) else "exact"
+    left_out = ", zeros left out" if len(sizes) < 9 else ""
+    assert found.method == f"{how}, {len(sizes)} of 9 pairs{left_out}"
+    every = {tails(tosses @ sizes, total, alternative) for total in tosses @ sizes}
+    assert found.least_p == pytest.approx(min(every))
 
 
 @pytest.mark.parametrize("alternative", ALTERNATIVES)
@@ -294,7 +326,7 @@ def test_jonckheere_of_two_large_arms_is_mann_whitney(alternative: str) -> None:
     )
     found = jonckheere([a, b], BUDGETS, alternative)
     assert found.p == pytest.approx(expected.pvalue)
-    assert found.method == "asymptotic"
+    assert found.method == "asymptotic, ties corrected"
 
 
 def test_jonckheere_of_one_arm_is_refused() -> None:

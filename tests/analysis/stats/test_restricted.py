@@ -99,9 +99,18 @@ def test_an_interval_stays_within_what_is_possible() -> None:
     assert restricted_mean([1.0, 1, 1, 9], [True] * 4, 8).lower == 0
 
 
+def test_a_horizon_before_every_event_carries_nothing() -> None:
+    never, late = arm([10, 10, 10], False), arm([12, 13, 14])
+    for runs, until in ((never, 10), (late, 10), (late, 12)):
+        found = restricted_mean(runs.times, runs.observed, until)
+        assert math.isnan(found.estimate) and found.method == f"none: no event before {until}"
+    assert math.isnan(restricted_mean_difference(never, late, 10).estimate)
+    assert restricted_mean(late.times, late.observed, 13).estimate == pytest.approx(38 / 3)
+
+
 def test_runs_that_are_alike_have_no_interval() -> None:
     never, same = arm([10, 10, 10], False), arm([4, 4, 4])
-    assert restricted_mean(never.times, never.observed, 10).method == "none: all runs alike"
+    assert restricted_mean(same.times, same.observed, 10).method == "none: all runs alike"
     assert restricted_mean_difference(never, same, 10).method == "none: all runs alike"
     assert restricted_mean_difference(never, same, 10).estimate == 6
     shifted = restricted_mean_difference(

@@ -13,7 +13,15 @@ from scipy import stats
 
 from analysis.stats import survival
 from analysis.stats.restricted import restricted_mean, restricted_mean_difference, restricted_means
-from analysis.stats.survival import Median, Times, kaplan_meier, median, median_difference, medians
+from analysis.stats.survival import (
+    Median,
+    Times,
+    kaplan_meier,
+    median,
+    median_difference,
+    medians,
+    order_range,
+)
 from tests.helpers.times import SEEDS, A, B, arm, by_fractions, random
 
 
@@ -28,18 +36,41 @@ def test_survival_is_scipys(seed: int) -> None:
     np.testing.assert_allclose(found[last], expected.probabilities, atol=1e-14)
 
 
+def middle(steps: list[tuple[float, Fraction]], beyond: float = math.inf) -> float:
+    """The median of S by exact fractions; an event that was not seen is at `beyond`."""
+    half = min((time for time, left in steps if left <= Fraction(1, 2)), default=beyond)
+    below = min((time for time, left in steps if left < Fraction(1, 2)), default=beyond)
+    return (half + below) / 2
+
+
 @SEEDS
 def test_medians_of_exact_fractions(seed: int) -> None:
     times, observed = random(seed)
-    half = [time for time, left in by_fractions(times, observed) if left <= Fraction(1, 2)]
-    assert medians(times, observed) == min(half, default=math.inf)
+    assert medians(times, observed) == middle(by_fractions(times, observed))
+
+
+@pytest.mark.parametrize("n", range(1, 13))
+def test_medians_of_whole_samples_are_numpys(n: int) -> None:
+    """Runs that never have the event are at infinity."""
+    times = np.random.default_rng(n).integers(1, 20, n).astype(float)
+    for never in range(n + 1):
+        observed = np.argsort(np.argsort(times, kind="stable")) < n - never
+        with np.errstate(invalid="ignore"):
+            expected = np.median(np.where(observed, times, math.inf))
+        assert medians(np.where(observed, times, 30), observed) == expected
+
+
+def test_half_of_the_runs_bound_the_mean_of_the_two_in_the_middle() -> None:
+    """Of four runs two had the event by 200, the others not by 1,000."""
+    found = median([100, 200, 1000, 1000], [True, True, False, False])
+    assert (found.median, found.followed) == (math.inf, 600)
 
 
 def test_one_half_is_reached_despite_rounding() -> None:
     off = 0
     for n in range(2, 60, 2):
         times = np.arange(1.0, n + 1)
-        assert medians(times, np.full(n, True)) == n / 2
+        assert medians(times, np.full(n, True)) == (n + 1) / 2
         off += kaplan_meier(times, np.full(n, True))[1][n // 2 - 1] > 0.5
     assert off > 0
 
@@ -60,7 +91,9 @@ def test_log_log_agrees_with_lifelines(seed: int) -> None:
     fitted = KaplanMeierFitter().fit(times, observed)
     interval = median_survival_times(fitted.confidence_interval_).to_numpy()[0]
     found = median(times, observed, "log-log")
-    assert found.median == fitted.median_survival_time_, f"seed {seed}"
+    begins = fitted.median_survival_time_  # theirs is the first time at which S is at most 1/2
+    flat = math.isclose(fitted.predict(begins), 0.5) if math.isfinite(begins) else False
+    assert found.median > begins if flat else found.median == begins, f"seed {seed}"
     if len(times) < 5:
         assert math.isnan(found.lower) and found.method == "none: fewer than five runs"
         return
@@ -84,7 +117,7 @@ def test_medians_by_hand() -> None:
 def test_dropping_the_censored_would_give_another_median() -> None:
     times, observed = [10, 20, 100, 100, 100], [True, True, False, False, False]
     assert median(times, observed).median == math.inf
-    assert median(times[:2], observed[:2]).median == 10
+    assert median(times[:2], observed[:2]).median == 15
 
 
 @pytest.mark.parametrize("n", range(1, 13))
@@ -150,7 +183,7 @@ def test_a_median_is_held_where_runs_were_not_followed_to_it(n: int, short: str)
 @pytest.mark.parametrize("n", range(1, 5))
 def test_a_median_of_fewer_than_five_runs_has_no_interval(n: int) -> None:
     found = median(np.arange(1.0, n + 1), [True] * n)
-    assert found.median == (n + 1) // 2
+    assert found.median == (n + 1) / 2
     assert math.isnan(found.lower) and math.isnan(found.upper)
     assert found.method == "none: fewer than five runs"
 
@@ -160,6 +193,26 @@ def test_all_runs_of_five_and_more_that_had_the_event_bound_it_as_ever() -> None
     assert {n: (found.lower, found.upper) for n, found in ends.items()} == {
         5: (1, math.inf), 6: (1, math.inf), 10: (1, 8), 30: (10, 21),
     }  # fmt: skip
+
+
+def test_the_range_of_five_and_six_runs_is_all_of_them_at_its_exact_level() -> None:
+    for n, level in ((5, 1 - 2 / 2**5), (6, 1 - 2 / 2**6)):
+        found = order_range(np.arange(n, 0.0, -1), [True] * n)
+        assert (found.lower, found.upper, found.level) == (1, n, pytest.approx(level))
+        assert median(np.arange(n, 0.0, -1), [True] * n).upper == math.inf
+    ten = order_range(np.arange(1.0, 11), [True] * 10)  # 1 − 2 (1 + 10)/2¹⁰
+    assert (ten.lower, ten.upper, ten.level) == (2, 9, pytest.approx(1 - 22 / 1024))
+
+
+def test_what_has_no_range() -> None:
+    for times, observed in (
+        ([7.0], [True]),
+        ([1.0, 2, 3, 4, 9], [True] * 4 + [False]),  # the last is not known
+        ([1.0, 2, 3, 4, 9], [True, False, True, True, True]),
+    ):
+        assert math.isnan(order_range(times, observed).level)
+    # of many runs the last do not matter
+    assert order_range(np.arange(1.0, 11), [True] * 9 + [False]).upper == 9
 
 
 @pytest.mark.parametrize("method", survival.MEDIAN_METHODS)
@@ -203,8 +256,7 @@ def bounds(of: Times, horizon: float | None) -> tuple[np.ndarray, np.ndarray]:
         times = of.times[list(resample)]
         steps, longest = by_fractions(times, of.observed[list(resample)]), float(times.max())
         if horizon is None:
-            half = [time for time, left in steps if left <= Fraction(1, 2)]
-            found.append((half[0], half[0]) if half else (longest, math.inf))
+            found.append((middle(steps, longest), middle(steps)))
         else:
             edges = [0.0, *(min(time, horizon) for time, _ in steps)]
             heights = [1.0, *(float(left) for _, left in steps)]
@@ -238,7 +290,7 @@ def test_intervals_of_differences_over_all_resamples(horizon: float | None, pair
     draws = np.random.default_rng(5)
     if horizon is None:
         found = median_difference(first, B, draws, paired)
-        assert found.estimate == 23 - 14
+        assert found.estimate == (23 + 47) / 2 - (14 + 27) / 2
     else:
         found = restricted_mean_difference(first, B, horizon, draws, paired, "percentile")
     a, b = bounds(first, horizon), bounds(B, horizon)

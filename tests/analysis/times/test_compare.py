@@ -10,7 +10,16 @@ from pandas.testing import assert_frame_equal
 from analysis.commands.compare import readable
 from analysis.stats import effects, logrank, ranks, restricted
 from analysis.stats.survival import Times
-from analysis.times.compare import Margin, all_tests, arms, compare, paired, trend
+from analysis.times.compare import (
+    TESTS,
+    Margin,
+    all_tests,
+    arms,
+    compare,
+    out_of_reach,
+    paired,
+    trend,
+)
 from grokpipe.errors import InputError
 
 BUDGET = 400.0
@@ -83,7 +92,7 @@ def test_the_numbers_are_those_of_the_functions() -> None:
 def test_holm_is_over_all_comparisons_of_a_test() -> None:
     runs = pd.concat([RUNS, RUNS.assign(event="t_mem")])
     table, tested = compared(runs)
-    assert len(tested) == 2 * 2 * 5
+    assert len(tested) == 2 * 2 * len(TESTS)
     of_rank = tested[tested["name"] == "log-rank"]
     assert of_rank["p_holm"].tolist() == pytest.approx(ranks.holm(of_rank["p"].to_numpy()))
     assert len(of_rank) == 4
@@ -218,7 +227,7 @@ def test_no_run_had_the_event() -> None:
     assert table["median"].tolist() == [math.inf] * 2
     assert tested["p"].isna().all()
     assert tested["method"].str.startswith("refused").all()
-    assert table["mean"].tolist() == [BUDGET] * 2
+    assert table["mean"].isna().all()  # the horizon, whatever the runs are
     assert math.isnan(table["difference"][1]) and math.isnan(table["difference_lower"][1])
     assert readable(table)["difference of means [95 %]"].tolist() == ["baseline", "–"]
     assert not np.isfinite(table["difference"]).any()  # no mark in the figure
@@ -306,4 +315,41 @@ def test_wrong_input_names_what_would_be_valid() -> None:
 def test_every_test_is_there_for_every_pair() -> None:
     one, two, _ = arms(RUNS, ["arm"])
     names = [result.name for result in all_tests(one, two)]
-    assert names == ["log-rank", "Mann–Whitney", "stratified log-rank", "sign", "Wilcoxon"]
+    assert names == list(TESTS)
+
+
+def test_what_holm_cannot_reach_is_said() -> None:
+    """None of five against five of five, of fifteen events: 15 × 2/252."""
+    apart = {"none": [None] * 5, "mixing": [100, 110, 120, 130, 140]}
+    several = pd.concat([events(apart, name=f"event {i}") for i in range(15)])
+    table, tested = compared(several)
+    smallest = table["p_holm"].min()
+    assert smallest == pytest.approx(15 * 2 / 252)
+    said = out_of_reach(tested, "log-rank")
+    assert "15 rows × 0.0079" in said and "are 0.12; what helps is to name fewer events" in said
+    assert "\n" not in said
+    # of six events it can
+    _, six = compared(several[several["event"].isin([f"event {i}" for i in range(6)])])
+    assert out_of_reach(six, "log-rank") == "" and six["p_holm"].min() < 0.05
+    _, few = compared(events({"none": [None] * 3, "mixing": [100, 110, 120]}))
+    assert out_of_reach(few, "Mann–Whitney").endswith("what helps is more runs")
+    _, never = compared(events({"none": [None] * 3, "mixing": [None] * 3}))
+    assert out_of_reach(never, "log-rank") == ""  # the tests were refused, and say why
+
+
+def test_runs_that_diverged_never_have_the_event() -> None:
+    """Four of five diverged, the fifth has the event before any of the baseline: the arm is later,
+    not earlier."""
+    runs = events({"none": [300, 310, 320, 330, 340], "decayed": [200, None, None, None, None]})
+    gone = (runs["arm"] == "decayed") & ~runs["observed"]
+    runs.loc[gone, "state"] = "diverged"
+    runs["diverged"] = np.where(gone, 50.0, np.nan)
+    table, _ = compared(runs)
+    row = table.set_index("arm").loc["decayed"]
+    assert (row["diverged"], row["reached"], row["share"], row["incidence"]) == (4, 1, 0.2, 0.2)
+    assert row["median"] == math.inf and row["mean"] == (200 + 4 * BUDGET) / 5
+    assert row["difference"] == row["mean"] - 320 and row["cliff_delta"] == pytest.approx(0.6)
+    # tests see them later than the budget: as runs that were done without the event
+    done, _ = compared(runs.assign(state="done"))
+    assert done.set_index("arm").loc["decayed", "p"] == row["p"]
+    assert readable(table)["diverged"].tolist() == [0, 4]

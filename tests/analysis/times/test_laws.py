@@ -1,6 +1,7 @@
 """Three laws: the true one is found, and each at its largest likelihood."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -78,3 +79,49 @@ def test_exponential_law_takes_zero() -> None:
     assert fitted(events.assign(weight_decay=zero), law="exponential").ranges == {
         "weight_decay": (0.0, 0.3)
     }
+
+
+def test_lack_of_fit_counts_values_without_events() -> None:
+    """Five seeds at λ = 2, 4, 6, 8, of which two values show the event: the two others have
+    likelihood 1 under a mean of their own. Both likelihoods by a search."""
+    decay, seed = np.repeat([2.0, 4.0, 6.0, 8.0], 5), np.tile(range(5), 4)
+    generator = draws(8)
+    times = np.where(decay == 2, 900, 300) * np.exp(0.2 * generator.normal(size=20))
+    events = seen(np.where(decay > 4, math.inf, times), 10, 3_000)
+    events = events.assign(weight_decay=decay, seed=seed)
+    found = fitted(events)
+
+    def log_likelihood(middles: NDArray[np.float64], sigma: float) -> float:
+        with np.errstate(divide="ignore"):
+            ends = [(np.log(events[end]) - middles) / sigma for end in ("lower", "upper")]
+        p = np.where(events["observed"], stats.norm.cdf(ends[1]) - stats.norm.cdf(ends[0]),
+                     stats.norm.sf(ends[0]))  # fmt: skip
+        return float(np.log(np.maximum(p, 1e-300)).sum())
+
+    def best(middles: Callable[[NDArray[np.float64]], NDArray[np.float64]], n: int) -> float:
+        def loss(x: NDArray[np.float64]) -> float:
+            return -log_likelihood(middles(x), math.exp(x[-1]))
+
+        start = np.append(np.full(n, 7.0) if n == 4 else [7.0, 0.0], 0.0)
+        options = {"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-9, "fatol": 1e-10}
+        return -optimize.minimize(loss, start, method="Nelder-Mead", options=options).fun
+
+    law = best(lambda x: x[0] + x[1] * np.log(decay), 2)
+    own = best(lambda x: x[:4][np.searchsorted([2.0, 4.0, 6.0, 8.0], decay)], 4)
+    assert found.log_likelihood == pytest.approx(law, abs=1e-4)
+    assert found.lack_of_fit_ratio == pytest.approx(2 * (own - law), abs=1e-3)
+    assert found.lack_of_fit_ratio > 15 and found.lack_of_fit_df == 2
+    f = math.expm1(found.lack_of_fit_ratio / 10) * (10 - 2) / 2
+    assert found.lack_of_fit == pytest.approx(stats.f.sf(f, 2, 8))
+    assert found.lack_of_fit < 0.001 and found.lack_of_fit_why == ""
+
+
+def test_why_lack_of_fit_is_not_told() -> None:
+    two = fitted(grid(draws(17), decays=(0.3, 0.01)))
+    assert math.isnan(two.lack_of_fit) and two.lack_of_fit_why == "2 values for 2 coefficients"
+    one = fitted(grid(draws(13), seeds=1, every=1))
+    assert one.lack_of_fit_why == "no value has the event in several runs"
+    table = power_law.exponents(
+        grid(draws(13), seeds=1, every=1), ["tau2"], ["weight_decay"], draws()
+    )
+    assert table["note"][0] == "lack of fit not told: no value has the event in several runs"

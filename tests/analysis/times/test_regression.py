@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.times import power_law
+from analysis.times import power_law, regression
 from grokpipe.errors import InputError
 from tests.helpers.power_laws import ALONE, JOINT, draws, fitted, grid
 
@@ -22,7 +22,7 @@ def changed(**columns: object) -> pd.DataFrame:
         (
             changed(lr=[0.0, 1.0] * 20),
             JOINT,
-            "lr=0 in 20 of 40 runs has no logarithm; leave these runs out, or fit the exponential",
+            "lr=0 in 20 of 40 runs has no logarithm; valid: positive numbers",
         ),
         (changed(lr=[math.nan, 1.0] * 20), JOINT, "lr: not finite in 20 of 40 runs"),
         (changed(lr=1.0, seed=range(40)), JOINT, "lr=1 in all runs: needs two values"),
@@ -79,3 +79,19 @@ def test_misuse_is_an_error() -> None:
         power_law.fit(changed(), JOINT, draws(), "logarithmic")
     with pytest.raises(ValueError, match="rows of 2 events"):
         fitted(events.assign(event=["tau1", "tau2"] * 10))
+
+
+def test_runs_without_a_logarithm_are_left_out_and_counted_once() -> None:
+    """Ten events of 20 runs: 5 runs, not 50 rows."""
+    runs = grid(draws(19)).replace({"weight_decay": {0.003: 0.0}})
+    several = pd.concat([runs.assign(event=f"event {i}") for i in range(10)])
+    kept, notes = regression.with_logarithms(several, ALONE)
+    assert notes == ["note: 5 of 20 runs are left out: weight_decay=0 has no logarithm"]
+    assert len(kept) == 150 and (kept["weight_decay"] > 0).all()
+    assert regression.with_logarithms(kept, ALONE)[1] == []
+    with pytest.raises(InputError, match="weight_decay=0 in 5 of 20 runs has no logarithm"):
+        power_law.exponents(several, ["event 1"], ALONE, draws())
+    with pytest.raises(InputError, match="not positive in any run"):
+        regression.with_logarithms(several.assign(weight_decay=0.0), ALONE)
+    with pytest.raises(InputError, match="momentum: no such column"):
+        regression.with_logarithms(several, ["momentum"])
