@@ -53,8 +53,9 @@ def crossed_before_grokking(
     own = crossed(base, level)
     note = (
         f"{LEVELS[level_of]} = {level:.3f}, of the baseline's seeds, of which"
-        f" {own['by then'].sum()} of {len(own)} have crossed it by T_grok and {own['before'].sum()} at an earlier"
-        f" evaluation; of the other arms' runs {found['before'].sum()} of {n} earlier"
+        f" {own['by then'].sum()} of {len(own)} have crossed it by T_grok and"
+        f" {own['before'].sum()} at an earlier evaluation; of the other arms' runs"
+        f" {found['before'].sum()} of {n} earlier"
     )
     return Estimate(effects.proportion(k, n), n, tables, k, note)
 
