@@ -4,7 +4,6 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs import gather as gathering
-from analysis.runs.tables import Tables, measure_names, read_gathered, varied_columns
+from analysis.runs.tables import Tables, measure_names, varied_columns
 from grokpipe.curves import definitions
 from grokpipe.curves.conditions import is_condition, split
 from grokpipe.errors import InputError
@@ -63,7 +62,7 @@ def read(
     needed = needed or {}
     wanted = None if measures is None else {*measures, *needed}
     with gathering.gathered(folder) as stored:
-        tables = replace(read_gathered(stored, wanted), folder=folder)
+        tables = gathering.read_stored(stored, folder, wanted)
         if not len(tables.curves):
             raise no_evaluation(folder)
         valid = measure_names(stored)

@@ -60,10 +60,15 @@ def run(options: argparse.Namespace) -> None:
     to, stem = common.destination(options), "_".join(map(common.file_stem, against))
     paths = write_table(shown, to / "tables", f"fit_{stem}", table, readable(table))
     prepare()
+    notes: list[str] = []
     for name in table.loc[table["k"].notna(), "event"].unique():
         of_event = long[long["event"] == name]
+        if hidden := int(drawing.not_drawn(of_event, against).sum()):
+            why = f"a logarithmic axis shows neither 0 nor a missing {against[0]}"
+            notes.append(f"note: {hidden} of {len(of_event)} runs are not drawn for {name}: {why}")
         figure = drawing.draw(of_event, power_law.fit(of_event, against, common.generator()))
         paths += save(shown, to / "figures", f"fit_{common.file_stem(name)}_{stem}", figure)
+    common.print_notes(notes)
     print("\nwritten: " + " ".join(map(str, paths)))
 
 

@@ -1,5 +1,6 @@
 """Figure after Truong et al. (2026), section 8: errors of forecasts of an event, and their laws."""
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from analysis.figures.arm_styles import LETTERS
 from analysis.forecasting.forecasts import FORECASTS
 from grokpipe.curves.gap import fit, pool
 
@@ -35,7 +37,9 @@ def draw(long: pd.DataFrame, arm: Mapping[str, object]) -> Figure:
     laws(right, long)
     named = ", ".join(f"{name} = {value}" for name, value in arm.items())
     runs = long["key"].nunique()
-    figure.suptitle(f"{named or 'all runs'}   ({runs} runs)", fontsize=8, x=0.01, ha="left")
+    title = f"{named or 'all runs'}   ({runs} run{'s' if runs > 1 else ''})"
+    title = textwrap.fill(title, int(LETTERS * figure.get_figwidth()))
+    figure.suptitle(title, fontsize=8, x=0.01, ha="left")
     sns.despine(figure)
     return figure
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.runs import parts, rows
+from analysis.runs import parts, rows, running
 from analysis.runs.tables import Tables, read_gathered
 from grokpipe.store import files, manifest, run_log
 from grokpipe.store.remeasured import REMEASURED
@@ -81,7 +81,17 @@ def read(folder: Path, measures: Iterable[str] | None = None) -> Tables:
     Of the curves, read all columns, or only those of `measures` that exist.
     """
     with gathered(folder) as stored:
-        return replace(read_gathered(stored, measures), folder=folder)
+        return read_stored(stored, folder, measures)
+
+
+def read_stored(stored: Path, folder: Path, measures: Iterable[str] | None = None) -> Tables:
+    """Read the tables of `folder` from where `gathered` put them. A cell that a living process
+    trains is running, as in `status`; the tables on disk, which may outlive it, say interrupted."""
+    tables = read_gathered(stored, measures)
+    cells = tables.cells
+    trained = cells["key"].isin(running.keys(folder)) & (cells["state"] == "interrupted")
+    states = cells["state"].mask(trained, "running")
+    return replace(tables, cells=cells.assign(state=states), folder=folder)
 
 
 def _logs(cells: Path) -> tuple[list[Path], list[Path]]:

@@ -134,7 +134,10 @@ def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys)
         (["timescales", "nowhere"], ["nowhere", "no such folder"]),
         (["timescales", "."], ["neither run logs"]),
         (["timescales", "runs", "--by", "weigth"], ["--by weigth", "weight_decay"]),
-        (["figures", "runs", "--by", "seed,steps"], ["takes one column"]),
+        (
+            ["figures", "runs", "--by", "steps"],
+            ["--by steps: all runs have one value", "weight_decay"],
+        ),
         (["gather", "empty"], ["no run log"]),
         (["timescales", "runs", "--event", "tau9"], ["--event tau9: no such event", "tau2_half"]),
         (
