@@ -95,7 +95,8 @@ def columns(given: str | None, tables: Tables) -> list[str]:
         return swept or _unswept(tables)
     by = [column(name, tables) for name in dict.fromkeys(given.split(","))]
     if swept and tables.cells.groupby(by, dropna=False).ngroups == 1:
-        raise InputError(f"--by {given}: all runs have one value; swept: {', '.join(swept)}")
+        value = ", ".join(str(tables.cells[name].iloc[0]) for name in by)
+        raise InputError(f"--by {given}: all runs are {value}; swept: {', '.join(swept)}")
     return by
 
 

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--test {options.test}: must be one of {', '.join(TESTS)}")
     tables, long, names = common.read_events(options.folder, options.event)
     assert names is not None  # --event is required
-    by = [common.column(name, tables) for name in dict.fromkeys(options.by.split(","))]
+    by = common.columns(options.by, tables)
     common.print_notes(
         [
             *mixtures(tables.cells),

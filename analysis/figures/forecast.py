@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping
+from math import isnan
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,7 +55,10 @@ def errors(axis: Axes, long: pd.DataFrame) -> None:
         of_runs = error.groupby([middle, long["key"]]).mean()
         band = of_runs.groupby(level=0).agg(["median", "min", "max"])
         label = f"“{forecast}”" if forecast == "now" else forecast
-        axis.plot(band.index, band["median"], dash, color=colour, label=label, linewidth=1.4)
+        axis.plot(
+            band.index, band["median"], dash, color=colour, label=label, linewidth=1.4,
+            marker="o" if len(band) == 1 else "", markersize=4,
+        )  # fmt: skip
         axis.fill_between(
             band.index, band["min"], band["max"], color=colour, alpha=0.15, linewidth=0
         )
@@ -86,7 +90,9 @@ def laws(axis: Axes, long: pd.DataFrame) -> None:
     )  # fmt: skip
     x = power.threshold + power.direction * np.linspace(0, gap.max(), 200)
     for law, dash in ((power, "-"), (logarithmic, "--")):
-        label = f"power law, γ = {law.shape:.2f}" if law is power else "logarithmic law"
+        label = "logarithmic law"
+        if law is power:
+            label = "power law, " + ("a constant" if isnan(law.shape) else f"γ = {law.shape:.2f}")
         axis.plot(law.gap(x), law.remaining(x), "white", linewidth=2.8)
         axis.plot(law.gap(x), law.remaining(x), dash, color="black", linewidth=1.4, label=label)
     axis.set(xlabel=f"gap |x − x*|, x = {long['predictor'].iloc[0]}", ylim=(0, None))
