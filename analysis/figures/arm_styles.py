@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import cycle, islice
+from typing import Literal
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -13,7 +14,10 @@ from matplotlib.figure import Figure
 
 from analysis.figures.run_lines import Colour, palette
 
-DASHES = ("-", "--", "-.", ":")
+Dash = Literal["-", "--", "-.", ":"]
+Place = Literal["outside upper center", "outside lower center"]
+
+DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 MANY = 12
 """arms of numbers above which a colour bar names them"""
 TICKS = 10  # arms that a colour bar names, at most
@@ -26,14 +30,14 @@ def wider(labels: Iterable[str]) -> float:
     return 0.06 * max(0, max(map(len, labels)) - FREE)
 
 
-def styles(count: int, numeric: bool) -> list[tuple[Colour, str]]:
+def styles(count: int, numeric: bool) -> list[tuple[Colour, Dash]]:
     """Colour and dashes of each arm.
 
     Colours run from dark to light, and dashes differ too, so that lines can be told apart in grey
     print and by the colour-blind. A colour bar shows no dashes, so that `numeric` arms of which
     there are more than MANY have none.
     """
-    dashes = ("-",) if numeric and count > MANY else DASHES
+    dashes = DASHES[:1] if numeric and count > MANY else DASHES
     return list(zip(palette(count), islice(cycle(dashes), count), strict=True))
 
 
@@ -48,7 +52,7 @@ def name_arms(
         legend(figure, handles, "outside upper center", title)
 
 
-def legend(figure: Figure, handles: Sequence[Artist], loc: str, title: str = "") -> None:
+def legend(figure: Figure, handles: Sequence[Artist], loc: Place, title: str = "") -> None:
     """Draw a legend of the labelled `handles` outside the axes, in rows that fit into the figure's
     width, and make the figure higher by all rows but the first."""
     labels = [str(handle.get_label()) for handle in handles]
@@ -80,7 +84,7 @@ def colour_bar(figure: Figure, axes: Sequence[Axes], labels: Sequence[str], titl
     )
     named = np.linspace(0, count - 1, min(count, TICKS)).round().astype(int)
     bar = figure.colorbar(colours, ax=list(axes), aspect=40, pad=0.02)
-    bar.set_ticks(named, labels=[labels[at] for at in named])
+    bar.set_ticks(named.tolist(), labels=[labels[at] for at in named])
     bar.ax.minorticks_off()
     bar.ax.tick_params(length=0)
     bar.ax.invert_yaxis()

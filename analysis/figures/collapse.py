@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 from pandas.api.types import is_numeric_dtype
 
-from analysis.figures.arm_styles import DASHES, name_arms, styles
+from analysis.figures.arm_styles import DASHES, Dash, name_arms, styles
 from analysis.figures.run_lines import Colour
 from analysis.times.timescales import labelled
 
@@ -100,7 +101,7 @@ def _means(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     return by_step[shown]
 
 
-def _band(axis: Axes, runs: pd.DataFrame, column: str, colour: Colour, dash: str) -> None:
+def _band(axis: Axes, runs: pd.DataFrame, column: str, colour: Colour, dash: Dash) -> None:
     means = _means(runs, column)
     if means.empty:
         return
@@ -127,20 +128,21 @@ def _finish(axis: Axes, column: str) -> None:
         )  # fmt: skip
         axis.set_yticks([])
         return
-    _label_within_decades(axis.xaxis)
+    _label_within_decades(axis, "x")
     if logarithmic:
         axis.set_yscale("log")
-        _label_within_decades(axis.yaxis)
+        _label_within_decades(axis, "y")
     else:
         axis.set_ylim(0, 1.02)
     axis.grid(alpha=0.3, linewidth=0.5)
 
 
-def _label_within_decades(axis: Axis) -> None:
+def _label_within_decades(axes: Axes, name: Literal["x", "y"]) -> None:
     """Label 1, 2 and 5 by plain numbers where a logarithmic axis spans less than two decades."""
+    axis: Axis = getattr(axes, f"{name}axis")
     low, high = axis.get_data_interval()
     if math.isclose(low, high):  # matplotlib's own room depends on when it is asked for
-        axis.axes.set(**{f"{axis.axis_name}lim": (low / AROUND, high * AROUND)})
+        axes.set(**{f"{name}lim": (low / AROUND, high * AROUND)})
     low, high = axis.get_view_interval()
     if high / low < 100:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -305,7 +306,7 @@ def out_of_sample(
     return clipped(interval, -math.inf, 1.0)
 
 
-def _share(part: Floats, total: Floats, indices: NDArray[np.intp]) -> Floats:
+def _share(part: NDArray[Any], total: Floats, indices: NDArray[np.intp]) -> Floats:
     """Sum of the part over that of the total in each sample of runs; NaN where that is 0."""
     of_samples = total[indices].sum(-1)
     ratio: Floats = part[indices].sum(-1) / np.where(of_samples > 0, of_samples, np.nan)

@@ -125,18 +125,18 @@ def notes(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def test_figures_of_two_tasks_part_them(runs: Path, capsys) -> None:
     """Their tasks differ, and with them another column; nothing else says more."""
-    for number, path in enumerate(sorted((runs / "cells").glob("*/config.yaml"))):
+    for path in (runs / "cells").glob("*/config.yaml"):
         text = path.read_text()
         if "weight_decay: 0.3" in text:
             text = text.replace("name: mnist", "name: mod_add").replace(": 1000", ": 500")
         path.write_text(text.replace("weight_decay: 0.1", "weight_decay: 0.3"))
-        assert number < 6
     assert main(["figures", str(runs)]) == 0
     assert notes(capsys) == []
     assert (runs / "figures" / "collapse_task_name.png").exists()
     # what was swept beside the task parts the runs too
     for path in sorted((runs / "cells").glob("*/config.yaml"))[::2]:
         path.write_text(path.read_text() + "lr: 0.5\n")
+    (runs / "cells.parquet" / "_index.json").unlink()  # so that they are read again
     assert main(["figures", str(runs)]) == 0
     assert (runs / "figures" / "collapse_task_name_lr.png").exists()
 
