@@ -9,14 +9,22 @@ from grokpipe.errors import InputError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; exit code 0, or 2 with one line for wrong input."""
+    """Run the command; exit code 0, or 2 with one line for wrong input, and for a file that
+    cannot be read or written."""
     options = parser().parse_args(arguments)
     try:
         options.run(options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (InputError, OSError) as error:
+        print(f"error: {_line(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _line(error: Exception) -> str:
+    """One line that names what cannot be used: of an error of the system, the file and why."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -177,8 +177,7 @@ TOGETHER = {
     "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
     "end_to_end/test_faults.py": "grokpipe.launch.dashboard grokpipe.launch.open_packs",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
-    "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales "
-    "analysis.figures.collapse",
+    "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales",
     "analysis/commands/test_statistics_commands.py": "compare fit forecast synchrony",
 }
 """files that test several modules, by the modules without a file of their own; names without a
@@ -190,6 +189,8 @@ WITHOUT = {
     "analysis.commands.report": "is of the report, as its tests are",
 }
 BESIDES = {
+    "analysis/commands/test_destinations.py": "--to of all commands",
+    "analysis/commands/test_wrong_arguments.py": "wrong arguments of all commands",
     "analysis/forecasting/test_synchrony_of_arms.py": "several arms of synchrony",
     "analysis/report/test_report_browser.py": "the report in a browser",
     "grokpipe/monitor/test_monitor_state.py": "the state of monitor",

@@ -26,6 +26,7 @@ from analysis.runs.tables import Tables
 from analysis.times import compare, timescales
 from grokpipe.curves import conditions, definitions
 from grokpipe.errors import InputError
+from grokpipe.store.manifest import ENDED
 
 T = TypeVar("T")
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -253,7 +254,7 @@ def observed(events: pd.DataFrame) -> pd.DataFrame:
 
 def finished(runs: pd.DataFrame) -> pd.Series:
     """Whether each run, a row with its `state`, has come to its end."""
-    return runs["state"] != "interrupted"
+    return runs["state"].isin(ENDED)
 
 
 def matching(column: pd.Series, wanted: Any) -> pd.Series:

@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,20 +34,47 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read(folder: Path, measures: Iterable[str] | None = None, needed: Iterable[str] = ()) -> Tables:
+def add_to(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="FOLDER",
+        help="the folder to write into; default: the folder that is read",
+    )
+
+
+def destination(options: argparse.Namespace) -> Path:
+    """The folder to write into: --to, else the folder that is read."""
+    to: Path = options.to or options.folder
+    return to
+
+
+def read(
+    folder: Path, measures: Iterable[str] | None = None, needed: Mapping[str, str] | None = None
+) -> Tables:
     """Read the tables of a folder; of the curves all columns, or the needed ones and such of the
-    `measures` as are there. Raises InputError if no run has an evaluation, and for a needed measure
-    that none has."""
+    `measures` as are there.
+
+    `needed` has, for each measure that must be there, what is wrong if it is not: InputError says
+    so, with the measures that are valid. Raises it too if no run has an evaluation.
+    """
     check_folder(folder)
+    needed = needed or {}
     wanted = None if measures is None else {*measures, *needed}
-    tables = gathering.read(folder, wanted)
-    if not len(tables.curves):
-        raise no_evaluation(folder)
-    for name in needed:
-        if name not in tables.curves:
-            valid = ", ".join(measure_names(folder))
-            raise InputError(f"{name}: the runs have no such measure; valid: {valid}")
+    with gathering.gathered(folder) as stored:
+        tables = gathering.read_stored(stored, folder, wanted)
+        if not len(tables.curves):
+            raise no_evaluation(folder)
+        valid = measure_names(stored)
+    for name, wrong in needed.items():
+        if name not in valid:
+            raise InputError(f"{wrong}; valid: {', '.join(valid)}")
     return tables
+
+
+def required(*names: str) -> dict[str, str]:
+    """Measures that must be there, for `read`."""
+    return {name: f"{name}: the runs have no such measure" for name in names}
 
 
 def check_folder(folder: Path) -> None:
@@ -60,10 +87,23 @@ def no_evaluation(folder: Path) -> InputError:
 
 
 def columns(given: str | None, tables: Tables) -> list[str]:
-    """The columns to group by: those given, else those that were swept, else weight_decay."""
+    """The columns to group by: those given, else those that were swept, else weight_decay, which is
+    then one group. Raises InputError for columns that leave all runs in one group although others
+    were swept."""
+    swept = varied_columns(tables)
     if given is None:
-        return varied_columns(tables) or ["weight_decay"]
-    return [column(name, tables) for name in dict.fromkeys(given.split(","))]
+        return swept or _unswept(tables)
+    by = [column(name, tables) for name in dict.fromkeys(given.split(","))]
+    if swept and tables.cells.groupby(by, dropna=False).ngroups == 1:
+        value = ", ".join(str(tables.cells[name].iloc[0]) for name in by)
+        raise InputError(f"--by {given}: all runs are {value}; swept: {', '.join(swept)}")
+    return by
+
+
+def _unswept(tables: Tables) -> list[str]:
+    """A column to name the one group of runs that differ by nothing but their seeds."""
+    others = [name for name in tables.configuration if name != "seed"]
+    return ["weight_decay"] if "weight_decay" in others else others[:1] or ["seed"]
 
 
 def column(given: str, tables: Tables, option: str = "--by") -> str:
@@ -121,7 +161,10 @@ def print_notes(notes: Iterable[str]) -> None:
 
 
 def read_events(
-    folder: Path, given: str | None, measures: Iterable[str] = (), needed: Iterable[str] = ()
+    folder: Path,
+    given: str | None,
+    measures: Iterable[str] = (),
+    needed: Mapping[str, str] | None = None,
 ) -> tuple[Tables, pd.DataFrame, list[str] | None]:
     """Read the tables of a folder, with the columns that events are read from, and the times of all
     runs (`timescales.events`).
@@ -135,13 +178,12 @@ def read_events(
 
     names = None if given is None else event_names(given)
     conditions = [name for name in names or () if is_condition(name)]
-    wanted = {*MEASURES, *measures, *definitions.columns(conditions)}
-    tables = read(folder, wanted, needed)
-    for condition in conditions:
-        (column,) = definitions.columns([condition])
-        if column not in measure_names(folder):
-            valid = ", ".join(measure_names(folder))
-            raise InputError(f"--event {condition}: no run has a column {column}; valid: {valid}")
+    of_conditions = {
+        column: f"--event {condition}: no run has a column {column}"
+        for condition in conditions
+        for column in definitions.columns([condition])
+    }
+    tables = read(folder, {*MEASURES, *measures}, {**of_conditions, **(needed or {})})
     long = events(tables, conditions)
     if names is not None:
         names = _that_runs_have(names, long, tables)

@@ -19,6 +19,7 @@ HELP = "compare arms with a baseline: tests, differences and effects of times to
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
+    common.add_to(parser)
     parser.add_argument("--event", required=True, help=common.EVENT_HELP)
     parser.add_argument(
         "--by", required=True, help="the configuration column by which the arms differ, or several"
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--test {options.test}: must be one of {', '.join(TESTS)}")
     tables, long, names = common.read_events(options.folder, options.event)
     assert names is not None  # --event is required
-    by = [common.column(name, tables) for name in dict.fromkeys(options.by.split(","))]
+    by = common.columns(options.by, tables)
     common.print_notes(
         [
             *mixtures(tables.cells),
@@ -73,25 +74,25 @@ def run(options: argparse.Namespace) -> None:
     trends = trend(long, by[0]) if len(by) == 1 else pd.DataFrame()
     tested = pd.concat([tested, trends.rename(columns={"arms": "arm"})], ignore_index=True)
     shown = tables.only(long["key"])
-    name = "_".join(["compare", *map(common.file_stem, names)])
-    to = options.folder / "tables"
-    paths = [
-        *write_table(shown, to, name, table, readable(table)),
-        *write_table(shown, to, f"{name}_tests", tested, readable_tests(tested)),
-    ]
     print(table_text(readable(table)))
     common.print_notes(filter(None, [out_of_reach(tested, options.test)]))
     print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
     print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):
         print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
+    name = "_".join(["compare", *map(common.file_stem, names)])
+    to = common.destination(options)
+    paths = [
+        *write_table(shown, to / "tables", name, table, readable(table)),
+        *write_table(shown, to / "tables", f"{name}_tests", tested, readable_tests(tested)),
+    ]
     prepare()
     for event, of_event in long.groupby("event", sort=False):
         figure = survival.draw(of_event, by)
         stem = common.file_stem(str(event))
-        paths += save(shown, options.folder / "figures", f"survival_{stem}", figure)
+        paths += save(shown, to / "figures", f"survival_{stem}", figure)
     stem = name.replace("compare", "differences", 1)
-    paths += save(shown, options.folder / "figures", stem, forest.draw(table))
+    paths += save(shown, to / "figures", stem, forest.draw(table))
     print("\nwritten: " + " ".join(map(str, paths)))
 
 

@@ -1,7 +1,6 @@
 """`fit`."""
 
 import argparse
-import re
 
 import pandas as pd
 
@@ -17,6 +16,7 @@ HELP = "power laws of times to events against weight decay or learning rate"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
+    common.add_to(parser)
     parser.add_argument("--event", help=f"{common.EVENT_HELP}; default: all but the ratios")
     parser.add_argument(
         "--against", default="weight_decay",
@@ -58,15 +58,19 @@ def run(options: argparse.Namespace) -> None:
     if table["k"].isna().all():
         raise InputError("nothing can be fitted: " + "; ".join(dict.fromkeys(table["note"])))
     shown = tables.only(long["key"])
-    stem = "_".join(re.sub(r"\W", "_", column) for column in against)
-    paths = write_table(shown, options.folder / "tables", f"fit_{stem}", table, readable(table))
     print(table_text(readable(table)))
+    to, stem = common.destination(options), "_".join(map(common.file_stem, against))
+    paths = write_table(shown, to / "tables", f"fit_{stem}", table, readable(table))
     prepare()
+    notes: list[str] = []
     for name in table.loc[table["k"].notna(), "event"].unique():
         of_event = long[long["event"] == name]
+        if hidden := int(drawing.not_drawn(of_event, against).sum()):
+            why = f"a logarithmic axis shows neither 0 nor a missing {against[0]}"
+            notes.append(f"note: {hidden} of {len(of_event)} runs are not drawn for {name}: {why}")
         figure = drawing.draw(of_event, power_law.fit(of_event, against, common.generator()))
-        stem_of_event = common.file_stem(name)
-        paths += save(shown, options.folder / "figures", f"fit_{stem_of_event}_{stem}", figure)
+        paths += save(shown, to / "figures", f"fit_{common.file_stem(name)}_{stem}", figure)
+    common.print_notes(notes)
     print("\nwritten: " + " ".join(map(str, paths)))
 
 

@@ -14,6 +14,7 @@ HELP = "how well curves predict the time until an event: laws, forecasts, rival 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
+    common.add_to(parser)
     parser.add_argument(
         "--event", default="t_grok",
         help="an event, or a condition in quotes ('test_accuracy>=0.9'); default: t_grok",
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: must be between 0 and 1")
     tables, long, names = common.read_events(
-        options.folder, options.event, predictors.MEASURES, needed=[options.predictor]
+        options.folder, options.event, predictors.MEASURES, common.required(options.predictor)
     )
     event, *others = names or []
     if others:
@@ -56,22 +57,23 @@ def run(options: argparse.Namespace) -> None:
     common.print_notes(dict.fromkeys([*told, *told_of_laws]))
     stem = common.file_stem(event)
     shown = tables.only(forecast["key"].unique())
-    paths = []
-    for name, title, table, readable in (
+    made = (
         ("errors", f"Error of forecasts of {event}, |T̂ − T|/T, and lead time in steps "
          f"(error within {options.tolerance:.0%})", errors, forecasts.readable_errors(errors)),
         ("calibration", "Predictive intervals", coverage,
          forecasts.readable_coverage(coverage)),
         ("laws", f"Steps until {event} by each predictor", laws, gap_laws.readable(laws)),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for _, title, _, readable in made:
         print(f"{title}\n\n{table_text(readable)}\n")
-        to = options.folder / "tables"
-        paths += write_table(shown, to, f"forecast_{name}_{stem}", table, readable)
+    to, paths = common.destination(options), []
+    for name, _, table, readable in made:
+        paths += write_table(shown, to / "tables", f"forecast_{name}_{stem}", table, readable)
     prepare()
     by = list(forecast.columns[: forecast.columns.get_loc("key")])
     for number, arm in enumerate(_arms(forecast, by)):
         name = f"forecast_{stem}" + (f"_{number}" if by else "")
-        paths += save(shown, options.folder / "figures", name, drawing.draw(forecast, arm))
+        paths += save(shown, to / "figures", name, drawing.draw(forecast, arm))
     print("written: " + " ".join(map(str, paths)))
 
 

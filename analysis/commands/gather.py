@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from analysis.commands import common
+from analysis.output import folders
 from analysis.runs import gather as gathering
 from analysis.runs.parts import CELLS, CURVES
 from analysis.runs.tables import (
@@ -32,16 +33,18 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"--experiment {options.experiment}: needs --to, a folder for its tables")
     if options.to and options.to.resolve() == options.folder.resolve():
         raise InputError(f"--to {options.to}: is the folder itself; name another")
-    if (options.folder / "cells").is_dir():
-        print("\n".join(gathering.gather(options.folder)))
-    if not table_size(options.folder, CURVES)[0]:
-        raise common.no_evaluation(options.folder)
-    if options.to:
-        tables = read_gathered(options.folder)
-        if options.experiment:
-            tables = of_experiment(tables, options.folder, options.experiment)
-        write_gathered(tables, options.to)
     to = options.to or options.folder
+    with gathering.gathered(options.folder, print) as stored:
+        if not table_size(stored, CURVES)[0]:
+            raise common.no_evaluation(options.folder)
+        if options.to:
+            tables = read_gathered(stored)
+            if options.experiment:
+                tables = of_experiment(tables, options.folder, options.experiment)
+            with folders.writing(to):
+                write_gathered(tables, to)
+        elif stored != to:
+            folders.check(to)  # which says why the tables are not there
     common.print_notes(mixtures(read_cells(to)))
     for name in (CURVES, CELLS):
         rows, columns = table_size(to, name)

@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", nargs="?", type=Path, help="of run logs or gathered tables; default: the stored"
     )
+    common.add_to(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -31,13 +32,13 @@ def run(options: argparse.Namespace) -> None:
         valid = ", ".join(commands) or "none"
         raise InputError(f"{options.paper} {options.name}: no such command; valid: {valid}")
     command = commands[options.name]
-    folder = options.folder or command.FOLDER
-    common.check_folder(folder)
-    command.run(folder)
+    options.folder = options.folder or command.FOLDER
+    common.check_folder(options.folder)
+    command.run(options.folder, common.destination(options))
 
 
 def _commands(paper: str) -> dict[str, ModuleType]:
-    """Modules with HELP, FOLDER (the default folder) and run(folder), by name."""
+    """Modules with HELP, FOLDER (the default folder) and run(folder, to), by name."""
     from analysis.claims import lookup, reading
 
     if paper not in (valid := reading.names()):

@@ -1,7 +1,6 @@
 """`synchrony`."""
 
 import argparse
-import re
 
 import pandas as pd
 
@@ -15,6 +14,7 @@ HELP = "whether two curves change together: lags and rank correlations, per run,
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
+    common.add_to(parser)
     parser.add_argument("--first", default="test_accuracy", help="default: test_accuracy")
     parser.add_argument(
         "--second", default="collapse/rnc1", help="a column of the curves; default: collapse/rnc1"
@@ -33,16 +33,16 @@ def run(options: argparse.Namespace) -> None:
     from analysis.forecasting.synchrony import summary
 
     columns = [name for name in (options.first, options.second, options.given) if name]
-    tables = common.read(options.folder, [], needed=columns)
+    tables = common.read(options.folder, [], common.required(*columns))
     by = common.columns(options.by, tables)
     common.print_notes([*mixtures(tables.cells), *common.unfinished(tables)])
     table = summary(tables, options.first, options.second, options.given, by, common.generator())
-    name = "_".join(["synchrony", *(re.sub(r"\W", "_", column) for column in columns)])
-    paths = write_table(tables, options.folder / "tables", name, table, readable(table, by))
     print(f"From {options.first} to {options.second}" + (
         f", given {options.given}" if options.given else ""
     ) + "\n")  # fmt: skip
     print(table_text(readable(table, by)))
+    name, to = "_".join(["synchrony", *map(common.file_stem, columns)]), common.destination(options)
+    paths = write_table(tables, to / "tables", name, table, readable(table, by))
     print("\nwritten: " + " ".join(map(str, paths)))
 
 

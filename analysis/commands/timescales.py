@@ -14,6 +14,7 @@ INTERVALS = ("log-log", "order-statistics", "BCa", "percentile")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)
+    common.add_to(parser)
     parser.add_argument(
         "--event", help=f"{common.EVENT_HELP}; all: every event; default: those that the task shows"
     )
@@ -29,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Kaplan–Meier medians of events with 95 % intervals, on the screen and as csv, md and tex in
-    <folder>/tables/. Without --event these are the events that the task shows; events.csv beside
-    them has all events of each run. Runs that did not show an event count as censored, never as
-    missing."""
+    <folder>/tables/ (or <to>/tables/). Without --event these are the events that the task shows;
+    events.csv beside them has all events of each run. Runs that did not show an event count as
+    censored, never as missing."""
     from analysis.times.timescales import COLUMNS, readable, shown, timescales, undefined
 
     tables, long, names = common.read_events(options.folder, options.event)
@@ -48,13 +49,13 @@ def run(options: argparse.Namespace) -> None:
     method = options.interval.replace("-s", " s")
     chosen = long[long["event"].isin(names)]
     table = timescales(chosen, by, method, common.generator(), tables.cells)
-    to = options.folder / "tables"
-    paths = [
-        *write_table(tables, to, "timescales", table[[*by, *COLUMNS]], readable(table)),
-        *write_table(tables, to, "events", long),
-    ]
     print(table_text(readable(table)))
     others = [name for name in long["event"].unique() if name not in names]
     if others and options.event is None:
         print("\n" + fill(f"not shown: {', '.join(others)} (--event {common.ALL})", width=100))
+    to = common.destination(options) / "tables"
+    paths = [
+        *write_table(tables, to, "timescales", table[[*by, *COLUMNS]], readable(table)),
+        *write_table(tables, to, "events", long),
+    ]
     print("\nwritten: " + " ".join(map(str, paths)))

@@ -1,6 +1,8 @@
 """Figure after Truong et al. (2026), section 8: errors of forecasts of an event, and their laws."""
 
+import textwrap
 from collections.abc import Mapping
+from math import isnan
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from analysis.figures.arm_styles import LETTERS
 from analysis.forecasting.forecasts import FORECASTS
 from grokpipe.curves.gap import fit, pool
 
@@ -35,7 +38,9 @@ def draw(long: pd.DataFrame, arm: Mapping[str, object]) -> Figure:
     laws(right, long)
     named = ", ".join(f"{name} = {value}" for name, value in arm.items())
     runs = long["key"].nunique()
-    figure.suptitle(f"{named or 'all runs'}   ({runs} runs)", fontsize=8, x=0.01, ha="left")
+    title = f"{named or 'all runs'}   ({runs} run{'s' if runs > 1 else ''})"
+    title = textwrap.fill(title, int(LETTERS * figure.get_figwidth()))
+    figure.suptitle(title, fontsize=8, x=0.01, ha="left")
     sns.despine(figure)
     return figure
 
@@ -50,7 +55,10 @@ def errors(axis: Axes, long: pd.DataFrame) -> None:
         of_runs = error.groupby([middle, long["key"]]).mean()
         band = of_runs.groupby(level=0).agg(["median", "min", "max"])
         label = f"“{forecast}”" if forecast == "now" else forecast
-        axis.plot(band.index, band["median"], dash, color=colour, label=label, linewidth=1.4)
+        axis.plot(
+            band.index, band["median"], dash, color=colour, label=label, linewidth=1.4,
+            marker="o" if len(band) == 1 else "", markersize=4,
+        )  # fmt: skip
         axis.fill_between(
             band.index, band["min"], band["max"], color=colour, alpha=0.15, linewidth=0
         )
@@ -82,7 +90,9 @@ def laws(axis: Axes, long: pd.DataFrame) -> None:
     )  # fmt: skip
     x = power.threshold + power.direction * np.linspace(0, gap.max(), 200)
     for law, dash in ((power, "-"), (logarithmic, "--")):
-        label = f"power law, γ = {law.shape:.2f}" if law is power else "logarithmic law"
+        label = "logarithmic law"
+        if law is power:
+            label = "power law, " + ("a constant" if isnan(law.shape) else f"γ = {law.shape:.2f}")
         axis.plot(law.gap(x), law.remaining(x), "white", linewidth=2.8)
         axis.plot(law.gap(x), law.remaining(x), dash, color="black", linewidth=1.4, label=label)
     axis.set(xlabel=f"gap |x − x*|, x = {long['predictor'].iloc[0]}", ylim=(0, None))

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from analysis.figures.arm_styles import wider
 from analysis.output.formats import counted, interval, number, p_value
 from grokpipe.curves.definitions import is_ratio
 
@@ -43,7 +44,7 @@ def draw(comparisons: pd.DataFrame) -> Figure:
     lines = [1 + rows["event"].nunique() + len(rows) for rows in panels]
     figure, axes = plt.subplots(
         len(panels), 5, squeeze=False,
-        figsize=(6.6, ROW * sum(lines) + 0.55 * len(panels)),
+        figsize=(6.6 + wider(comparisons["arm"]), ROW * sum(lines) + 0.55 * len(panels)),
         width_ratios=(NARROW, NARROW, 1, NARROW, NARROW), height_ratios=lines,
     )  # fmt: skip
     figure.set_layout_engine("constrained", w_pad=0.02, wspace=0)

@@ -3,7 +3,6 @@
 import math
 import textwrap
 from collections.abc import Sequence
-from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +13,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-from analysis.figures.collapse import DASHES
+from analysis.figures.arm_styles import MANY, colour_bar, legend, styles
+from analysis.figures.run_lines import Colour
 from analysis.output.formats import interval, number, p_value
 from analysis.times.laws import POWER
 from analysis.times.power_law import Fit
@@ -25,33 +25,32 @@ GUIDES = {0: ":", -1: "-."}  # slope → dashes
 TITLE = 58  # letters per line of the title
 FEW = 8  # largest number of grid points that are all labelled on the axis
 
-Colour = tuple[float, float, float] | str
-
 
 def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     """Draw the runs behind a power law on logarithmic axes over its first column.
 
     Dot with bar: the time lies between two evaluations; arrow up: after the last one; arrow down:
     before the first. Line: the median under the law, thin beyond the grid points with dots; band:
-    its 95 % interval (delta method, `Fit.median`). Grey lines have slopes 0 and −1 through the
-    middle of the dots' range. In a joint fit each combination of values of the further columns has
-    its own colour and dashes.
+    its 95 % interval (delta method, `Fit.median`). Runs of `not_drawn` have no mark. Grey
+    lines have slopes 0 and −1 through the middle of the dots' range. In a joint fit each
+    combination of values of the further columns has its own colour and dashes.
 
     Raises ValueError for another law.
     """
     if fitted.law != POWER:
         raise ValueError(f"law={fitted.law}: draws power laws")
+    events = events[~not_drawn(events, fitted.against)]
     column, *others = fitted.against
     groups = list(events.groupby(others)) if others else [((), events)]
-    colours = sns.color_palette("viridis", len(groups) + 1)  # not the pale yellow
+    of_groups = styles(len(groups), numeric=True)
     figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
     axis.set(xscale="log", yscale="log", xlabel=LABELS.get(column, column))
     axis.set_ylabel(fitted.event if is_ratio(fitted.event) else f"{fitted.event} (steps)")
-    for (_, runs), colour in zip(groups, colours, strict=False):
+    for (_, runs), (colour, _) in zip(groups, of_groups, strict=True):
         _points(axis, column, runs, colour)
     low, high = axis.get_ylim()
     axis.set_ylim(low / 1.3, high * 1.3)  # the range of the runs; lines may leave the picture
-    for (values, runs), colour, dash in zip(groups, colours, cycle(DASHES), strict=False):
+    for (values, runs), (colour, dash) in zip(groups, of_groups, strict=True):
         label = ", ".join(f"{c} = {v:g}" for c, v in zip(others, values, strict=True)) or "median"
         _median(axis, fitted, runs, values, colour if others else "black", dash, label)
     _guides(axis, fitted, events.loc[_between(events), column])
@@ -62,13 +61,23 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     _label_within_decades(axis.yaxis)
     axis.grid(alpha=0.3, linewidth=0.5)
     axis.set_title(_title(fitted), loc="left")
-    handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False,
-        handlelength=2.8,
-    )  # fmt: skip
     sns.despine(figure)
+    handles, labels = axis.get_legend_handles_labels()
+    by_label = dict(zip(labels, handles, strict=True))
+    if len(groups) > MANY:
+        medians = [name for name in by_label if name.startswith(f"{others[0]} = ")]
+        colour_bar(figure, [axis], medians, "median of")
+        by_label = {name: handle for name, handle in by_label.items() if name not in medians}
+    legend(figure, list(by_label.values()), "outside lower center")
     return figure
+
+
+def not_drawn(events: pd.DataFrame, against: Sequence[str]) -> pd.Series:
+    """Return which runs logarithmic axes cannot show: those without a positive value of the first
+    column `against`, without a value of another, and those whose event was at step 0."""
+    first = events[against[0]]
+    shown = (first > 0) & np.isfinite(first) & (events["upper"] > 0)
+    return ~(shown & events[list(against)].notna().all(axis=1))
 
 
 def _between(runs: pd.DataFrame) -> pd.Series:

@@ -1,6 +1,7 @@
 """Style of all figures, and saving them with their lineage."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -8,7 +9,9 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from analysis.output import lineage
+from analysis.output.folders import writing
 from analysis.runs.tables import Tables
+from grokpipe.store import files
 
 STYLE = {
     "font.size": 8,
@@ -30,12 +33,20 @@ def prepare() -> None:
 def save(shown: Tables, folder: Path, name: str, figure: Figure, dpi: int = 200) -> list[Path]:
     """Save `<folder>/<name>.pdf` and `.png`, and close the figure; return the two paths.
 
-    Equal data give equal bytes. A lineage file beside them records which runs they show.
+    Equal data give equal bytes. A lineage file beside them records which runs they show. Each file
+    appears whole or not at all. Raises InputError where the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{name}.pdf", folder / f"{name}.png"]
-    figure.savefig(paths[0], metadata={"CreationDate": None})
-    figure.savefig(paths[1], dpi=dpi)
-    plt.close(figure)
-    lineage.write(shown, folder, name)
+    options: dict[str, dict[str, Any]] = {
+        "pdf": {"metadata": {"CreationDate": None}},
+        "png": {"dpi": dpi},
+    }
+    paths = [folder / f"{name}.{ending}" for ending in options]
+    try:
+        with writing(folder):
+            for path, (ending, how) in zip(paths, options.items(), strict=True):
+                with files.replacing(path) as temporary:
+                    figure.savefig(temporary, format=ending, **how)
+            lineage.write(shown, folder, name)
+    finally:
+        plt.close(figure)
     return paths

@@ -1,9 +1,7 @@
 """Kaplan–Meier figure: the share of runs of each arm that have had an event by each step."""
 
-import math
 import warnings
 from collections.abc import Sequence
-from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,9 +10,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
+from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
-from analysis.figures.collapse import DASHES
+from analysis.figures.arm_styles import name_arms, styles, wider
+from analysis.figures.run_lines import Colour
 from analysis.stats.intervals import CONFIDENCE
 from analysis.times.compare import Arm, arms
 from grokpipe.curves.definitions import is_ratio
@@ -22,8 +22,6 @@ from grokpipe.curves.definitions import is_ratio
 APART = 5  # ratio of the arms' typical steps above which the axis is logarithmic
 WIDTH = 4.8  # inches
 ROW = 0.17  # height of a line of text in inches
-
-Colour = tuple[float, float, float]
 
 
 def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
@@ -48,27 +46,24 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
             f"{len(names)} events, {len(shown_arms)} arms: must be one event of some arms"
         )
     ratio = is_ratio(names[0])
-    across = int(WIDTH / (0.6 + 0.06 * max(len(arm.label) for arm in shown_arms)))  # inches
-    across = min(max(across, 1), len(shown_arms))
-    lines = len(shown_arms) + math.ceil(len(shown_arms) / across)  # of the table and of the legend
+    numeric = len(by) == 1 and is_numeric_dtype(events[by[0]])
+    width = WIDTH + wider(arm.label for arm in shown_arms)
+    below = ROW * len(shown_arms)  # height of the table
     figure, (axis, table) = plt.subplots(
-        2, 1, figsize=(WIDTH, 2.8 + ROW * lines), height_ratios=[2.4, ROW * len(shown_arms)],
-        layout="constrained",
-    )  # fmt: skip
+        2, 1, figsize=(width, 2.8 + ROW + below), height_ratios=[2.4, below], layout="constrained"
+    )
     start = _scale([axis, table], shown_arms)
-    colours = sns.color_palette("viridis", len(shown_arms) + 1)  # not the pale yellow
-    for arm, colour, dash in zip(shown_arms, colours, cycle(DASHES), strict=False):
+    of_arms = styles(len(shown_arms), numeric)
+    for arm, (colour, dash) in zip(shown_arms, of_arms, strict=True):
         _curve(axis, arm, start, colour, dash)
     axis.set_ylim(-0.02, 1.02)
     axis.set_ylabel(f"share of runs\nthat had {names[0]}")
     axis.set_xlabel(names[0] if ratio else "optimiser steps")
     axis.grid(alpha=0.3, linewidth=0.5)
-    figure.legend(
-        *axis.get_legend_handles_labels(), loc="outside upper center", ncols=across,
-        frameon=False, handlelength=3, title_fontsize=8, title=", ".join(by),
-    )  # fmt: skip
     sns.despine(figure)
-    _at_risk(table, shown_arms, colours)
+    _at_risk(table, shown_arms, [colour for colour, _ in of_arms])
+    handles = axis.get_legend_handles_labels()[0]
+    name_arms(figure, [axis, table], handles, ", ".join(by), numeric)
     return figure
 
 

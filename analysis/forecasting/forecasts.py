@@ -63,6 +63,12 @@ def leave_one_out(
         if len(arm) < FEWEST:
             notes.append(f"note: {arm.label}: {len(arm)} runs had {event}: no forecast; needs ≥ 3")
             continue
+        if all(len(curve) == 1 for curve in arm.curves):
+            notes.append(
+                f"note: {arm.label}: {event} at the first evaluation of all {len(arm)} runs: "
+                "nothing comes before it to forecast from"
+            )
+            continue
         try:
             of_arm = _leave_one_out(arm, Predictor(predictor, predictor))
         except InputError as error:
@@ -70,6 +76,11 @@ def leave_one_out(
             continue
         if undefined := sum(map(len, arm.curves)) - len(arm) - sum(map(len, of_arm)):
             notes.append(f"note: {arm.label}: {undefined} evaluations without {predictor} left out")
+        if empty := sum(frame.empty for frame in of_arm):
+            notes.append(
+                f"note: {arm.label}: {empty} of {len(arm)} runs with {event} have no evaluation "
+                f"with {predictor} before it: they are not forecast and not drawn"
+            )
         rows += of_arm
     if not rows:
         why = "; ".join(note.removeprefix("note: ") for note in notes)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ POSSIBLE = {"r_squared": (0.0, 1.0), "gamma": (0.0, math.inf)}
 """ranges of the numbers for which law_intervals.DEFAULT_FEW is used, to which the jackknife's
 symmetric intervals are cut; the other numbers are too skewed for it (C1 spans decades)"""
 ENDLESS = (-math.inf, math.inf)
+UNVARIED = "no remaining time differs from the mean of the other runs"
 LINE = 0.01  # largest gap over |x* − x∞| at which a logarithm is a line to half a per cent
 
 
@@ -141,9 +143,9 @@ def out_of_sample_gain(
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
     gain, total = (squares[1] - squares[0])[known], total[known]
-    return law_interval(
-        lambda indices: gain[indices].sum(-1) / total[indices].sum(-1), len(gain), generator
-    )
+    if not total.any():
+        return none(math.nan, UNVARIED)
+    return law_interval(lambda indices: _share(gain, total, indices), len(gain), generator)
 
 
 def fit_combination(
@@ -226,7 +228,10 @@ def laws(
     tasks = [task for arm in every if len(arm) for task in _fits(arm)]
     for arm, name, fit in track(tasks):
         try:
-            rows.append({**arm.values, **_row(fit(generator))})
+            found = fit(generator)
+            rows.append({**arm.values, **_row(found)})
+            if found.r_squared_out.method == none(math.nan, UNVARIED).method:
+                notes.append(f"note: {arm.label}: no R² out of sample: {UNVARIED}")
         except InputError as error:
             notes.append(f"note: {arm.label}: {name} left out: {error}")
     if not rows:
@@ -283,7 +288,9 @@ def out_of_sample(
 ) -> Interval:
     """R² out of sample, from the predictions by the law of the other runs at each evaluation.
 
-    Methods as in `law_intervals`.
+    Methods as in `law_intervals`. NaN without an interval for fewer than two runs, and where no
+    remaining time differs from the mean of the other runs, as for events at the first evaluation
+    after the start.
     """
     squares = np.bincount(run, (remaining - predicted) ** 2)
     total, known = _around_the_others(remaining, run)
@@ -291,11 +298,19 @@ def out_of_sample(
     squares, total = squares[known], total[known]
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")
+    if not total.any():
+        return none(math.nan, UNVARIED)
     interval = law_interval(
-        lambda indices: 1 - squares[indices].sum(-1) / total[indices].sum(-1),
-        len(squares), generator, method,
-    )  # fmt: skip
+        lambda indices: 1 - _share(squares, total, indices), len(squares), generator, method
+    )
     return clipped(interval, -math.inf, 1.0)
+
+
+def _share(part: NDArray[Any], total: Floats, indices: NDArray[np.intp]) -> Floats:
+    """Sum of the part over that of the total in each sample of runs; NaN where that is 0."""
+    of_samples = total[indices].sum(-1)
+    ratio: Floats = part[indices].sum(-1) / np.where(of_samples > 0, of_samples, np.nan)
+    return ratio
 
 
 def _around_the_others(

@@ -69,14 +69,20 @@ def find(path: Path) -> Path:
 
 
 def text(side: Path) -> str:
-    """Format a lineage file for people: counts, what varied, what did not, then the run logs."""
-    stored = json.loads(side.read_text())
-    code, cells = stored["analysis"], stored["cells"]
-    lines = [
-        ("made by", stored["command"]),
-        ("analysis", (code["commit"] or "not of a clone") + ", changed" * bool(code["dirty"])),
-        *facts(stored),
-    ]
+    """Format a lineage file for people: counts, what varied, what did not, then the run logs.
+
+    Raises InputError for a damaged file.
+    """
+    try:
+        stored = json.loads(side.read_text())
+        code, cells = stored["analysis"], stored["cells"]
+        lines = [
+            ("made by", stored["command"]),
+            ("analysis", (code["commit"] or "not of a clone") + ", changed" * bool(code["dirty"])),
+            *facts(stored),
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{side}: damaged; make the figure or table again") from error
     shown = [
         textwrap.fill(
             value, WIDTH, initial_indent=f"{name:<10}", subsequent_indent=" " * 10,

@@ -6,7 +6,9 @@ import pandas as pd
 import tabulate
 
 from analysis.output import lineage
+from analysis.output.folders import writing
 from analysis.runs.tables import Tables
+from grokpipe.store import files
 
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
 
@@ -59,13 +61,15 @@ def write_table(
 ) -> list[Path]:
     """Write `<folder>/<name>.csv` and, from `readable`, `.md` and `.tex`; return their paths.
 
-    A lineage file beside them records which runs they show.
+    A lineage file beside them records which runs they show. Each file appears whole or not at all.
+    Raises InputError where the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{name}.csv"]
-    exact.to_csv(paths[0], index=False)
+    texts = {"csv": exact.to_csv(index=False)}
     for ending, tablefmt in FORMATS.items() if readable is not None else ():
-        paths.append(folder / f"{name}.{ending}")
-        paths[-1].write_text(formatted(readable, tablefmt) + "\n")
-    lineage.write(shown, folder, name)
+        texts[ending] = formatted(readable, tablefmt) + "\n"
+    paths = [folder / f"{name}.{ending}" for ending in texts]
+    with writing(folder):
+        for path, text in zip(paths, texts.values(), strict=True):
+            files.write_text(path, text)
+        lineage.write(shown, folder, name)
     return paths

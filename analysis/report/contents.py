@@ -101,7 +101,7 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
         such = f", such as {asked[0]}" if asked else ""
         raise InputError(f"{folder}: none of the experiments of {paper.name}{such}")
     runs = paper.runs(folder)
-    sets = run_sets.RunSets(runs.experiments, found)
+    sets = run_sets.RunSets(runs.experiments, found, to)
     judged = judge.judge(paper.claims, runs, track("judging claims"), paper.added)
     of_claims = {one.claim.id: sets.add(_tables(one)) for one in judged}
     simulated = {

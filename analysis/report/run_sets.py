@@ -1,5 +1,6 @@
 """The runs behind a claim, figure or table: sets of keys, each with all that is known of them."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +57,16 @@ class RunSet:
 class RunSets:
     """The sets of runs of a report, each once, numbered as they are first asked for."""
 
-    def __init__(self, experiments: Experiments, own: Mapping[str, pd.DataFrame]) -> None:
+    def __init__(
+        self, experiments: Experiments, own: Mapping[str, pd.DataFrame], to: Path | None = None
+    ) -> None:
         """`own`: the cells of the paper's experiments by name; those of other papers are known once
-        they are read."""
+        they are read. `to`: the report's folder, from which links start; default: report/ in the
+        folder of the runs."""
         self._experiments = experiments
         self._folder = experiments.folder
+        to = to or self._folder / "report"
+        self._up = os.path.relpath(self._folder.resolve(), to.resolve())
         self._logs = manifest.cells_folder(self._folder).is_dir()
         self._asked_by: dict[Trained, list[str]] = {}
         self._names_known: set[str] = set()
@@ -90,6 +96,10 @@ class RunSets:
         for row in cells.to_dict("records"):
             self._asked_by.setdefault(self._trained(row), []).append(name)
 
+    def _link(self, target: str, experiment: str) -> str:
+        """Relative path from the report's folder to the tables of an experiment of any paper."""
+        return f"{self._up}/../{target}" if "/" in experiment else f"{self._up}/{target}"
+
     def _names(self, row: Mapping[Any, Any]) -> list[str]:
         """The experiments that a run is of."""
         return self._asked_by.get(self._trained(row), [])
@@ -109,7 +119,7 @@ class RunSets:
             title=f"{count} of {', '.join(names)}" if names else count,
             facts=tuple(lineage.facts(content)),
             links=tuple(
-                (f"{name}/{table}", _link(f"{name}/{table}", name))
+                (f"{name}/{table}", self._link(f"{name}/{table}", name))
                 for name in (names if not self._logs else [])
                 for table in (CELLS, CURVES)
             ),
@@ -122,9 +132,9 @@ class RunSets:
         link = ""
         if self._logs:  # of another paper: beside this folder
             paper = names[0].partition("/")[0] if names and "/" in names[0] else ""
-            link = f"../../{paper}/cells/{key}" if paper else f"../cells/{key}"
+            link = f"{self._up}/../{paper}/cells/{key}" if paper else f"{self._up}/cells/{key}"
         elif names:
-            link = _link(f"{names[0]}/{CELLS}", names[0])
+            link = self._link(f"{names[0]}/{CELLS}", names[0])
         changed = " changed" if row["dirty"] is True else ""
         return Run(
             key=key,
@@ -136,11 +146,6 @@ class RunSets:
                 "–" if _missing(row[name]) else lineage.plain(row[name]) for name in varied
             ),
         )
-
-
-def _link(target: str, experiment: str) -> str:
-    """Relative path from the report's folder to the tables of an experiment of any paper."""
-    return f"../../{target}" if "/" in experiment else f"../{target}"
 
 
 def experiments(folder: Path, paper: str) -> dict[str, pd.DataFrame]:

@@ -6,39 +6,47 @@ finished since the last time get a part that is written once; unfinished cells h
 own, rewritten each time. Elsewhere (outputs/reference) the same two names are single files.
 """
 
-from collections.abc import Iterable
+import errno
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from analysis.runs import parts, rows
+from analysis.runs import parts, rows, running
 from analysis.runs.tables import Tables, read_gathered
-from grokpipe.store import manifest, run_log
+from grokpipe.store import files, manifest, run_log
 from grokpipe.store.remeasured import REMEASURED
 
 BATCH = 250  # run logs in a part: their rows fit into memory many times over
+DENIED = (errno.EACCES, errno.EPERM, *files.DISK_FAULTS)
+"""errors of a folder that does not take the tables"""
 
 
-def gather(folder: Path) -> list[str]:
-    """Bring the tables of a folder of run logs up to date; return messages for the user."""
+def gather(folder: Path, to: Path | None = None) -> list[str]:
+    """Bring the tables of a folder of run logs up to date, in that folder or in `to`; return
+    messages for the user."""
+    to = to or folder
     logs, others = _logs(manifest.cells_folder(folder))
     finished = {path.name: _stamp(path) for path in logs if (path / run_log.RESULT).exists()}
     unfinished = [path for path in logs if path.name not in finished]
 
     index = {  # drop parts with a cell that is gone, was run again or measured again
         part: stamps
-        for part, stamps in parts.read_index(folder).items()
+        for part, stamps in parts.read_index(to).items()
         if all(finished.get(key) == stamp for key, stamp in stamps.items())
     }
-    parts.drop_others(folder, index)
+    parts.drop_others(to, index)
     before = {key for stamps in index.values() for key in stamps}
     new = [path for path in logs if path.name in finished and path.name not in before]
     for batch in (new[first : first + BATCH] for first in range(0, len(new), BATCH)):
         part = parts.next_part(index)
-        parts.write(folder, part, rows.read(batch))
+        parts.write(to, part, rows.read(batch))
         index[part] = {path.name: finished[path.name] for path in batch}
-        parts.write_index(folder, index)
+        parts.write_index(to, index)
     if unfinished:
-        parts.write(folder, parts.UNFINISHED, rows.read(unfinished))
-    parts.write_columns(folder)
+        parts.write(to, parts.UNFINISHED, rows.read(unfinished))
+    parts.write_columns(to)
 
     messages = [
         f"{folder}: {len(new)} new, {len(before)} gathered before, {len(unfinished)} not finished"
@@ -47,14 +55,43 @@ def gather(folder: Path) -> list[str]:
     return messages
 
 
+@contextmanager
+def gathered(folder: Path, tell: Callable[[str], object] = lambda message: None) -> Iterator[Path]:
+    """Yield a folder with the tables, up to date: `folder` itself or, where that has run logs but
+    does not take their tables (read-only, full), a temporary one. `tell` takes the messages of
+    `gather`."""
+    with tempfile.TemporaryDirectory(prefix="grokpipe-") as temporary:
+        stored, messages = folder, []
+        if manifest.cells_folder(folder).is_dir():
+            try:
+                messages = gather(folder)
+            except OSError as error:
+                if error.errno not in DENIED:
+                    raise
+                stored = Path(temporary)
+                messages = gather(folder, stored)
+        for message in messages:
+            tell(message)
+        yield stored
+
+
 def read(folder: Path, measures: Iterable[str] | None = None) -> Tables:
     """Read the tables of a folder of run logs, gathering them first, or of gathered tables.
 
     Of the curves, read all columns, or only those of `measures` that exist.
     """
-    if manifest.cells_folder(folder).is_dir():
-        gather(folder)
-    return read_gathered(folder, measures)
+    with gathered(folder) as stored:
+        return read_stored(stored, folder, measures)
+
+
+def read_stored(stored: Path, folder: Path, measures: Iterable[str] | None = None) -> Tables:
+    """Read the tables of `folder` from where `gathered` put them. A cell that a living process
+    trains is running, as in `status`; the tables on disk, which may outlive it, say interrupted."""
+    tables = read_gathered(stored, measures)
+    cells = tables.cells
+    trained = cells["key"].isin(running.keys(folder)) & (cells["state"] == "interrupted")
+    states = cells["state"].mask(trained, "running")
+    return replace(tables, cells=cells.assign(state=states), folder=folder)
 
 
 def _logs(cells: Path) -> tuple[list[Path], list[Path]]:

@@ -32,9 +32,12 @@ def restore(tables: Tables, folder: Path, experiment: str | None) -> list[str]:
     The runs are recorded as requested by `experiment`. A run log appears whole or not at all.
 
     Returns messages for the user. Raises InputError, before anything is written, if the key of a
-    configuration is not the run's key.
+    configuration is not the run's key, and for tables without the name of a group.
     """
     cells = tables.cells[tables.cells["state"].isin(manifest.FINISHED)]
+    for name in (f"{group}.name" for group in GROUPS):
+        if name not in tables.configuration:
+            raise InputError(f"{tables.folder}: no column {name}; a run log needs it")
     configs = {row["key"]: _checked(row, folder, tables) for _, row in cells.iterrows()}
     states = manifest.states(folder, configs)
     manifest.cells_folder(folder).mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
-from analysis.runs import results, staleness
+from analysis.runs import results, running, staleness
 from grokpipe.errors import InputError
-from grokpipe.store import files, lease, manifest
+from grokpipe.store import manifest
 
 STATES = ("missing", "running", "interrupted", *manifest.ENDED)
 SUBMISSION = ("key", "experiment", "asked")  # columns of the manifest besides the configuration
@@ -102,8 +102,8 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
     if not states:
         raise InputError(f"{folder}: no cell was requested, and there is no run log")
 
-    running = [pack for _, pack in packs]
-    rate = sum((pack.rate or 0.0 for pack in running), 0.0)
+    training = [pack for _, pack in packs]
+    rate = sum((pack.rate or 0.0 for pack in training), 0.0)
     left = sum(
         max(0, (steps or 0) - trained.get(key, 0))
         for key, (steps, *_) in asked.items()
@@ -123,7 +123,7 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
             Failed(key, by_key[key].steps, by_key[key].reason)
             for key in sorted(key for key, state in states.items() if state == "failed")
         ],
-        running=running,
+        running=training,
         by=_groups(states, asked, by) if by else [],
     )
 
@@ -177,17 +177,10 @@ def _pack_line(pack: Running) -> str:
 def _running_packs(folder: Path) -> list[tuple[list[str], Running]]:
     """List the packs in training, each with the keys of its cells."""
     packs = []
-    for path in sorted((folder / "packs").glob("*.claim")):
-        held = lease.read_live(path)
-        if held is None:
-            continue
-        try:
-            keys = files.read_json(path.with_suffix(".json"))["keys"]
-        except FileNotFoundError:
-            continue  # a lease for planning, or of a pack that was just split
-        progress = held.get("progress", {})
+    for pack in running.packs(folder):
+        progress = pack.lease.get("progress", {})
         values = {name: _plain(progress.get(name)) for name in ("step", "steps", "cells", "rate")}
-        packs.append((keys, Running(path.stem, held["host"], **values)))
+        packs.append((pack.keys, Running(pack.name, pack.lease["host"], **values)))
     return packs
 
 

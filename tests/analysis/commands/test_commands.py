@@ -119,6 +119,52 @@ def test_figures_by_a_column_of_words(runs: Path) -> None:
     assert (runs / "figures" / "collapse_loss.png").exists()
 
 
+def notes(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+
+
+def test_figures_of_two_tasks_part_them(runs: Path, capsys) -> None:
+    """Their tasks differ, and with them another column; nothing else says more."""
+    for path in (runs / "cells").glob("*/config.yaml"):
+        text = path.read_text()
+        if "weight_decay: 0.3" in text:
+            text = text.replace("name: mnist", "name: mod_add").replace(": 1000", ": 500")
+        path.write_text(text.replace("weight_decay: 0.1", "weight_decay: 0.3"))
+    assert main(["figures", str(runs)]) == 0
+    assert notes(capsys) == []
+    assert (runs / "figures" / "collapse_task_name.png").exists()
+    # what was swept beside the task parts the runs too
+    for path in sorted((runs / "cells").glob("*/config.yaml"))[::2]:
+        path.write_text(path.read_text() + "lr: 0.5\n")
+    (runs / "cells.parquet" / "_index.json").unlink()  # so that they are read again
+    assert main(["figures", str(runs)]) == 0
+    assert (runs / "figures" / "collapse_task_name_lr.png").exists()
+
+
+def test_figures_count_what_they_do_not_draw(runs: Path, tmp_path: Path, capsys) -> None:
+    to = tmp_path / "tables"
+    assert main(["gather", str(runs), "--to", str(to)]) == 0
+    curves = pd.read_parquet(to / "curves.parquet")
+    keys = sorted(curves["key"].unique())
+    curves = curves[curves["key"] != keys[0]]  # no evaluation
+    late = curves["step"] > 0
+    curves.loc[late & (curves["key"] == keys[1]), "collapse/rnc1"] = float("nan")
+    curves = curves[~late | (curves["key"] != keys[2])]  # none but that of step 0
+    curves.drop(columns="collapse/nc2_cond").to_parquet(to / "curves.parquet")
+    capsys.readouterr()
+    assert main(["figures", str(to)]) == 0
+    assert notes(capsys) == [
+        "note: no run measured collapse/nc2_cond: no panel",
+        "note: 1 of 6 runs have no evaluation yet: they are not drawn",
+        "note: 1 of 6 runs have no value to draw after step 0 of train_accuracy, test_accuracy",
+        "note: 2 of 6 runs have no value to draw after step 0 of collapse/rnc1",
+    ]
+    only = ["key", "step", "seed", "weight_decay"]
+    curves[only].to_parquet(to / "curves.parquet")
+    assert main(["figures", str(to)]) == 2
+    assert "nothing to draw; the runs measured none of: train_acc" in capsys.readouterr().err
+
+
 def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys) -> None:
     assert main(["gather", str(runs), "--to", str(tmp_path / "reference")]) == 0
     assert "6 new" in capsys.readouterr().out
@@ -134,7 +180,10 @@ def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys)
         (["timescales", "nowhere"], ["nowhere", "no such folder"]),
         (["timescales", "."], ["neither run logs"]),
         (["timescales", "runs", "--by", "weigth"], ["--by weigth", "weight_decay"]),
-        (["figures", "runs", "--by", "seed,steps"], ["takes one column"]),
+        (
+            ["figures", "runs", "--by", "steps"],
+            ["--by steps: all runs are 400", "weight_decay"],
+        ),
         (["gather", "empty"], ["no run log"]),
         (["timescales", "runs", "--event", "tau9"], ["--event tau9: no such event", "tau2_half"]),
         (

@@ -163,7 +163,19 @@ def test_survival_of_nothing_or_of_several_events_is_refused() -> None:
             survival.draw(events, ["weight_decay"])
 
 
-@pytest.mark.parametrize("arms", [1, 2, 8])
+@pytest.mark.parametrize("arms", [13, 25])
+def test_many_decays_have_a_colour_bar_beside_curves_and_table(arms: int) -> None:
+    runs = [arm(0.01 * (1 + number), *range(100, 1100, 100)) for number in range(arms)]
+    figure = survival.draw(pd.concat(runs), ["weight_decay"])
+    assert clipped(figure) in ([], ["1.2"])  # a tick beyond the axis, which is not drawn
+    axis, table, bar = figure.axes
+    assert len(curves(axis)) == len(at_risk(table)) == arms
+    assert figure.legends == [] and bar.get_ylabel() == "weight_decay"
+    assert axis.bbox.x0 == pytest.approx(table.bbox.x0)  # numbers lie under their steps
+    assert axis.bbox.x1 == pytest.approx(table.bbox.x1)
+
+
+@pytest.mark.parametrize("arms", [1, 2, 8, 25])
 def test_no_text_of_survival_is_clipped(arms: int) -> None:
     runs = [
         arm(0.1, *range(100, 1100, 100)).assign(weight_decay=f"a_long_intervention, 0.{number}")

@@ -14,9 +14,9 @@ FOLDER = Path("outputs/reference/entropy/e0_fingerprint")
 EXPERIMENT = "entropy/e0_fingerprint"
 
 
-def run(folder: Path) -> None:
+def run(folder: Path, to: Path) -> None:
     """The variants of E0 by their distance to the published baseline, as settings.yaml states it:
-    on the screen, and as csv, md and tex in <folder>/tables/. Of a folder of run logs only those
+    on the screen, and as csv, md and tex in <to>/tables/. Of a folder of run logs only those
     count that experiment=entropy/e0_fingerprint asked for, if it did: its other experiments share
     settings with E0's variants, but not seeds."""
     tables = _of_e0(gather.read(folder), folder)
@@ -24,8 +24,8 @@ def run(folder: Path) -> None:
         print(note, file=sys.stderr)
     found = variants(tables, rule())
     shown = readable(found)
-    paths = write_table(tables, folder / "tables", "calibration", found, shown)
     print(table_text(shown))
+    paths = write_table(tables, to / "tables", "calibration", found, shown)
     print("\nwritten: " + " ".join(map(str, paths)))
 
 
