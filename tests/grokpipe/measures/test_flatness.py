@@ -1,10 +1,14 @@
 """Relative flatness against the Hessian that autograd gives, and its invariances."""
 
+import math
+
+import mpmath
 import pytest
 import torch
 from torch.nn import functional
 
-from grokpipe.measures import flatness
+from grokpipe.losses import PER_SAMPLE
+from grokpipe.measures import Outputs, Snapshot, flatness
 
 N, D, C = 12, 5, 4
 
@@ -43,6 +47,55 @@ def test_squared_error_agrees_with_the_hessian(seed: int) -> None:
         lambda w: (features @ w.T + bias - targets).square().sum(1).mean(), head
     )
     assert flatness.kappa_squared_error(features, head) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("scale", [0.3, 1, 10])
+def test_stablemax_agrees_with_the_hessian(seed: int, scale: float) -> None:
+    features, head, bias, labels = problem(seed)
+    head = scale * head
+    loss = PER_SAMPLE["stablemax"]
+    expected = kappa_by_hessian(lambda w: loss(features @ w.T + bias, labels).mean(), head)
+    found = flatness.kappa_stablemax(features, features @ head.T + bias, labels, head)
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("loss", PER_SAMPLE)
+def test_each_loss_has_its_own_kappa_and_probabilities(loss: str) -> None:
+    features, head, bias, labels = problem(1)
+    logits = features @ head.T + bias
+    outputs = Outputs(features, logits, labels)
+    nothing = torch.zeros(1, D)
+    parameters = {"head.weight": head, "head.bias": bias}
+    found = flatness.measure(Snapshot(outputs, outputs, nothing, nothing, parameters, C, loss))
+    expected = kappa_by_hessian(
+        lambda w: PER_SAMPLE[loss](features @ w.T + bias, labels).mean(), head
+    )
+    assert found["flatness/kappa"] == pytest.approx(expected, rel=1e-10)
+    p = logits.softmax(1)
+    if loss == "stablemax":
+        s = torch.where(logits >= 0, logits + 1, 1 / (1 - logits))
+        p = s / s.sum(1, keepdim=True)
+    surrogate = (head.norm() ** 2 * (1 - p.square().sum(1)) * features.square().sum(1)).mean()
+    assert found["flatness/kappa_surrogate"] == pytest.approx(surrogate.item())
+
+
+@pytest.mark.parametrize("scale", [0.1, 1, 8, 15, 40, 200])
+def test_the_surrogate_keeps_its_digits_at_large_logits(scale: float) -> None:
+    """Against 60 digits: 1 − p_c of the largest p is not read from log p, which has lost it."""
+    features, head, bias, _ = problem(2)
+    logits = scale * (features @ head.T + bias)
+    with mpmath.workdps(60):
+        total = mpmath.mpf(0)
+        for z, row in zip(features.tolist(), logits.tolist()):
+            weights = [mpmath.exp(value) for value in row]
+            p = [weight / sum(weights) for weight in weights]
+            total += (1 - sum(x**2 for x in p)) * sum(mpmath.mpf(x) ** 2 for x in z)
+        squares = sum(mpmath.mpf(w) ** 2 for row in head.tolist() for w in row)
+        expected = float(total / len(logits) * squares)
+    found = flatness.kappa_surrogate(features, logits.log_softmax(1), head)
+    assert found == pytest.approx(expected, rel=1e-10)
+    assert math.isfinite(found)
 
 
 def test_confident_outputs_do_not_cancel() -> None:
