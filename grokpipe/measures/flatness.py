@@ -51,7 +51,8 @@ def kappa_surrogate(features: Tensor, log_p: Tensor, head: Tensor) -> float:
 def kappa_stablemax(features: Tensor, logits: Tensor, labels: Tensor, head: Tensor) -> float:
     """κ of the stablemax loss, E[‖φ‖² (Σ_c d_c ‖w_c‖² − ‖Σ_c u_c w_c‖²)].
 
-    The Hessian in the logits is diag(d) − uuᵀ with u = s'/Σs and d = s''/Σs − δ_{c,label} (log s)''.
+    The Hessian in the logits is diag(d) − uuᵀ, with u = s'/Σs and d = s''/Σs, less (log s)'' for
+    the label.
 
     Args:
         features: φ, (n, d).

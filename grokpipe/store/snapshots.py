@@ -26,9 +26,7 @@ def save(folder: Path, step: int, parameters: dict[str, "Tensor"]) -> None:
     from grokpipe.store.files import replacing
 
     # clone: torch.save would write the whole stack behind a view
-    copies = {
-        name: p.detach().to("cpu").contiguous().clone() for name, p in parameters.items()
-    }
+    copies = {name: p.detach().to("cpu").contiguous().clone() for name, p in parameters.items()}
     path = _file(folder, step)
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as temporary:
