@@ -151,7 +151,10 @@ def read_curves(folder: Path) -> pd.DataFrame:
 
 
 def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """Read the given columns of the curves, those missing left out; faster than `read_curves`."""
+    """Read the given columns of the curves, those missing left out; faster than `read_curves`.
+
+    A column that a resumed run came to log is NaN before.
+    """
     if (folder / CURVES).exists() and (folder / RESULT).exists():
         with parquet.ParquetFile(folder / CURVES) as file:
             present = [name for name in names if name in file.schema_arrow.names]
