@@ -1,7 +1,5 @@
 """Relative flatness against the Hessian that autograd gives, and its invariances."""
 
-import math
-
 import mpmath
 import pytest
 import torch
@@ -80,22 +78,19 @@ def test_each_loss_has_its_own_kappa_and_probabilities(loss: str) -> None:
     assert found["flatness/kappa_surrogate"] == pytest.approx(surrogate.item())
 
 
-@pytest.mark.parametrize("scale", [0.1, 1, 8, 15, 40, 200])
+@pytest.mark.parametrize("scale", [0.1, 1, 8, 15, 40, 100])
 def test_the_surrogate_keeps_its_digits_at_large_logits(scale: float) -> None:
-    """Against 60 digits: 1 − p_c of the largest p is not read from log p, which has lost it."""
+    """Each sample against 400 digits: 1 − p of the largest p is not read from log p, which has lost
+    it. The mean would show the least confident sample alone."""
     features, head, bias, _ = problem(2)
     logits = scale * (features @ head.T + bias)
-    with mpmath.workdps(60):
-        total = mpmath.mpf(0)
-        for z, row in zip(features.tolist(), logits.tolist()):
-            weights = [mpmath.exp(value) for value in row]
-            p = [weight / sum(weights) for weight in weights]
-            total += (1 - sum(x**2 for x in p)) * sum(mpmath.mpf(x) ** 2 for x in z)
-        squares = sum(mpmath.mpf(w) ** 2 for row in head.tolist() for w in row)
-        expected = float(total / len(logits) * squares)
-    found = flatness.kappa_surrogate(features, logits.log_softmax(1), head)
-    assert found == pytest.approx(expected, rel=1e-10)
-    assert math.isfinite(found)
+    squares = head.square().sum().item()
+    for z, row in zip(features, logits):
+        with mpmath.workdps(400):
+            weights = [mpmath.exp(value) for value in row.tolist()]
+            expected = squares * float(1 - sum((x / sum(weights)) ** 2 for x in weights))
+        found = flatness.kappa_surrogate(z[None], row[None].log_softmax(1), head)
+        assert found == pytest.approx(expected * z.square().sum().item(), rel=1e-10, abs=0)
 
 
 def test_confident_outputs_do_not_cancel() -> None:
@@ -105,9 +100,9 @@ def test_confident_outputs_do_not_cancel() -> None:
     log_p = (features @ head.T).log_softmax(1)
     p = torch.tensor(-40.0, dtype=torch.float64).exp().item()
     found = flatness.kappa_cross_entropy(features, log_p, head)
-    assert found == pytest.approx(40.0**2 * p, rel=1e-9)
+    assert found == pytest.approx(40.0**2 * p, rel=1e-9, abs=0)
     surrogate = flatness.kappa_surrogate(features, log_p, head)
-    assert surrogate == pytest.approx(40.0**2 * 2 * p, rel=1e-9)
+    assert surrogate == pytest.approx(40.0**2 * 2 * p, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("seed", range(4))
