@@ -16,7 +16,7 @@ from analysis.output import formats
 from analysis.output.tables import table_text
 from analysis.runs.tables import Tables, read_gathered
 from analysis.stats import means
-from docs.reference import ZERO_LOSS
+from docs.reference import ROOT, ZERO_LOSS
 
 COLLAPSED, GENERAL = 0.5, 0.99
 """share of zero gradients from which a run counts as collapsed; test accuracy that generalises"""
@@ -178,5 +178,6 @@ BLOCKS = {"results": results, "answers": answers}
 
 if __name__ == "__main__":
     style.prepare()
-    stored = read_gathered(ZERO_LOSS)
-    style.save(stored, ZERO_LOSS / "figures", "zero_loss", draw(stored))
+    folder = ZERO_LOSS.relative_to(ROOT)  # lineage names no path of this machine
+    stored = read_gathered(folder)
+    style.save(stored, folder / "figures", "zero_loss", draw(stored))
