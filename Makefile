@@ -48,6 +48,7 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 	$(PY) -m analysis forecast $(ENTROPY)
 	$(PY) -m analysis paper entropy settings
 	$(PY) -m analysis report entropy
+	$(PY) -m docs.numerics_numbers
 	$(PY) -m docs.stored_numbers
 
 coverage: $(VENV)/installed  ## simulate what the 95 % intervals hold, about 50 minutes

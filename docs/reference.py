@@ -6,4 +6,5 @@ ROOT = Path(__file__).resolve().parents[1]
 COLLAPSE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay"
 ENTROPY_PAPER = ROOT / "outputs" / "reference" / "entropy"
 ENTROPY = ENTROPY_PAPER / "second_beta"
+ZERO_LOSS = ROOT / "outputs" / "reference" / "numerics" / "zero_loss"
 RESULTS = ROOT / "benchmarks" / "results"

@@ -13,7 +13,7 @@ from analysis.output import formats
 from analysis.output.tables import table_text
 from analysis.runs import gather
 from analysis.times.timescales import MEASURES, events, readable, timescales
-from docs import entropy_numbers, monitor_numbers, statistics_numbers
+from docs import entropy_numbers, monitor_numbers, numerics_numbers, statistics_numbers
 from docs.reference import COLLAPSE, RESULTS, ROOT
 
 BENCHMARK, PACKS = RESULTS / "main_job.json", RESULTS / "packs.json"
@@ -170,6 +170,7 @@ BLOCKS = {
     "docs/packs.md": {"subnormals": subnormals},
     "docs/statistics.md": statistics_numbers.BLOCKS,
     "docs/monitor.md": monitor_numbers.BLOCKS,
+    "docs/numerics.md": numerics_numbers.BLOCKS,
     "docs/entropy.md": entropy_numbers.BLOCKS,
 }
 

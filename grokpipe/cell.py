@@ -1,7 +1,7 @@
 """One point of the grid, identified by a stable content hash."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,7 @@ from grokpipe.config.schema import Config
 from grokpipe.curves import definitions
 from grokpipe.errors import InputError
 from grokpipe.measures import _columns as measured
+from grokpipe.precision import dtype_of, in_precision
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 
@@ -57,7 +58,7 @@ class Cell:
 
     @property
     def task(self) -> Task:
-        """The data, with the split of this cell's seed."""
+        """The data in the precision of training, with the split of this cell's seed."""
         return _load(self.config)
 
     @cached_property
@@ -80,7 +81,7 @@ class Cell:
 def _load(config: Config) -> Task:
     load = registry.module("tasks", config.task.name, "task").load
     task: Task = load(config.task, generator(config.seed, "split"))
-    return task
+    return replace(task, inputs=in_precision(task.inputs, dtype_of(config.dtype)))
 
 
 def check_fit(config: Config, task: Task) -> int:

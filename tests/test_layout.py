@@ -14,7 +14,7 @@ from tests.helpers.cli import ENVIRONMENT, ROOT
 ORDER = {
     "grokpipe": [
         {"errors"},
-        {"randomness", "losses", "schedule"},
+        {"randomness", "losses", "precision", "schedule"},
         {"curves"},
         {"config"},
         {"store"},
@@ -195,6 +195,7 @@ BESIDES = {
     "analysis/report/test_report_browser.py": "the report in a browser",
     "grokpipe/monitor/test_monitor_state.py": "the state of monitor",
     "grokpipe/training/test_cuda.py": "what takes a GPU",
+    "grokpipe/training/test_float64.py": "training in float64, from the pack to what is stored",
     "grokpipe/training/test_resume.py": "loop and checkpoint through kills",
     "grokpipe/training/test_subnormals.py": "subnormal numbers of numerics",
 }

@@ -45,6 +45,7 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
     _check_measures(config.measures.names)
     _check_evaluation(config.eval)
     _check_batches(config)
+    _check_precision(config)
     config.stop = _resolved_stop(config.stop)
     chosen = registry.module("interventions", config.intervention.name, "intervention")
     if hasattr(chosen, "check"):
@@ -107,6 +108,14 @@ def _check_batches(config: Config) -> None:
         )
     if config.batches != "full" and config.batch_size is None:
         raise InputError(f"batch_size=null: batches={config.batches} needs a number of samples")
+
+
+def _check_precision(config: Config) -> None:
+    if config.tf32 and config.dtype != "float32":
+        raise InputError(
+            f"tf32={str(config.tf32).lower()}: has no effect with dtype={config.dtype}; "
+            "set tf32=false"
+        )
 
 
 def _resolved_stop(stop: StopConfig) -> StopConfig:

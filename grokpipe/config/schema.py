@@ -108,13 +108,17 @@ class Config:
     train_size: int | None = scientific(at_least=1, shared_default=True)
     """number of training samples, the first of the published data set; null: the task has a
     fraction"""
-    loss: str = scientific(choices=("squared_error", "cross_entropy"))
+    loss: str = scientific(choices=("squared_error", "cross_entropy", "stablemax"))
     """squared_error: against one-hot targets, summed over batch and classes; cross_entropy: mean
-    over the batch"""
+    over the batch; stablemax: the same with linear weights in place of exponentials (Prieto et al.
+    2025)"""
     eval: EvalConfig = field(default_factory=EvalConfig)
     """when the network is evaluated"""
     stop: StopConfig = field(default_factory=StopConfig)
     """when a cell ends before its budget"""
+    dtype: str = scientific(choices=("float32", "float64"), neutral="float32")
+    """precision of training: weights, inputs, gradients and the optimiser's state. Initial weights
+    are drawn in float32, so that both precisions start from the same numbers"""
     tf32: bool = scientific(neutral=False)
     """allow CUDA to round the factors of matrix products to 10 bits of mantissa"""
     name: str = operational()
@@ -136,7 +140,7 @@ class Config:
     save: SaveConfig = field(default_factory=SaveConfig)
     """what is kept of a finished cell"""
     snapshots: str | None = operational(neutral=None)
-    """log:N keeps the weights (fp32) at N evaluations, evenly spaced on a logarithmic scale of
+    """log:N keeps the weights at N evaluations, evenly spaced on a logarithmic scale of
     steps; null: none"""
     force: bool = operational(neutral=False)
     """move the run logs of finished cells aside and train these cells again"""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from grokpipe.config.schema import Config as CellConfig
+from grokpipe.precision import dtype_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Plain:
         self.configs = list(configs)
         self.shape = shape
         self.device = device
+        self.dtype = dtype_of(self.configs[0].dtype)
 
     def arguments(self, step: int) -> list[Tensor]:
         """Further arguments of the objective, each (cell, …), for the step after `step`."""
@@ -74,6 +76,7 @@ class Plain:
         pass
 
     def per_cell(self, name: str) -> Tensor:
-        """Collect one number of each cell's configuration, such as alpha: (cell,)."""
+        """Collect one number of each cell's configuration, such as alpha: (cell,) in the precision
+        of training."""
         values = [float(getattr(config.intervention, name)) for config in self.configs]
-        return torch.tensor(values, device=self.device)
+        return torch.tensor(values, dtype=self.dtype, device=self.device)

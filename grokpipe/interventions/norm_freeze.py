@@ -52,7 +52,7 @@ class Stacked(Plain):
         event = settings[0].from_event
         self.followers = [] if event is None else [Follower(event) for _ in configs]
         self.seen = torch.zeros(len(self.configs), dtype=torch.bool)
-        self.held = torch.full((len(self.configs),), float("nan"), device=device)
+        self.held = torch.full((len(self.configs),), math.nan, dtype=self.dtype, device=device)
 
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
         rescale(parameters, self.held)

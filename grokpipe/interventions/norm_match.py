@@ -41,4 +41,5 @@ class Stacked(Plain):
 
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
         target = self.trajectory.at(step).weight_norm
-        rescale(parameters, torch.full((len(self.configs),), target, device=self.device))
+        shape = (len(self.configs),)
+        rescale(parameters, torch.full(shape, target, dtype=self.dtype, device=self.device))

@@ -26,7 +26,7 @@ def entropy(features: Tensor) -> Tensor:
     # use the smaller product: Tr (Z Zᵀ)² = Tr (Zᵀ Z)²
     gram = centred.T @ centred if len(features) >= features.shape[1] else centred @ centred.T
     gram = gram / gram.diagonal().sum()
-    return -gram.square().sum().log() / torch.log(torch.tensor(float(features.shape[1])))
+    return -gram.square().sum().log() / features.new_tensor(features.shape[1]).log()
 
 
 MEASURES: dict[str, Callable[[Tensor], Tensor]] = {"entropy": entropy}

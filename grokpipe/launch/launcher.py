@@ -16,6 +16,7 @@ from grokpipe.launch.executor import Executor
 from grokpipe.launch.outcomes import Outcome, SweepReporter, summary, sweep_table
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.worker import say
+from grokpipe.precision import dtype_of
 from grokpipe.store import lease, manifest, run_log, snapshots
 from grokpipe.training.loop import snapshot_steps
 
@@ -180,8 +181,8 @@ def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Ce
 
 
 def _snapshot_bytes(cell: Cell) -> int:
-    """Bytes of all float32 snapshots of a cell that trains for its whole budget."""
-    return 4 * cell.parameters * len(snapshot_steps(cell.config))
+    """Bytes of all snapshots of a cell that trains for its whole budget."""
+    return dtype_of(cell.config.dtype).itemsize * cell.parameters * len(snapshot_steps(cell.config))
 
 
 def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:

@@ -17,6 +17,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from grokpipe.losses import log_probabilities
+
 PART = 1000  # rows at a time: few enough to stay in the cache
 
 
@@ -30,11 +32,6 @@ class Outputs:
     """(n, classes) in the precision of training"""
     labels: Tensor
     """(n,) int64"""
-
-    @cached_property
-    def log_probabilities(self) -> Tensor:
-        """(n, classes) float64: log softmax of the logits"""
-        return self.logits.double().log_softmax(1)
 
 
 @dataclass(frozen=True)
@@ -53,11 +50,16 @@ class Snapshot:
     """all parameters by name, float64"""
     classes: int
     loss: str
-    """squared_error or cross_entropy"""
+    """squared_error, cross_entropy or stablemax"""
     train_probe_labels: Tensor | None = None
     """(m,) int64: labels of `train_probe`"""
     exponents: Tensor | None = None
     """(classes,) int64: see `Task.exponents`; None if the labels form no cyclic group"""
+
+    @cached_property
+    def log_probabilities(self) -> Tensor:
+        """(n, classes) float64: log p of the training set, by the loss in use"""
+        return log_probabilities(self.loss, self.train.logits.double())
 
     @property
     def head(self) -> Tensor:

@@ -31,6 +31,8 @@ class ClassStatistics:
     """(C,) V_c: mean squared distance of a class's samples from its mean"""
     mean_norm: float
     """B_g: the mean feature norm"""
+    eps: float
+    """relative spacing of numbers in the precision of the features"""
 
     @property
     def within(self) -> float:
@@ -51,6 +53,12 @@ class ClassStatistics:
     def finite(self) -> bool:
         """Whether all features are finite."""
         return bool(self.variances.isfinite().all())
+
+    @property
+    def rounding(self) -> float:
+        """Size, relative to the largest, below which a singular value of the class means is
+        rounding of the features: eps · max(C, d), LAPACK's rule."""
+        return max(self.means.shape) * self.eps
 
 
 def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
@@ -77,6 +85,7 @@ def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
         means=means,
         variances=index.bincount(lengths.square()) / counts,
         mean_norm=norms / n,
+        eps=torch.finfo(features.dtype).eps,
     )
 
 
@@ -103,7 +112,7 @@ def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
         return NAN
     _, s, vt = torch.linalg.svd(weighted, full_matrices=False)
     s, vt = s[: classes - 1], vt[: classes - 1]
-    if s[-1] <= _rounding(weighted) * s[0]:
+    if s[-1] <= statistics.rounding * s[0]:
         return NAN
     whitening = vt.T / s
     total = 0.0
@@ -120,7 +129,7 @@ def cdnv(statistics: ClassStatistics) -> float:
         return NAN
     (first, second), distances = pair_distances(statistics.means)
     largest = statistics.means.square().sum(1).max()
-    if distances.min() <= _rounding(statistics.means) ** 2 * largest:
+    if distances.min() <= statistics.rounding**2 * largest:
         return NAN
     variances = statistics.variances[first] + statistics.variances[second]
     return (variances / (2 * distances)).mean().item()
@@ -129,13 +138,13 @@ def cdnv(statistics: ClassStatistics) -> float:
 def nc2_cond(statistics: ClassStatistics) -> float:
     """NC2 of Sakamoto & Sato: √cond(M Mᵀ), with M ∈ R^{C×d} the uncentred class means.
 
-    1 for orthogonal means of equal length, infinite for linearly dependent ones (a centred simplex,
-    or C > d).
+    1 for orthogonal means of equal length, infinite for means that are linearly dependent up to
+    rounding of the features (a centred simplex, or C > d).
     """
     s = torch.linalg.svdvals(statistics.means)
     if len(statistics.present) < 2 or s[0] == 0:
         return NAN
-    if len(statistics.present) > len(s) or s[-1] <= _rounding(statistics.means) * s[0]:
+    if len(statistics.present) > len(s) or s[-1] <= statistics.rounding * s[0]:
         return float("inf")
     return (s[0] / s[-1]).item()
 
@@ -224,9 +233,4 @@ def _coincide(statistics: ClassStatistics) -> bool:
     if len(statistics.present) < 2:
         return True
     lengths = statistics.means.square().sum(1).max().item()
-    return statistics.between <= _rounding(statistics.means) ** 2 * lengths
-
-
-def _rounding(matrix: Tensor) -> float:
-    """Relative size below which a singular value of `matrix` is rounding (LAPACK's rule)."""
-    return max(matrix.shape) * torch.finfo(matrix.dtype).eps
+    return statistics.between <= statistics.rounding**2 * lengths

@@ -151,7 +151,10 @@ def read_curves(folder: Path) -> pd.DataFrame:
 
 
 def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """Read the given columns of the curves, those missing left out; faster than `read_curves`."""
+    """Read the given columns of the curves, those missing left out; faster than `read_curves`.
+
+    A column that a resumed run came to log is NaN before.
+    """
     if (folder / CURVES).exists() and (folder / RESULT).exists():
         with parquet.ParquetFile(folder / CURVES) as file:
             present = [name for name in names if name in file.schema_arrow.names]
@@ -159,7 +162,9 @@ def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         return {name: table[name].to_numpy() for name in present}
     rows = read_lines(folder)
     return {
-        name: np.array([row[name] for row in rows]) for name in names if rows and name in rows[0]
+        name: np.array([row.get(name, np.nan) for row in rows])
+        for name in names
+        if rows and name in rows[-1]
     }
 
 
@@ -180,5 +185,6 @@ def read_lines(folder: Path) -> list[dict[str, float]]:
 
 
 def _table(rows: list[dict[str, float]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["step"])
+    """Make a table of rows; where a resumed run came to log a further column, NaN before."""
+    table = pd.DataFrame(rows, columns=list(rows[-1]) if rows else ["step"])
     return table.astype({name: "int64" if name == "step" else "float64" for name in table})

@@ -1,6 +1,6 @@
 """Snapshots: weights kept at a few steps of a run, so that further measures can be taken later.
 
-    <run log>/snapshots/<step>.pt    parameters by name, float32
+    <run log>/snapshots/<step>.pt    parameters by name, in the precision of training
 
 Snapshots are taken at evaluations, so that what is measured on them later (remeasure.py) has a
 logged row beside it. PyTorch is imported only where weights are written or read.
@@ -26,10 +26,7 @@ def save(folder: Path, step: int, parameters: dict[str, "Tensor"]) -> None:
     from grokpipe.store.files import replacing
 
     # clone: torch.save would write the whole stack behind a view
-    copies = {
-        name: p.detach().to("cpu", torch.float32).contiguous().clone()
-        for name, p in parameters.items()
-    }
+    copies = {name: p.detach().to("cpu").contiguous().clone() for name, p in parameters.items()}
     path = _file(folder, step)
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as temporary:
@@ -43,7 +40,7 @@ def steps(folder: Path) -> list[int]:
 
 
 def load(folder: Path, step: int) -> dict[str, "Tensor"]:
-    """Load parameters by name, float32 on the CPU. Runs no code from the file.
+    """Load parameters by name, on the CPU. Runs no code from the file.
 
     Raises InputError if the file is missing or damaged.
     """

@@ -16,7 +16,8 @@ class Task:
     """The data of one cell. Cells of a pack share the table; each has its own rows."""
 
     inputs: Tensor
-    """(n, *shape) float32 for images, int64 for tokens: every input, of both sets"""
+    """(n, *shape) every input, of both sets: int64 for tokens; for images float32 as they are
+    loaded, in a cell the precision of training"""
     labels: Tensor
     """(n,) int64 in [0, classes)"""
     train: Tensor

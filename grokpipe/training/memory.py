@@ -19,6 +19,7 @@ from torch.fx import Graph
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from grokpipe.cell import Cell
+from grokpipe.precision import dtype_of
 from grokpipe.training.pack import shortcut_network, stacked_gradients, stacked_intervention
 
 OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
@@ -39,9 +40,10 @@ def terms(cell: Cell) -> tuple[int, int]:
     states = OPTIMIZER_STATES.get(cell.config.optimizer.name, 2)
     samples, classes = len(task.labels), task.classes
     features = next(m.in_features for n, m in network.named_modules() if n == "head")
-    waiting = 4 * samples * (features + classes) + parameters
+    size = dtype_of(cell.config.dtype).itemsize
+    waiting = size * samples * (features + classes) + parameters
     shared = _bytes(task.inputs) + _bytes(task.labels)
-    evaluation = samples * (8 * COPIES * classes + 4 * features)
+    evaluation = samples * (8 * COPIES * classes + size * features)
     return shared + evaluation, parameters * (1 + states) + step_bytes(cell) + waiting
 
 
@@ -52,12 +54,12 @@ def step_bytes(cell: Cell) -> int:
     batch = cell.config.batch_size or len(task.train)
     named = dict(network.named_parameters())
     intervention = stacked_intervention([cell], network, torch.device("cpu"))
-    shapes = [argument.shape for argument in intervention.arguments(0)]
+    arguments = intervention.arguments(0)
     with FakeTensorMode():
-        parameters = [torch.empty(1, *p.shape) for p in named.values()]
+        parameters = [torch.empty(1, *p.shape, dtype=p.dtype) for p in named.values()]
         inputs = torch.empty(1, batch, *task.inputs.shape[1:], dtype=task.inputs.dtype)
         labels = torch.empty(1, batch, dtype=torch.int64)
-        others = [torch.empty(shape) for shape in shapes]
+        others = [torch.empty(a.shape, dtype=a.dtype) for a in arguments]
     program = stacked_gradients(network, cell.config.loss, list(named), intervention)
     graph = make_fx(program, tracing_mode="fake")(*parameters, inputs, labels, *others).graph
     return _bytes(inputs) + _bytes(labels) + peak_bytes(graph)

@@ -1,9 +1,10 @@
 """Numerical settings: the library for fp32 matrix products on the CPU, TF32 on a GPU, subnormals.
 
-Subnormal numbers, closer to 0 than the smallest normal one (1.2e-38 in fp32), may each stall a
-processor for a hundred cycles. Once training accuracy is 1 and nothing limits the logits, as
-without weight decay, a softmax is full of subnormals, and so is everything multiplied by its
-output: training then takes several times longer (benchmarks/subnormals.py).
+The first two leave products in float64 as they are. Subnormal numbers, closer to 0 than the
+smallest normal one (1.2e-38 in fp32, 2.2e-308 in float64), may each stall a processor for a hundred
+cycles. Once training accuracy is 1 and nothing limits the logits, as without weight decay, a
+softmax is full of subnormals, and so is everything multiplied by its output: training then takes
+several times longer (benchmarks/subnormals.py).
 """
 
 from collections.abc import Iterator

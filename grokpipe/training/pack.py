@@ -20,6 +20,7 @@ from grokpipe.cell import Cell
 from grokpipe.config import registry
 from grokpipe.interventions import Batch, Plain
 from grokpipe.losses import training_loss
+from grokpipe.precision import dtype_of
 from grokpipe.randomness import derived_seed
 from grokpipe.training.batches import stream
 from grokpipe.training.compiling import compiled_program
@@ -216,13 +217,14 @@ def step_seconds(cells: Sequence[Cell], device: torch.device) -> float:
 
 
 def initial_network(cell: Cell) -> nn.Module:
-    """Build the cell's plain network with its initial parameters, drawn from (seed, init)."""
+    """Build the cell's plain network with its initial parameters, drawn from (seed, init) in
+    float32 whatever the precision of training."""
     config = cell.config
     build = registry.module("archs", config.arch.name, "arch").build
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(config.seed, "init"))
         network: nn.Module = build(config.arch, cell.task)
-    return network
+    return network.to(dtype_of(config.dtype))
 
 
 def shortcut_network(cell: Cell) -> nn.Module:
@@ -233,7 +235,7 @@ def shortcut_network(cell: Cell) -> nn.Module:
         network: nn.Module = getattr(arch, "build_shortcut", arch.build)(cell.config.arch, task)
     if buffers := [name for name, _ in network.named_buffers()]:
         raise ValueError(f"a pack cannot stack buffers: {', '.join(buffers)}")
-    return network
+    return network.to(dtype_of(cell.config.dtype))
 
 
 def stacked_intervention(cells: Sequence[Cell], network: nn.Module, device: torch.device) -> Plain:

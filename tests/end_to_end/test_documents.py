@@ -1,5 +1,6 @@
 """What README and docs say is what happens: commands run, numbers are the stored ones."""
 
+import math
 import os
 import re
 import shlex
@@ -8,13 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 from analysis.__main__ import parser as analysis_parser
-from docs import stored_numbers
-from docs.reference import COLLAPSE
+from analysis.runs.tables import read_gathered
+from docs import numerics_numbers, stored_numbers
+from docs.reference import COLLAPSE, ZERO_LOSS
 from tests.helpers.cli import ROOT, run
 
 README = (ROOT / "README.md").read_text()
@@ -107,6 +110,44 @@ def test_the_numbers_of_a_document_are_the_stored_ones(document: str) -> None:
     assert stored_numbers.renewed(document) == (ROOT / document).read_text()
 
 
+def zero_loss_curve(zeros, accuracies, norms) -> pd.DataFrame:
+    """One run without weight decay, an evaluation every 100 steps, in no order."""
+    curve = pd.DataFrame(
+        {
+            "step": range(0, 100 * len(zeros), 100),
+            "logits/zero_gradient": zeros,
+            "test_accuracy": accuracies,
+            "weight_norm": norms,
+            "train_loss": 0.0,
+        }
+    )
+    return curve.iloc[::-1]
+
+
+def test_the_rules_of_the_numerics_page() -> None:
+    still = zero_loss_curve([0, 0.4, 0.5, 1], [0, 0.1, 0.2, 0.205], [1, 2, 10, 10.05])
+    grows = zero_loss_curve([0, 0.9, 0.2, 0.8], [0, 0.1, 0.2, 0.1], [1, 10, 10, 10.2])
+    never = zero_loss_curve([0, 0.1, 0.2, 0.49], [0, 0.1, 0.2, 1.0], [1, 1, 1, 1])
+    first, second, third = (numerics_numbers.summary(run) for run in (still, grows, never))
+    assert (first["collapse"], second["collapse"]) == (200, 100)
+    assert (first["final"], second["largest"]) == (1, 0.9)
+    assert first["accuracy_after"] == pytest.approx(0.005)
+    assert second["norm_after"] == pytest.approx(0.02)
+    assert math.isnan(third["collapse"])
+    assert math.isnan(third["norm_after"])
+    for chosen, answer in (([first], "stops"), ([second], "goes on"), ([first, second], "mixed")):
+        assert numerics_numbers.stops(pd.DataFrame(chosen)) == answer
+    assert numerics_numbers.stops(pd.DataFrame([])) == "–"
+    assert [numerics_numbers.of_all(k, 5) for k in (0, 2, 5)] == [
+        "no (0/5)",
+        "some (2/5)",
+        "yes (5/5)",
+    ]
+    ends = ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.1), (math.nan, math.nan))
+    found = [numerics_numbers.helps(*interval) for interval in ends]
+    assert found == ["helps", "hurts", "undecided", "undecided"]
+
+
 def test_the_commands_of_the_statistics_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     """That they do what they say is tested with the commands; here, that they are spelled right."""
     lines = [line for line in commands(STATISTICS) if line.startswith("python -m analysis")]
@@ -128,6 +169,16 @@ def test_the_functions_of_the_statistics_run(monkeypatch: pytest.MonkeyPatch, ca
 def test_the_readmes_figure_and_links_exist() -> None:
     for target in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_figure_of_the_numerics_page_is_drawn_from_the_stored_tables() -> None:
+    text = (ROOT / "docs" / "numerics.md").read_text()
+    (target,) = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+    assert (ROOT / "docs" / target).resolve() == ZERO_LOSS / "figures" / "zero_loss.png"
+    assert (ZERO_LOSS / "figures" / "zero_loss.png").exists()
+    figure = numerics_numbers.draw(read_gathered(ZERO_LOSS))
+    assert {len(axis.lines) for axis in figure.axes} == {20, 24}  # the first has the legend's too
+    plt.close(figure)
 
 
 def test_figures_are_drawn_from_the_stored_tables(tmp_path: Path) -> None:

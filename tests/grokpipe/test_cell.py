@@ -36,6 +36,8 @@ from tests.helpers.cells import CONF, SMALL
         "init_scale=7.5",
         "train_size=65",
         "loss=cross_entropy",
+        "loss=stablemax",
+        "dtype=float64",
         "optimizer=sgd",
         "optimizer.betas=[0.9,0.98]",
         "arch.width=13",
@@ -65,6 +67,7 @@ def test_scientific_keys_change_the_key(cell, override) -> None:
         "pack.width=7",
         "weight_decay=0.10",
         "lr=0.001",
+        "dtype=float32",
     ],
 )
 def test_operational_keys_and_spellings_do_not(cell, override) -> None:
@@ -151,6 +154,22 @@ def test_keys_are_stable(cell) -> None:
     """A changed key orphans every run log on disk. Renew this only with a new SCHEMA_VERSION or
     knowing that the meaning of the default configuration has changed."""
     assert cell().key == "c33e0bf3f4b8011d"
+
+
+def test_packs_are_of_one_precision_and_loss(cell) -> None:
+    alike = {cell(f"seed={seed}", "dtype=float64").shared for seed in (0, 1)}
+    others = {
+        cell(*o).shared for o in ([], ["loss=stablemax"], ["dtype=float64", "loss=stablemax"])
+    }
+    assert len(alike) == 1
+    assert len(alike | others) == 4
+
+
+def test_tf32_is_refused_where_it_has_no_effect(cell) -> None:
+    with pytest.raises(InputError, match="tf32=true: has no effect with dtype=float64"):
+        cell("tf32=true", "dtype=float64")
+    with pytest.raises(InputError, match="dtype=float16: must be one of float32, float64"):
+        cell("dtype=float16")
 
 
 def test_an_edited_default_is_another_key(cell, tmp_path: Path) -> None:

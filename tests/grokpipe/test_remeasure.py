@@ -79,7 +79,9 @@ def test_the_file_says_where_each_measure_comes_from(cell, tmp_path: Path, monke
     run(tmp_path, "spectral")
     metadata = parquet.read_schema(log / "remeasured.parquet").metadata
     found = json.loads(metadata[b"grokpipe"])
-    assert found["logits"]["columns"] == ["logits/scale", "logits/margin", "logits/entropy"]
+    assert found["logits"]["columns"] == [
+        f"logits/{name}" for name in ("scale", "margin", "entropy", "zero_loss", "zero_gradient")
+    ]
     assert found["logits"]["steps"] == KEPT
     assert found["logits"]["origin"].keys() == {"commit", "dirty", "source", "torch"}
     assert found["logits"]["origin"]["torch"] == torch.__version__

@@ -75,7 +75,7 @@ def ours(features: torch.Tensor, labels: torch.Tensor, head: torch.Tensor) -> di
         "equinorm": collapse.equinorm(s),
         "equiangular": collapse.equiangular(s),
         "nc3": collapse.nc3(s, head),
-        "nc4": collapse.nc4(s, features, features @ head.T),
+        "nc4": collapse.nc4(s, features, features.double() @ head.T),
     }
 
 
@@ -110,6 +110,43 @@ def test_orthonormal_class_means_have_condition_one() -> None:
 def test_more_classes_than_dimensions_have_infinite_condition() -> None:
     features, labels, _ = clusters(0, d=3, classes=4)
     assert collapse.nc2_cond(class_statistics(features, labels)) == math.inf
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+@pytest.mark.parametrize("classes", [2, 3, 10, 97])
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_a_centred_simplex_has_infinite_condition_in_each_precision(classes, kind, spread) -> None:
+    """A simplex equiangular tight frame in more dimensions, rotated and scaled, is rank C − 1 up to
+    the rounding of its own precision; the same simplex about a mean of its own has full rank."""
+    draws = torch.Generator().manual_seed(classes)
+    d = classes + 5
+    rotation = torch.linalg.qr(torch.randn(d, d, generator=draws, dtype=torch.float64)).Q
+    frame = 7 * simplex(classes) @ rotation[:classes]
+    labels = torch.arange(classes).repeat_interleave(8)
+    noise = spread * torch.randn(len(labels), d, generator=draws, dtype=torch.float64)
+    for label in range(classes):  # within-class variance that leaves the means where they are
+        noise[labels == label] -= noise[labels == label].mean(0)
+    centred = class_statistics((frame[labels] + noise).to(kind), labels)
+    assert collapse.nc2_cond(centred) == math.inf
+    about = frame + 3 * rotation[-1]  # orthogonal to the frame
+    apart = class_statistics((about[labels] + noise).to(kind), labels)
+    radius = 7 * math.sqrt(classes / (classes - 1))
+    lengths = (radius, 3 * math.sqrt(classes))  # the singular values of `about`
+    assert collapse.nc2_cond(apart) == pytest.approx(max(lengths) / min(lengths), rel=1e-5)
+    assert not math.isnan(collapse.nc1_pinv(apart, (about[labels] + noise).to(kind)))
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_means_that_differ_by_rounding_coincide(kind) -> None:
+    labels = torch.arange(4).repeat_interleave(5)
+    draws = torch.Generator().manual_seed(0)
+    point = torch.randn(9, generator=draws, dtype=torch.float64) + 3
+    last_digit = 1 + torch.finfo(kind).eps * torch.randint(-1, 2, (20, 9), generator=draws)
+    features = (point * last_digit).to(kind)
+    values = ours(features, labels, torch.ones(4, 9, dtype=torch.float64))
+    undefined = {name for name, value in values.items() if math.isnan(value)}
+    assert undefined == NAN_FOR["constant"]
+    assert values["nc2_cond"] == math.inf
 
 
 def test_small_variance_on_a_large_mean_does_not_cancel() -> None:

@@ -1,10 +1,12 @@
 """Relative flatness against the Hessian that autograd gives, and its invariances."""
 
+import mpmath
 import pytest
 import torch
 from torch.nn import functional
 
-from grokpipe.measures import flatness
+from grokpipe.losses import PER_SAMPLE
+from grokpipe.measures import Outputs, Snapshot, flatness
 
 N, D, C = 12, 5, 4
 
@@ -45,6 +47,52 @@ def test_squared_error_agrees_with_the_hessian(seed: int) -> None:
     assert flatness.kappa_squared_error(features, head) == pytest.approx(expected, rel=1e-10)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("scale", [0.3, 1, 10])
+def test_stablemax_agrees_with_the_hessian(seed: int, scale: float) -> None:
+    features, head, bias, labels = problem(seed)
+    head = scale * head
+    loss = PER_SAMPLE["stablemax"]
+    expected = kappa_by_hessian(lambda w: loss(features @ w.T + bias, labels).mean(), head)
+    found = flatness.kappa_stablemax(features, features @ head.T + bias, labels, head)
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("loss", PER_SAMPLE)
+def test_each_loss_has_its_own_kappa_and_probabilities(loss: str) -> None:
+    features, head, bias, labels = problem(1)
+    logits = features @ head.T + bias
+    outputs = Outputs(features, logits, labels)
+    nothing = torch.zeros(1, D)
+    parameters = {"head.weight": head, "head.bias": bias}
+    found = flatness.measure(Snapshot(outputs, outputs, nothing, nothing, parameters, C, loss))
+    expected = kappa_by_hessian(
+        lambda w: PER_SAMPLE[loss](features @ w.T + bias, labels).mean(), head
+    )
+    assert found["flatness/kappa"] == pytest.approx(expected, rel=1e-10)
+    p = logits.softmax(1)
+    if loss == "stablemax":
+        s = torch.where(logits >= 0, logits + 1, 1 / (1 - logits))
+        p = s / s.sum(1, keepdim=True)
+    surrogate = (head.norm() ** 2 * (1 - p.square().sum(1)) * features.square().sum(1)).mean()
+    assert found["flatness/kappa_surrogate"] == pytest.approx(surrogate.item())
+
+
+@pytest.mark.parametrize("scale", [0.1, 1, 8, 15, 40, 100])
+def test_the_surrogate_keeps_its_digits_at_large_logits(scale: float) -> None:
+    """Each sample against 400 digits: 1 − p of the largest p is not read from log p, which has lost
+    it. The mean would show the least confident sample alone."""
+    features, head, bias, _ = problem(2)
+    logits = scale * (features @ head.T + bias)
+    squares = head.square().sum().item()
+    for z, row in zip(features, logits):
+        with mpmath.workdps(400):
+            weights = [mpmath.exp(value) for value in row.tolist()]
+            expected = squares * float(1 - sum((x / sum(weights)) ** 2 for x in weights))
+        found = flatness.kappa_surrogate(z[None], row[None].log_softmax(1), head)
+        assert found == pytest.approx(expected * z.square().sum().item(), rel=1e-10, abs=0)
+
+
 def test_confident_outputs_do_not_cancel() -> None:
     """With a margin of 40 nats p is one-hot up to 1e-17; κ keeps its digits all the same."""
     features, head = torch.ones(1, 1, dtype=torch.float64), torch.zeros(2, 1, dtype=torch.float64)
@@ -52,9 +100,9 @@ def test_confident_outputs_do_not_cancel() -> None:
     log_p = (features @ head.T).log_softmax(1)
     p = torch.tensor(-40.0, dtype=torch.float64).exp().item()
     found = flatness.kappa_cross_entropy(features, log_p, head)
-    assert found == pytest.approx(40.0**2 * p, rel=1e-9)
+    assert found == pytest.approx(40.0**2 * p, rel=1e-9, abs=0)
     surrogate = flatness.kappa_surrogate(features, log_p, head)
-    assert surrogate == pytest.approx(40.0**2 * 2 * p, rel=1e-9)
+    assert surrogate == pytest.approx(40.0**2 * 2 * p, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -55,7 +55,8 @@ OTHERS = [
     ("task=mod_sub",), ("arch=mlp",), ("optimizer=sgd",), ("loss=squared_error",),
     ("measures.names=[weights]",), ("task.p=13",), ("task.fraction=0.5",), ("batches=epochs",),
     ("arch.norm=pre",), ("arch.width=15",), ("optimizer.eps=1e-3",), ("optimizer.betas=[0.8,0.9]",),
-    ("batch_size=12",), ("tf32=true",), ("arch=mlp", "arch.depth=3"),
+    ("batch_size=12",), ("tf32=true",), ("dtype=float64",), ("loss=stablemax",),
+    ("arch=mlp", "arch.depth=3"),
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -66,6 +67,20 @@ def test_keep_cuts_and_says_whether_all_are_there(tmp_path: Path) -> None:
     assert log.keep(2)
     assert run_log.read_curves(log.folder)["step"].tolist() == [0, 7]
     assert log.keep(0)
+
+
+def test_a_column_that_a_resumed_run_came_to_log_is_kept(tmp_path: Path) -> None:
+    log = begun(tmp_path)
+    for row in [*ROWS, {**ROWS[-1], "step": 99, "logits/zero_loss": 0.5}]:
+        log.append(row)
+    expected = [math.nan] * len(ROWS) + [0.5]
+    columns = run_log.read_columns(log.folder, ["step", "logits/zero_loss", "absent"])
+    assert list(columns) == ["step", "logits/zero_loss"]
+    np.testing.assert_array_equal(columns["logits/zero_loss"], expected)
+    log.finish("done", 99, "reached its steps", 1.0)
+    for found in (run_log.read_curves(log.folder), pd.read_parquet(log.folder / "curves.parquet")):
+        np.testing.assert_array_equal(found["logits/zero_loss"], expected)
+        assert next(iter(found)) == "step"
 
 
 @pytest.fixture(scope="module")

@@ -64,11 +64,12 @@ def test_probes_are_fixed_samples_of_either_set(cell) -> None:
     assert not torch.equal(first.test_probe, other.test_probe)
 
 
-COLUMNS = """train_accuracy test_accuracy train_loss test_loss weight_norm weight_norm_sum head_norm
-logits/scale logits/margin logits/entropy collapse/rnc1 collapse/nc1 collapse/nc1_pinv collapse/cdnv
-collapse/nc2_cond collapse/equinorm collapse/equiangular collapse/nc3 collapse/nc4_train
-collapse/nc4_test collapse/rnc1_test collapse/cdnv_test spectral/entropy_train spectral/entropy_test
-spectral/effective_rank flatness/kappa flatness/kappa_surrogate""".split()
+COLUMNS = """train_accuracy test_accuracy train_loss test_loss weight_norm weight_norm_sum
+head_norm logits/scale logits/margin logits/entropy logits/zero_loss logits/zero_gradient
+collapse/rnc1 collapse/nc1 collapse/nc1_pinv collapse/cdnv collapse/nc2_cond collapse/equinorm
+collapse/equiangular collapse/nc3 collapse/nc4_train collapse/nc4_test collapse/rnc1_test
+collapse/cdnv_test spectral/entropy_train spectral/entropy_test spectral/effective_rank
+flatness/kappa flatness/kappa_surrogate""".split()
 
 
 def test_golden_metrics_after_one_step(cell) -> None:
