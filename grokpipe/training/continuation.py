@@ -1,0 +1,147 @@
+"""A longer budget goes on: where a cell continues a shorter run of the same configuration.
+
+The longer run takes those of the shorter one's evaluations that its own schedule has, rebuilds the
+count of its stop rule from them, and trains on from the final state.
+"""
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from grokpipe.cell import Cell
+from grokpipe.config import registry
+from grokpipe.config.schema import Config
+from grokpipe.interventions import Plain
+from grokpipe.schedule import evaluation_steps
+from grokpipe.store import run_log, snapshots, trajectories
+from grokpipe.training.early_stopping import EarlyStopping
+from grokpipe.training.pack import Pack, stack
+
+STATE = ("parameters", "optimizer", "intervention", "batches")
+"""what final.pt must hold of a run that others continue, besides its step"""
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Where and with what a cell continues a shorter run, its parent."""
+
+    log: Path
+    """run log of the parent"""
+    step: int
+    """step of the parent's final state"""
+    rows: list[dict[str, float]]
+    """the parent's evaluations that the cell's schedule has"""
+    ended: str | None
+    """why the cell's stop rule ends it at `step`, so that nothing is left to train; None if it goes
+    on"""
+
+    @property
+    def parent(self) -> str:
+        """Key of the parent."""
+        return self.log.name
+
+
+def schedule(config: Config) -> list[int]:
+    """Steps at which a cell is evaluated, ascending."""
+    own = config.eval
+    return evaluation_steps(own.schedule, own.every, config.steps, own.budget)
+
+
+def continuation(cell: Cell, log: Path) -> Continuation | str:
+    """Continue the finished run `log`, which differs from `cell` by fewer steps only, or by the
+    trajectory that it follows. Returns why not where a run from the start could differ."""
+    state = final_state(log)
+    if state is None:
+        return "the final state was not kept"
+    step = int(state["step"])
+    logged = run_log.read_curves(log).to_dict("records")
+    last = int(logged[-1]["step"]) if logged else -1
+    due = [at for at in schedule(cell.config) if at <= last]
+    by_step = {int(row["step"]): row for row in logged}
+    if lacking := [at for at in due if at not in by_step]:
+        return f"the shorter run was not evaluated at step {lacking[0]:,}"
+    if observes(cell.config) and due != [*by_step]:
+        return f"intervention={cell.config.intervention.name} acts on evaluations, which differ"
+    if not _same_trajectory(cell.config, log, step):
+        return "the trajectory of the baseline that the cell follows differs"
+    rows: list[dict[str, float]] = [
+        {str(name): value for name, value in by_step[at].items()} for at in due
+    ]
+    stopping = EarlyStopping(cell.config.stop, 1 / cell.classes)
+    why = None
+    for row in rows:  # in the order of the loop: a rule sees an evaluation when the next one is due
+        if why := stopping.ends(int(row["step"])):
+            break
+        stopping.observe(row)
+    if why and row["step"] < step:
+        return f"at its own evaluations the stop rule ends it at step {row['step']:,}"
+    return Continuation(log, step, rows, why)
+
+
+def final_state(log: Path) -> dict[str, Any] | None:
+    """Read final.pt of a run log, mapped rather than loaded; None if it is missing, damaged, or
+    lacks what training needs. Runs no code from the file."""
+    try:
+        state = torch.load(
+            log / run_log.FINAL, weights_only=True, map_location="cpu", mmap=True
+        )
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        return None
+    whole = isinstance(state, dict) and {"step", *STATE} <= state.keys()
+    return state if whole else None
+
+
+def observes(config: Config) -> bool:
+    """Return whether the intervention of `config` takes note of evaluations."""
+    module = registry.module("interventions", config.intervention.name, "intervention")
+    kind: type[Plain] = module.Stacked
+    return kind.observe is not Plain.observe or kind.apply is not Plain.apply
+
+
+def _same_trajectory(config: Config, log: Path, step: int) -> bool:
+    """Whether the cell and the run `log` follow the same values up to `step`, if they follow any."""
+    own = getattr(config.intervention, "trajectory", None)
+    if own is None:
+        return True
+    theirs = run_log.read_config(log)["intervention"]["trajectory"]
+    if own == theirs:
+        return True
+    folder = Path(config.outputs) / config.name
+    steps = np.arange(1, step + 1)
+    try:
+        a, b = (trajectories.read(folder, name).values(steps) for name in (own, theirs))
+    except (OSError, ValueError):
+        return False
+    return bool(np.array_equal(a, b))
+
+
+def load(pack: Pack, sources: Sequence[Continuation]) -> None:
+    """Set every cell of `pack` to the final state of its parent.
+
+    All cells that go on do so from one step. Raises FileNotFoundError if a state has gone.
+    """
+    states = [final_state(source.log) for source in sources]
+    for source, state in zip(sources, states, strict=True):
+        if state is None:
+            raise FileNotFoundError(f"{source.log / run_log.FINAL}: gone or damaged")
+    parts = {name: [state[name] for state in states if state] for name in STATE}
+    pack.load_state_dict(
+        {
+            "step": max(s.step for s in sources if not s.ended or all(o.ended for o in sources)),
+            "members": list(range(len(sources))),
+            **{name: stack(parts[name]) for name in ("parameters", "optimizer", "intervention")},
+            "streams": parts["batches"],
+        }
+    )
+
+
+def copy_snapshots(source: Continuation, folder: Path) -> None:
+    """Copy the parent's snapshots to the run log `folder`, as far as their rows were taken."""
+    taken = {int(row["step"]) for row in source.rows}
+    for step in taken.intersection(snapshots.steps(source.log)):
+        snapshots.copy(source.log, folder, step)
