@@ -79,7 +79,9 @@ def overrides(
     target = {name: value for name, value in _leaves(wanted) if name not in NEVER}
     present = copy.deepcopy(_compose(**chosen)[0])
     for depth in (0, 1, 2):  # outer keys first, as groups may take their values from them
-        now = dict(_leaves(OmegaConf.to_container(present, resolve=True)))
+        resolved = OmegaConf.to_container(present, resolve=True)
+        assert isinstance(resolved, dict)
+        now = dict(_leaves(resolved))
         for name, value in target.items():
             due = name in (*swept, *also) or now.get(name) != value
             if name.count(".") == depth and due:

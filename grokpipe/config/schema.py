@@ -37,8 +37,8 @@ class EvalConfig:
     every: int | None = scientific(at_least=1)
     """steps between evaluations; for `regular` only, null otherwise"""
     budget: int | None = scientific(at_least=150, neutral=None)
-    """what `published` divides by 150; null: `steps`. A longer run keeps a shorter one's evaluations
-    with the number of steps of that one"""
+    """what `published` divides by 150; null: `steps`. With the steps of a shorter run, a longer one
+    keeps its evaluations"""
 
 
 @dataclass

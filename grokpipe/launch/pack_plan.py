@@ -138,9 +138,7 @@ def read(file: Path) -> Plan | None:
     # packs of the first versions have no configurations: they cannot be used, and are planned anew
     configs, command = value.get("configs", []), value.get("command", "")
     parents = value.get("parents", [])
-    return Plan(
-        file, value["keys"], value["threads"], value["compiled"], configs, command, parents
-    )
+    return Plan(file, value["keys"], value["threads"], value["compiled"], configs, command, parents)
 
 
 def on_disk(folder: Path) -> Iterator[Plan]:

@@ -10,7 +10,7 @@ from grokpipe.cell import Cell
 from grokpipe.launch.pack_plan import Plan, pack_id
 from grokpipe.provenance.fingerprint import fingerprint
 from grokpipe.store import files, manifest, run_log
-from grokpipe.training.continuation import Continuation, continuation
+from grokpipe.training.continuation import Continuation, continuation, followed, following
 
 MACHINE = ("host", "processor", "threads", "device", "compiled", "products", "subnormals")
 """entries of provenance.json that must agree for results to be equal to the bit, besides versions
@@ -80,27 +80,24 @@ def _shorter(cell: Cell, lengths: set[tuple[Any, ...]]) -> Iterator[Cell]:
     their evaluations and by the trajectory that they follow they may differ too."""
     config = cell.config
     shorter = {(int(s), b, t) for s, b, t in lengths if s is not None and s < config.steps}
-    own = getattr(config.intervention, "trajectory", None)
-    for steps, budget, followed in sorted(
+    own = followed(config)
+    for steps, budget, trajectory in sorted(
         shorter, key=lambda length: (-length[0], length[1] != config.eval.budget, length[2] != own)
     ):
-        if (followed is None) != (own is None):
-            continue
-        intervention = config.intervention
-        if own is not None:
-            intervention = replace(intervention, trajectory=followed)
-        spaced = replace(config.eval, budget=None if budget is None else int(budget))
-        yield replace(
-            cell, config=replace(config, steps=steps, eval=spaced, intervention=intervention)
-        )
+        if (trajectory is None) == (own is None):
+            spaced = replace(config.eval, budget=None if budget is None else int(budget))
+            other = replace(following(config, trajectory), steps=steps, eval=spaced)
+            yield replace(cell, config=other)
 
 
 def continued(cell: Cell, log: Path) -> Continuation | str:
     """Continue the finished run `log`, or say why `cell` must begin anew."""
     if not log.is_dir():
         return "the shorter run has gone"
-    result = run_log.read_result(log)
-    if result is None or result["code"] != fingerprint(cell.config):
+    result, config = run_log.read_result(log), cell.config
+    if followed(config) is not None:  # the fingerprint knows which trajectory it was
+        config = following(config, run_log.read_config(log)["intervention"]["trajectory"])
+    if result is None or result["code"] != fingerprint(config):
         return "it was trained by other code"
     return continuation(cell, log)
 

@@ -48,9 +48,7 @@ def new_packs(
     return packs, notes
 
 
-def by_start(
-    group: Sequence[Cell], sources: Mapping[str, Continuation]
-) -> list[list[Cell]]:
+def by_start(group: Sequence[Cell], sources: Mapping[str, Continuation]) -> list[list[Cell]]:
     """Divide cells of equal shapes by the step at which they begin.
 
     Cells that end with their parents join those that begin last, beside which they were trained.

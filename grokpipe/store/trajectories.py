@@ -77,7 +77,7 @@ def read_for(config: Config) -> Trajectory:
 
 
 def read(folder: Path, name: str | None) -> Trajectory:
-    """Read the trajectory with this hash below `outputs/<name>`. Raises InputError as `read_for`."""
+    """Read the trajectory with this hash below `outputs/<name>`; raises as `read_for`."""
     path = trajectory_file(folder, str(name))
     if name is None or not path.exists():
         raise InputError(f"intervention.trajectory={name}: no such file {path}")

@@ -6,7 +6,7 @@ count of its stop rule from them, and trains on from the final state.
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +87,7 @@ def final_state(log: Path) -> dict[str, Any] | None:
     """Read final.pt of a run log, mapped rather than loaded; None if it is missing, damaged, or
     lacks what training needs. Runs no code from the file."""
     try:
-        state = torch.load(
-            log / run_log.FINAL, weights_only=True, map_location="cpu", mmap=True
-        )
+        state = torch.load(log / run_log.FINAL, weights_only=True, map_location="cpu", mmap=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
         return None
     whole = isinstance(state, dict) and {"step", *STATE} <= state.keys()
@@ -103,9 +101,22 @@ def observes(config: Config) -> bool:
     return kind.observe is not Plain.observe or kind.apply is not Plain.apply
 
 
+def followed(config: Config) -> str | None:
+    """Hash of the baseline's trajectory that the cell follows; None if it follows none."""
+    name: str | None = getattr(config.intervention, "trajectory", None)
+    return name
+
+
+def following(config: Config, trajectory: str | None) -> Config:
+    """The configuration of a cell that follows another trajectory; unchanged for None."""
+    if trajectory is None:
+        return config
+    return replace(config, intervention=replace(config.intervention, trajectory=trajectory))
+
+
 def _same_trajectory(config: Config, log: Path, step: int) -> bool:
-    """Whether the cell and the run `log` follow the same values up to `step`, if they follow any."""
-    own = getattr(config.intervention, "trajectory", None)
+    """Whether the cell and the run `log` follow the same values up to `step`, if any."""
+    own = followed(config)
     if own is None:
         return True
     theirs = run_log.read_config(log)["intervention"]["trajectory"]

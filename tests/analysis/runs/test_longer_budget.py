@@ -38,9 +38,7 @@ def jobs(command: str) -> list[list[str]]:
 def longer(config: Config) -> Config:
     published = config.eval.schedule == "published"
     budget = (config.eval.budget or config.steps) if published else None
-    return replace(
-        config, steps=2 * config.steps, eval=replace(config.eval, budget=budget)
-    )
+    return replace(config, steps=2 * config.steps, eval=replace(config.eval, budget=budget))
 
 
 def store(folder: Path, compose: Compose, *overrides: str, experiment: str | None = None) -> str:
