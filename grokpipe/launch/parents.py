@@ -97,7 +97,11 @@ def continued(cell: Cell, log: Path) -> Continuation | str:
     result, config = run_log.read_result(log), cell.config
     if followed(config) is not None:  # the fingerprint knows which trajectory it was
         config = following(config, run_log.read_config(log)["intervention"]["trajectory"])
-    if result is None or result["code"] != fingerprint(config):
+    try:
+        code = fingerprint(config)
+    except Exception as error:  # training raises it again, as the cell's outcome
+        return f"its code cannot be checked: {error}".splitlines()[0]
+    if result is None or result.get("code") != code:
         return "it was trained by other code"
     return continuation(cell, log)
 
@@ -137,7 +141,7 @@ def lineage(
     return {
         "key": source.parent,
         "step": source.step,
-        "rows": len(source.rows),
+        "rows": len(source.kept),
         "equal": "to rounding" if differs else "to the bit",
         "differs": [*differs],
     }

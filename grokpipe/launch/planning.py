@@ -54,7 +54,7 @@ def by_start(group: Sequence[Cell], sources: Mapping[str, Continuation]) -> list
     Cells that end with their parents join those that begin last, beside which they were trained.
     """
     begins: dict[str, tuple[float, int]] = {  # first step and first row
-        key: (source.step, len(source.rows)) for key, source in sources.items() if not source.ended
+        key: (source.step, len(source.kept)) for key, source in sources.items() if not source.ended
     }
     last = max((begins[c.key] for c in group if c.key in begins), default=(math.inf, 0))
     starts = begins | {key: last for key, source in sources.items() if source.ended}

@@ -16,6 +16,7 @@ import torch
 from grokpipe.cell import Cell
 from grokpipe.config import registry
 from grokpipe.config.schema import Config
+from grokpipe.curves import definitions
 from grokpipe.interventions import Plain
 from grokpipe.schedule import evaluation_steps
 from grokpipe.store import run_log, snapshots, trajectories
@@ -26,6 +27,10 @@ STATE = ("parameters", "optimizer", "intervention", "batches")
 """what final.pt must hold of a run that others continue, besides its step"""
 
 
+WATCHED = ("step", "train_loss", "weight_norm")
+"""columns that tell whether a run diverged"""
+
+
 @dataclass(frozen=True)
 class Continuation:
     """Where and with what a cell continues a shorter run, its parent."""
@@ -34,8 +39,8 @@ class Continuation:
     """run log of the parent"""
     step: int
     """step of the parent's final state"""
-    rows: list[dict[str, float]]
-    """the parent's evaluations that the cell's schedule has"""
+    kept: tuple[int, ...]
+    """steps of the parent's evaluations that the cell's schedule has"""
     ended: str | None
     """why the cell's stop rule ends it at `step`, so that nothing is left to train; None if it goes
     on"""
@@ -44,6 +49,12 @@ class Continuation:
     def parent(self) -> str:
         """Key of the parent."""
         return self.log.name
+
+    def rows(self) -> list[dict[str, float]]:
+        """Read those evaluations."""
+        curves = run_log.read_curves(self.log)
+        rows = curves[curves["step"].isin(self.kept)].to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def schedule(config: Config) -> list[int]:
@@ -59,28 +70,24 @@ def continuation(cell: Cell, log: Path) -> Continuation | str:
     if state is None:
         return "the final state was not kept"
     step = int(state["step"])
-    logged = run_log.read_curves(log).to_dict("records")
-    last = int(logged[-1]["step"]) if logged else -1
-    due = [at for at in schedule(cell.config) if at <= last]
-    by_step = {int(row["step"]): row for row in logged}
-    if lacking := [at for at in due if at not in by_step]:
+    rule = cell.config.stop
+    watched = [] if rule.event is None else definitions.columns([rule.event])
+    columns = run_log.read_columns(log, [*dict.fromkeys([*WATCHED, *watched])])
+    logged = columns["step"].tolist() if columns else []
+    due = [at for at in schedule(cell.config) if logged and at <= logged[-1]]
+    if lacking := sorted({*due} - {*logged}):
         return f"the shorter run was not evaluated at step {lacking[0]:,}"
-    if observes(cell.config) and due != [*by_step]:
+    if observes(cell.config) and due != logged:
         return f"intervention={cell.config.intervention.name} acts on evaluations, which differ"
     if not _same_trajectory(cell.config, log, step):
         return "the trajectory of the baseline that the cell follows differs"
-    rows: list[dict[str, float]] = [
-        {str(name): value for name, value in by_step[at].items()} for at in due
-    ]
-    stopping = EarlyStopping(cell.config.stop, 1 / cell.classes)
-    why = None
-    for row in rows:  # in the order of the loop: a rule sees an evaluation when the next one is due
-        if why := stopping.ends(int(row["step"])):
-            break
-        stopping.observe(row)
-    if why and row["step"] < step:
-        return f"at its own evaluations the stop rule ends it at step {row['step']:,}"
-    return Continuation(log, step, rows, why)
+    stopping, why = EarlyStopping(rule, 1 / cell.classes), None
+    for at in due:  # in the order of the loop: a rule sees an evaluation when the next one is due
+        if (why := stopping.ends(at)) and at < step:
+            return f"at its own evaluations the stop rule ends it at step {at:,}"
+        place = logged.index(at)
+        stopping.observe({name: float(values[place]) for name, values in columns.items()})
+    return Continuation(log, step, tuple(due), why)
 
 
 def final_state(log: Path) -> dict[str, Any] | None:
@@ -153,6 +160,5 @@ def load(pack: Pack, sources: Sequence[Continuation]) -> None:
 
 def copy_snapshots(source: Continuation, folder: Path) -> None:
     """Copy the parent's snapshots to the run log `folder`, as far as their rows were taken."""
-    taken = {int(row["step"]) for row in source.rows}
-    for step in taken.intersection(snapshots.steps(source.log)):
+    for step in {*source.kept}.intersection(snapshots.steps(source.log)):
         snapshots.copy(source.log, folder, step)

@@ -147,17 +147,18 @@ class Run:
             return
         continuation.load(self.pack, self.continuations)
         for i, source in enumerate(self.continuations):
+            rows = source.rows()
             if not self.finished[i]:
-                self.logs[i].begin_with(source.rows)
+                self.logs[i].begin_with(rows)
                 if self.snapshots:
                     continuation.copy_snapshots(source, self.logs[i].folder)
-            for row in source.rows:
+            for row in rows:
                 self.early_stopping[i].observe(row)
             if source.ended:
                 final = continuation.final_state(source.log)
                 self.finish(i, "done", source.step, source.ended, final)
             else:
-                self.rows = len(source.rows)
+                self.rows = len(rows)
         self.narrow()
 
     def save(self) -> None:

@@ -158,7 +158,7 @@ def test_an_arm_goes_on_where_its_baseline_was_the_same_so_far(
 
 
 def source(step: int, rows: int, ended: str | None = None) -> Continuation:
-    return Continuation(Path("x"), step, [{"step": row} for row in range(rows)], ended)
+    return Continuation(Path("x"), step, tuple(range(rows)), ended)
 
 
 def test_cells_of_one_pack_begin_at_one_step(small: Make) -> None:
