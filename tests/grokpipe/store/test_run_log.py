@@ -144,5 +144,6 @@ def test_a_column_that_a_shorter_run_lacks_is_nan_in_its_rows(tmp_path: Path) ->
     log.finish("done", 1, "reached its steps", 1.0)
     expected = {"step": [0, 1], "new": [None, 1.0], "loss": [2.0, 3.0], "gone": [5.0, None]}
     pd.testing.assert_frame_equal(
-        run_log.read_curves(log.folder), pd.DataFrame(expected).astype({"new": float, "gone": float})
+        run_log.read_curves(log.folder),
+        pd.DataFrame(expected).astype({"new": float, "gone": float}),
     )
