@@ -8,17 +8,20 @@ import numpy as np
 from grokpipe.errors import InputError
 
 
-def evaluation_steps(schedule: str, every: int | None, steps: int) -> list[int]:
+def evaluation_steps(
+    schedule: str, every: int | None, steps: int, budget: int | None = None
+) -> list[int]:
     """Steps at which a run of `steps` steps is evaluated, ascending; the last is `steps`.
 
-    `published`: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto & Sato,
-    released code: 192 points before the last for 100,000 steps); a run below 150 steps has no third
-    part. `regular`: every `every` steps, from 0.
+    `published`: every step below 30, every 10 below 150, then every budget // 150 (Sakamoto & Sato,
+    released code: 192 points before the last for 100,000 steps), where `budget` is `steps` if None;
+    a run below 150 steps has no third part. `regular`: every `every` steps, from 0.
     """
     if schedule == "published":
         points = {*range(min(30, steps)), *range(30, min(150, steps), 10)}
         if steps >= 150:
-            points |= {step for step in range(0, steps, steps // 150) if step >= 150}
+            spacing = (budget or steps) // 150
+            points |= {step for step in range(0, steps, spacing) if step >= 150}
     else:
         assert every is not None
         points = set(range(0, steps, every))

@@ -43,7 +43,7 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
     check(config)
     _check_shared_defaults(config)
     _check_measures(config.measures.names)
-    _check_evaluation(config.eval)
+    config.eval = _resolved_evaluation(config.eval, config.steps)
     _check_batches(config)
     _check_precision(config)
     config.stop = _resolved_stop(config.stop)
@@ -91,7 +91,9 @@ def _check_measures(names: list[str]) -> None:
         raise InputError(f"measures.names={names}: must name each measure once")
 
 
-def _check_evaluation(evaluation: EvalConfig) -> None:
+def _resolved_evaluation(evaluation: EvalConfig, steps: int) -> EvalConfig:
+    """Check when the network is evaluated; a budget that is `steps` becomes null, its one spelling,
+    before the key is hashed."""
     if evaluation.schedule == "regular" and evaluation.every is None:
         raise InputError("eval.every=null: eval.schedule=regular needs a number of steps")
     if evaluation.schedule == "published" and evaluation.every is not None:
@@ -99,6 +101,12 @@ def _check_evaluation(evaluation: EvalConfig) -> None:
             f"eval.every={evaluation.every}: has no effect with eval.schedule=published; "
             "add eval.schedule=regular"
         )
+    if evaluation.schedule == "regular" and evaluation.budget is not None:
+        raise InputError(
+            f"eval.budget={evaluation.budget}: has no effect with eval.schedule=regular; "
+            "set eval.budget=null"
+        )
+    return replace(evaluation, budget=None) if evaluation.budget == steps else evaluation
 
 
 def _check_batches(config: Config) -> None:

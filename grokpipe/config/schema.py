@@ -32,10 +32,13 @@ class EvalConfig:
     """When the network is evaluated."""
 
     schedule: str = scientific(choices=("published", "regular"))
-    """published: every step below 30, every 10 below 150, then every steps // 150 (Sakamoto &
+    """published: every step below 30, every 10 below 150, then every budget // 150 (Sakamoto &
     Sato); regular: every `every` steps. The last step is always evaluated."""
     every: int | None = scientific(at_least=1)
     """steps between evaluations; for `regular` only, null otherwise"""
+    budget: int | None = scientific(at_least=150, neutral=None)
+    """what `published` divides by 150; null: `steps`. With the steps of a shorter run, a longer one
+    keeps its evaluations"""
 
 
 @dataclass

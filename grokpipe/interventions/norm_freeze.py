@@ -92,3 +92,5 @@ class Stacked(Plain):
             if "recent" in state:
                 recent = state["recent"][cell].cpu()
                 follower.recent = recent[~recent.isnan()].tolist()
+            if self.seen[cell]:  # it follows no more; its step does not matter any longer
+                follower.event = follower.since or 0

@@ -11,7 +11,7 @@ from grokpipe.cell import Cell
 from grokpipe.config.fields import flatten
 from grokpipe.config.resolving import resolve
 from grokpipe.errors import InputError
-from grokpipe.launch import baselines, planning
+from grokpipe.launch import baselines, parents, planning
 from grokpipe.launch.executor import Executor
 from grokpipe.launch.outcomes import Outcome, SweepReporter, summary, sweep_table
 from grokpipe.launch.pack_plan import Plan
@@ -194,12 +194,13 @@ def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
     if missing:
         place = executor.place([*missing.values()])
         plans, left = planning.existing_plans(folder, missing)
-        packs, notes = planning.new_packs(left, place)
+        shorter = parents.find(folder, left)
+        packs, notes = planning.new_packs(left, place, shorter)
         widths = [*(len(plan.keys) for plan in plans), *map(len, packs)]
         by_width = ", ".join(
             f"{widths.count(w)} of {w} cell{'s' if w > 1 else ''}" for w in sorted({*widths})[::-1]
         )
-        steps = sum(cell.config.steps for cell in missing.values())
+        steps = sum(map(shorter.left, missing.values()))
         lines += [
             *notes,
             *_about_snapshots(folder, asked, missing),

@@ -9,7 +9,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class Plan:
     """the resolved configuration of each cell, frozen"""
     command: str
     """the command that submitted the pack"""
+    parents: list[str] = field(default_factory=list)
+    """key of the shorter run that each cell continues; empty if they begin at step 0"""
 
     @property
     def id(self) -> str:
@@ -89,18 +91,22 @@ class Plan:
             "compiled": self.compiled,
             "configs": self.configs,
             "command": self.command,
+            "parents": self.parents,
         }
         with files.replacing(self.file) as temporary:
             temporary.write_text(json.dumps(value) + "\n")
 
 
-def new_plan(folder: Path, cells: Sequence[Cell], threads: int) -> Plan:
+def new_plan(
+    folder: Path, cells: Sequence[Cell], threads: int, parents: Sequence[str] = ()
+) -> Plan:
     """Write and return the plan of a new pack."""
     keys = [cell.key for cell in cells]
     file = folder / "packs" / f"{pack_id(keys)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     command = shlex.join(["python", *sys.orig_argv[1:]])
-    plan = Plan(file, keys, threads, None, [asdict(cell.config) for cell in cells], command)
+    configs = [asdict(cell.config) for cell in cells]
+    plan = Plan(file, keys, threads, None, configs, command, [*parents])
     plan.write()
     return plan
 
@@ -131,7 +137,8 @@ def read(file: Path) -> Plan | None:
         return None
     # packs of the first versions have no configurations: they cannot be used, and are planned anew
     configs, command = value.get("configs", []), value.get("command", "")
-    return Plan(file, value["keys"], value["threads"], value["compiled"], configs, command)
+    parents = value.get("parents", [])
+    return Plan(file, value["keys"], value["threads"], value["compiled"], configs, command, parents)
 
 
 def on_disk(folder: Path) -> Iterator[Plan]:
@@ -187,7 +194,13 @@ def split(whole: Plan) -> list[Plan]:
     for cells in (range(middle), range(middle, len(whole.keys))):
         keys = [whole.keys[i] for i in cells]
         file = whole.file.with_stem(pack_id(keys))
-        half = replace(whole, file=file, keys=keys, configs=[whole.configs[i] for i in cells])
+        half = replace(
+            whole,
+            file=file,
+            keys=keys,
+            configs=[whole.configs[i] for i in cells],
+            parents=[whole.parents[i] for i in cells if whole.parents],
+        )
         if state is not None:
             checkpoint.save(half.checkpoint, _share(state, list(cells)))
         half.write()

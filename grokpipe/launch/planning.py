@@ -1,14 +1,17 @@
 """Plan the packs of the requested cells: existing ones first, then new ones."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError
-from grokpipe.launch import pack_plan
+from grokpipe.launch import pack_plan, parents
 from grokpipe.launch.pack_plan import WIDTH, Place, Plan
+from grokpipe.launch.parents import Parents
 from grokpipe.store import lease, manifest
+from grokpipe.training.continuation import Continuation
 
 
 def existing_plans(folder: Path, missing: Mapping[str, Cell]) -> tuple[list[Plan], dict[str, Cell]]:
@@ -28,18 +31,37 @@ def existing_plans(folder: Path, missing: Mapping[str, Cell]) -> tuple[list[Plan
     return plans, left
 
 
-def new_packs(cells: Mapping[str, Cell], place: Place) -> tuple[list[list[Cell]], list[str]]:
-    """Group unplanned cells into packs for that place.
+def new_packs(
+    cells: Mapping[str, Cell], place: Place, shorter: Parents
+) -> tuple[list[list[Cell]], list[str]]:
+    """Group unplanned cells into packs for that place; some of them continue `shorter` runs.
 
     Returns the packs, and notes for the user.
     """
     width = min(WIDTH[place.device], -(-len(cells) // place.slots))
-    packs, notes = [], []
-    for group in pack_plan.groups(cells.values()):
+    packs, notes = [], shorter.lines(cells)
+    groups = pack_plan.groups(cells.values())
+    for group in [part for whole in groups for part in by_start(whole, shorter.of)]:
         parts, note = pack_plan.parts(group, width, place)
         packs += parts
         notes += [note] if note else []
     return packs, notes
+
+
+def by_start(group: Sequence[Cell], sources: Mapping[str, Continuation]) -> list[list[Cell]]:
+    """Divide cells of equal shapes by the step at which they begin.
+
+    Cells that end with their parents join those that begin last, beside which they were trained.
+    """
+    begins: dict[str, tuple[float, int]] = {  # first step and first row
+        key: (source.step, len(source.kept)) for key, source in sources.items() if not source.ended
+    }
+    last = max((begins[c.key] for c in group if c.key in begins), default=(math.inf, 0))
+    starts = begins | {key: last for key, source in sources.items() if source.ended}
+    divided: dict[tuple[float, int], list[Cell]] = {}
+    for cell in group:
+        divided.setdefault(starts.get(cell.key, (0, 0)), []).append(cell)
+    return [*divided.values()]
 
 
 def plan_packs(
@@ -52,8 +74,12 @@ def plan_packs(
     """
     plans, left = existing_plans(folder, missing)
     plans = [_refreshed(plan, missing) for plan in plans]
-    packs, notes = new_packs(left, place)
-    return plans + [pack_plan.new_plan(folder, cells, place.threads) for cells in packs], notes
+    shorter = parents.find(folder, left)
+    packs, notes = new_packs(left, place, shorter)
+    for cells in packs:
+        keys = [shorter.of[cell.key].parent for cell in cells if cell.key in shorter.of]
+        plans.append(pack_plan.new_plan(folder, cells, place.threads, keys))
+    return plans, notes
 
 
 def _refreshed(plan: Plan, asked: Mapping[str, Cell]) -> Plan:

@@ -16,7 +16,7 @@ from grokpipe.cell import Cell
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config
 from grokpipe.errors import Interrupted
-from grokpipe.launch import pack_plan
+from grokpipe.launch import pack_plan, parents
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.provenance.fingerprint import fingerprint, source
 from grokpipe.provenance.origin import provenance
@@ -105,9 +105,15 @@ def _train(
         subnormals=numerics.subnormals(),
         **_code(config),
     )
-    for cell, log in zip(cells, logs, strict=True):
+    sources = parents.of_plan(plan, cells)
+    if isinstance(sources, str):
+        if not plan.stamp:
+            say(console, f"{label}: begins anew: {sources}")
+        sources = []
+    for i, (cell, log) in enumerate(zip(cells, logs, strict=True)):
         if run_log.state(log.folder) not in manifest.FINISHED:
-            log.start(asdict(cell.config), {**origin, "data": _data(cell)})
+            more = {"parent": parents.lineage(sources[i], sources, origin)} if sources else {}
+            log.start(asdict(cell.config), {**origin, **more, "data": _data(cell)})
     if held.deaths >= FATAL:
         raise RepeatedCrash(_crash_reason(held))
     with (
@@ -115,7 +121,7 @@ def _train(
         RunProgress(label, config.steps, console, config.progress, held.publish) as progress,
     ):
         pack = Pack(cells, str(device), bool(plan.compiled))
-        train(pack, logs, plan.checkpoint, progress, stop, held.lost)
+        train(pack, logs, plan.checkpoint, progress, stop, held.lost, sources)
 
 
 class RepeatedCrash(Exception):

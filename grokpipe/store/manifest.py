@@ -1,12 +1,13 @@
 """Requested cells and their states, per output folder. Needs no PyTorch."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import parquet
 
 from grokpipe.config.fields import of_one_type
 from grokpipe.store import files, run_log
@@ -42,6 +43,23 @@ def read_asked(folder: Path) -> pd.DataFrame:
     """Read every cell ever requested in `folder`: one row per submission and cell."""
     parts = [pd.read_parquet(path) for path in sorted((folder / "asked").glob("*.parquet"))]
     return pd.concat(parts) if parts else pd.DataFrame({"key": [], "experiment": []})
+
+
+def read_columns(folder: Path, names: Sequence[str]) -> set[tuple[Any, ...]]:
+    """Distinct values of these columns of all requested cells; None where a request lacks one."""
+    found: set[tuple[Any, ...]] = set()
+    for path in (folder / "asked").glob("*.parquet"):
+        with parquet.ParquetFile(path) as file:
+            present = file.schema_arrow.names
+            table = file.read([name for name in names if name in present], use_threads=False)
+        nothing = [None] * table.num_rows
+        found |= {
+            *zip(
+                *(table[name].to_pylist() if name in present else nothing for name in names),
+                strict=True,
+            )
+        }
+    return found
 
 
 def states(folder: Path, keys: Iterable[str]) -> dict[str, str]:

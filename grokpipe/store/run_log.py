@@ -15,6 +15,7 @@ analysis reads run logs without it.
 """
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,10 +61,14 @@ class RunLog:
         with open(self.folder / LINES, "a") as file:
             file.write(json.dumps(row) + "\n")
 
+    def begin_with(self, rows: Sequence[dict[str, float]]) -> None:
+        """Replace the unfinished curve by `rows`, those of a shorter run."""
+        write_text(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in rows))
+
     def keep(self, rows: int) -> bool:
         """Truncate the unfinished curve to its first `rows` rows; False if it has fewer."""
         kept = read_lines(self.folder)[:rows]
-        write_text(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in kept))
+        self.begin_with(kept)
         return len(kept) == rows
 
     def sync(self) -> None:
@@ -162,9 +167,9 @@ def read_columns(folder: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         return {name: table[name].to_numpy() for name in present}
     rows = read_lines(folder)
     return {
-        name: np.array([row.get(name, np.nan) for row in rows])
+        name: np.array([row.get(name, math.nan) for row in rows])
         for name in names
-        if rows and name in rows[-1]
+        if rows and (name in rows[0] or name in rows[-1])
     }
 
 
@@ -185,6 +190,8 @@ def read_lines(folder: Path) -> list[dict[str, float]]:
 
 
 def _table(rows: list[dict[str, float]]) -> pd.DataFrame:
-    """Make a table of rows; where a resumed run came to log a further column, NaN before."""
-    table = pd.DataFrame(rows, columns=list(rows[-1]) if rows else ["step"])
+    """Make a table of rows; where a run came to log a further column, as one that goes on under
+    newer code, NaN before."""
+    names = dict.fromkeys([*rows[-1], *rows[0]]) if rows else ["step"]
+    table = pd.DataFrame(rows, columns=[*names])
     return table.astype({name: "int64" if name == "step" else "float64" for name in table})

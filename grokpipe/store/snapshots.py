@@ -7,10 +7,12 @@ logged row beside it. PyTorch is imported only where weights are written or read
 """
 
 import pickle
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grokpipe.errors import InputError
+from grokpipe.store.files import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,14 +25,20 @@ def save(folder: Path, step: int, parameters: dict[str, "Tensor"]) -> None:
     """Write the snapshot at `step` of the run log `folder`, replacing an earlier one."""
     import torch
 
-    from grokpipe.store.files import replacing
-
     # clone: torch.save would write the whole stack behind a view
     copies = {name: p.detach().to("cpu").contiguous().clone() for name, p in parameters.items()}
     path = _file(folder, step)
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as temporary:
         torch.save(copies, temporary)
+
+
+def copy(source: Path, folder: Path, step: int) -> None:
+    """Copy the snapshot at `step` of the run log `source` to the run log `folder`."""
+    path = _file(folder, step)
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as temporary:
+        shutil.copyfile(_file(source, step), temporary)
 
 
 def steps(folder: Path) -> list[int]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grokpipe.config.schema import Config
 from grokpipe.errors import InputError
@@ -41,8 +42,12 @@ class Trajectory:
 
     def at(self, step: int) -> Point:
         """Interpolate linearly at `step`; constant after the last evaluation."""
+        return Point(*self.values(np.array([step]))[:, 0].tolist())
+
+    def values(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Interpolate at many steps: weight norm and logit scale, shape (2, steps)."""
         columns = (self.weight_norm, self.logit_scale)
-        return Point(*(float(np.interp(step, self.steps, column)) for column in columns))
+        return np.array([np.interp(steps, self.steps, column) for column in columns])
 
     @property
     def text(self) -> str:
@@ -68,7 +73,12 @@ def mean(curves: Sequence[dict[str, np.ndarray]]) -> Trajectory:
 def read_for(config: Config) -> Trajectory:
     """Read the trajectory that a cell follows. Raises InputError if it is missing or altered."""
     name = config.intervention.trajectory
-    path = trajectory_file(Path(config.outputs) / config.name, str(name))
+    return read(Path(config.outputs) / config.name, name)
+
+
+def read(folder: Path, name: str | None) -> Trajectory:
+    """Read the trajectory with this hash below `outputs/<name>`; raises as `read_for`."""
+    path = trajectory_file(folder, str(name))
     if name is None or not path.exists():
         raise InputError(f"intervention.trajectory={name}: no such file {path}")
     return _read(path)

@@ -5,15 +5,18 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from grokpipe.config.schema import Config
 from grokpipe.errors import Interrupted
-from grokpipe.schedule import evaluation_steps, snapshot_count, spaced_steps
+from grokpipe.schedule import snapshot_count, spaced_steps
 from grokpipe.store import checkpoint, snapshots
 from grokpipe.store.files import replacing
 from grokpipe.store.run_log import FINAL, RunLog, read_result
+from grokpipe.training import continuation
+from grokpipe.training.continuation import Continuation, schedule
 from grokpipe.training.early_stopping import EarlyStopping
 from grokpipe.training.evaluate import Evaluator, NetworkOutputs
 from grokpipe.training.pack import Pack, chunks
@@ -31,6 +34,7 @@ def train(
     progress: RunProgress,
     stop: threading.Event,
     lost: threading.Event,
+    continuations: Sequence[Continuation] = (),
 ) -> None:
     """Train `pack` until every cell has ended, and append each evaluation to the cell's run log.
 
@@ -46,16 +50,19 @@ def train(
         progress: shows progress to the user.
         stop: set to request a stop with a checkpoint.
         lost: set when another process has taken the pack over; nothing is written any more.
+        continuations: the shorter run that each cell continues, if they continue any.
 
     Raises:
         Interrupted: `stop` or `lost` was set.
     """
-    run = Run(pack, logs, file, progress)
+    run = Run(pack, logs, file, progress, continuations)
     run.resume()
     config = pack.cells[0].config
     saved = time.monotonic()
 
     for target in schedule(config)[run.rows :]:
+        if not run.active:
+            break
         # steps, up to the next evaluation
         for steps in chunks(pack.step, target, CHUNK):
             pack.advance(steps, stop)
@@ -78,8 +85,6 @@ def train(
         run.evaluate()
         run.finish_stopped()
         progress.update(pack.step, len(run.active))
-        if not run.active:
-            break
 
     run.flush()
     run.finish_diverged()
@@ -91,8 +96,16 @@ def train(
 class Run:
     """State of a training run: active cells and evaluations not yet read back."""
 
-    def __init__(self, pack: Pack, logs: Sequence[RunLog], file: Path, progress: RunProgress):
+    def __init__(
+        self,
+        pack: Pack,
+        logs: Sequence[RunLog],
+        file: Path,
+        progress: RunProgress,
+        continuations: Sequence[Continuation] = (),
+    ):
         self.pack, self.logs, self.file, self.progress = pack, logs, file, progress
+        self.continuations = continuations
         self.active = list(range(len(logs)))
         self.rows = 0  # evaluations in the logs of the active cells
         self.early_stopping = [
@@ -112,7 +125,7 @@ class Run:
         self.finished = [read_result(log.folder) is not None for log in logs]
 
     def resume(self) -> None:
-        """Load the newest checkpoint whose rows are all logged; without one, start from step 0."""
+        """Load the newest checkpoint whose rows are all logged; without one, begin anew."""
         for state in checkpoint.generations(self.file):
             active = state.get("going", [])
             if state.get("format") == FORMAT and all(
@@ -123,9 +136,30 @@ class Run:
                 for stopping, saved in zip(self.early_stopping, state["watches"], strict=True):
                     stopping.load_state_dict(saved)
                 return
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin at step 0, or where the shorter runs that the cells continue ended."""
         for log, finished in zip(self.logs, self.finished, strict=True):
             if not finished:
                 log.keep(0)
+        if not self.continuations:
+            return
+        continuation.load(self.pack, self.continuations)
+        for i, source in enumerate(self.continuations):
+            rows = source.rows()
+            if not self.finished[i]:
+                self.logs[i].begin_with(rows)
+                if self.snapshots:
+                    continuation.copy_snapshots(source, self.logs[i].folder)
+            for row in rows:
+                self.early_stopping[i].observe(row)
+            if source.ended:
+                final = continuation.final_state(source.log)
+                self.finish(i, "done", source.step, source.ended, final)
+            else:
+                self.rows = len(rows)
+        self.narrow()
 
     def save(self) -> None:
         """Write a checkpoint, after logging the queued evaluations."""
@@ -196,15 +230,18 @@ class Run:
                     self.finish(i, "done", self.pack.step, why)
             self.narrow()
 
-    def finish(self, i: int, state: str, steps: int, reason: str) -> None:
-        """Close the run log of cell `i`, with its final state if `save.final` is set."""
+    def finish(
+        self, i: int, state: str, steps: int, reason: str, final: dict[str, Any] | None = None
+    ) -> None:
+        """Close the run log of cell `i`, with its final state if `save.final` is set: the present
+        one, or `final`."""
         self.active.remove(i)
         if self.finished[i]:
             return
         log = self.logs[i]
         if self.pack.cells[i].config.save.final:
             with replacing(log.folder / FINAL) as temporary:
-                torch.save(self.pack.cell_state(i), temporary)
+                torch.save(final or self.pack.cell_state(i), temporary)
         log.finish(state, steps, reason, self.seconds())
         self.finished[i] = True
 
@@ -226,11 +263,6 @@ def snapshot_steps(config: Config) -> set[int]:
         return set()
     count = snapshot_count(config.snapshots)
     return {*spaced_steps(count, schedule(config))}
-
-
-def schedule(config: Config) -> list[int]:
-    """Steps at which a cell is evaluated, ascending."""
-    return evaluation_steps(config.eval.schedule, config.eval.every, config.steps)
 
 
 def report_undefined(row: dict[str, float], reported: set[str], progress: RunProgress) -> None:

@@ -197,6 +197,16 @@ def select(tree: Any, rows: int | Sequence[int], device: str | None = None) -> A
     return [select(value, rows, device) for value in tree]
 
 
+def stack(trees: Sequence[Any]) -> Any:
+    """Stack the tensors of trees of one structure, the inverse of `select` of each row."""
+    first = trees[0]
+    if isinstance(first, Tensor):
+        return torch.stack([*trees])
+    if isinstance(first, dict):
+        return {name: stack([tree[name] for tree in trees]) for name in first}
+    return [stack(members) for members in zip(*trees, strict=True)]
+
+
 def step_seconds(cells: Sequence[Cell], device: torch.device) -> float:
     """Time one uncompiled training step of a pack of these cells, in seconds.
 

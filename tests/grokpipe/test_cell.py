@@ -186,6 +186,17 @@ def test_an_edited_default_is_another_key(cell, tmp_path: Path) -> None:
         assert Cell.of(resolve(unedited)).key == before
 
 
+def test_a_budget_of_evaluations_that_is_the_steps_is_no_other_cell(cell) -> None:
+    assert cell("steps=300", "eval.budget=300").key == cell("steps=300").key
+    assert cell("steps=300", "eval.budget=600").key != cell("steps=300").key
+    for wrong, line in (
+        ("eval.budget=149", "eval.budget=149: must be ≥ 150"),
+        ("eval={schedule: regular, every: 5, budget: 300}", "eval.budget=300: has no effect with"),
+    ):
+        with pytest.raises(InputError, match=f"^{line}"):
+            cell(wrong)
+
+
 def test_a_neutral_value_stays_out_of_the_key() -> None:
     @dataclasses.dataclass
     class Older:

@@ -1,5 +1,7 @@
 """Steps of evaluations, by the rule as it was published, and those of snapshots among them."""
 
+from itertools import pairwise
+
 import pytest
 
 from grokpipe.errors import InputError
@@ -25,6 +27,17 @@ def test_published_schedule_is_that_of_the_released_code() -> None:
             if s < 30 or (s < 150 and s % 10 == 0) or (s >= 150 and s % (steps // 150) == 0)
         ]
         assert evaluation_steps("published", None, steps) == [*logged, steps]
+
+
+@pytest.mark.parametrize("shorter", [301, 1000, 50_000])
+def test_the_budget_of_a_shorter_run_keeps_its_points(shorter: int) -> None:
+    points = evaluation_steps("published", None, 3 * shorter, shorter)
+    theirs = evaluation_steps("published", None, shorter)
+    assert points[: len(theirs) - 1] == theirs[:-1]
+    assert points[-1] == 3 * shorter
+    rest = [step for step in points[:-1] if step >= 150]
+    assert {b - a for a, b in pairwise(rest)} == {shorter // 150}
+    assert evaluation_steps("published", None, shorter, shorter) == theirs
 
 
 @pytest.mark.parametrize("steps", [1, 5, 30, 149])

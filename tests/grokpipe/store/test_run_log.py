@@ -145,3 +145,20 @@ def test_reading_and_analysis_need_no_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_column_that_a_shorter_run_lacks_is_nan_in_its_rows(tmp_path: Path) -> None:
+    """A measure gained it since that run, whose rows a longer one begins with."""
+    log = RunLog(tmp_path / "run")
+    log.start({"seed": 1}, {})
+    log.append({"step": 7, "loss": 7.0})
+    log.begin_with([{"step": 0, "loss": 2.0, "gone": 5.0}])
+    log.append({"step": 1, "new": 1.0, "loss": 3.0})
+    unfinished = run_log.read_columns(log.folder, ["step", "new", "loss"])
+    assert math.isnan(unfinished["new"][0]) and unfinished["new"][1] == 1
+    log.finish("done", 1, "reached its steps", 1.0)
+    expected = {"step": [0, 1], "new": [None, 1.0], "loss": [2.0, 3.0], "gone": [5.0, None]}
+    pd.testing.assert_frame_equal(
+        run_log.read_curves(log.folder),
+        pd.DataFrame(expected).astype({"new": float, "gone": float}),
+    )
