@@ -41,6 +41,7 @@ def read(folder: Path, measures: Iterable[str] | None = None, needed: Iterable[s
     check_folder(folder)
     wanted = None if measures is None else {*measures, *needed}
     tables = gathering.read(folder, wanted)
+    print_notes(tables.notes)
     if not len(tables.curves):
         raise no_evaluation(folder)
     for name in needed:

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
     if not table_size(options.folder, CURVES)[0]:
         raise common.no_evaluation(options.folder)
     if options.to:
-        tables = read_gathered(options.folder)
+        tables = read_gathered(options.folder, as_stored=True)
         if options.experiment:
             tables = of_experiment(tables, options.folder, options.experiment)
         write_gathered(tables, options.to)
