@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.figures import collapse
     from analysis.figures.style import prepare, save
 
-    tables = common.read(options.folder)
+    tables = common.read(options.folder, collapse.PANELS)
     by = common.columns(options.by, tables)
     if len(by) != 1:
         raise InputError(f"--by {','.join(by)}: a figure takes one column; name one of them")
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     )
     prepare()
     name = f"collapse_{by[0].replace('.', '_')}"
-    shown = tables.only(tables.cells.dropna(subset=by)["key"])
+    shown = tables.only(tables.cells.dropna(subset=by)["key"]).spread(by)
     figure = collapse.draw(shown.curves, by[0])
     paths = save(shown, options.folder / "figures", name, figure)
     print("written: " + " ".join(map(str, paths)))

@@ -6,6 +6,7 @@ import pandas as pd
 import tabulate
 
 from analysis.output import lineage
+from analysis.output.csv import csv_text
 from analysis.runs.tables import Tables
 
 FORMATS = {"md": "github", "tex": "latex_booktabs"}
@@ -63,7 +64,7 @@ def write_table(
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.csv"]
-    exact.to_csv(paths[0], index=False)
+    paths[0].write_text(csv_text(exact))
     for ending, tablefmt in FORMATS.items() if readable is not None else ():
         paths.append(folder / f"{name}.{ending}")
         paths[-1].write_text(formatted(readable, tablefmt) + "\n")

@@ -5,7 +5,7 @@ breaks the schema is refused in one line that names the column, the value and th
 read without changing a value is read (`coercion`).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,26 +75,31 @@ def check_cells(table: pa.Table, path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def check_curves(
-    table: pa.Table, cells: pd.DataFrame, path: Path, needed: Collection[str]
+    names: Sequence[str],
+    read: Callable[[str], pa.ChunkedArray],
+    cells: pd.DataFrame,
+    path: Path,
+    needed: Collection[str],
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The table of curves in our types, sorted by key and step, and notes.
+    """The columns `names` of the table of curves in our types, sorted by key and step, and notes.
 
-    The columns `needed` and accuracies must be numbers; others may be words. Raises InputError.
+    The columns `needed` and accuracies must be numbers; others may be words. `read` reads a column:
+    one after another, so that millions of rows are not held twice. Raises InputError.
     """
-    require(table.column_names, ["key", "step"], path)
-    keys = _keys(table["key"], path)
+    require(names, ["key", "step"], path)
+    keys = _keys(read("key"), path)
     rows = _Rows(path, keys)
-    step = _whole(coercion.plain(table["step"]), "step", 0, rows)
+    columns: dict[str, Any] = {}
+    columns["step"] = _whole(coercion.plain(read("step")), "step", 0, rows).to_numpy()
+    for name in names:
+        if name not in ("key", "step"):
+            columns[name] = _measure(coercion.plain(read(name)), name, name in needed, rows)
     known = pd.Index(cells["key"])
-    codes = known.get_indexer(keys.categories)[keys.codes]
+    codes = known.get_indexer(keys.categories).astype(np.int32)[keys.codes]
     if (orphans := codes < 0).any():
         key = keys[int(orphans.argmax())]
         number = f"{orphans.sum():,} of {len(codes):,} rows"
         raise InputError(f"{path}: key {key} has a curve but no cell, {number}: must be in {CELLS}")
-    columns: dict[str, Any] = {"step": step.to_numpy()}
-    for name in table.column_names:
-        if name not in ("key", "step"):
-            columns[name] = _measure(coercion.plain(table[name]), name, name in needed, rows)
     if "steps" in cells:
         budgets = cells["steps"].to_numpy()[codes]
         beyond = columns["step"] > budgets
@@ -158,7 +163,7 @@ def _measure(values: pd.Series, name: str, needed: bool, rows: _Rows) -> NDArray
     return numbers
 
 
-def _order(codes: NDArray[np.intp], step: NDArray[np.int64]) -> NDArray[np.intp] | None:
+def _order(codes: NDArray[np.int32], step: NDArray[np.int64]) -> NDArray[np.intp] | None:
     """The rows sorted by key and step; None if they are already."""
     same, later = codes[1:] == codes[:-1], step[1:] >= step[:-1]
     if ((codes[1:] > codes[:-1]) | (same & later)).all():

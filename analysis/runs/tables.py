@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pandas as pd
-from pyarrow import ArrowException
+from pyarrow import ArrowException, ChunkedArray
 from pyarrow.dataset import ParquetFileFormat, ParquetReadOptions, dataset
 
 from analysis.runs import near
@@ -41,12 +41,21 @@ class Tables:
         """Names of the configuration columns: all of the cells but CELL_COLUMNS."""
         return [column for column in self.cells if column not in CELL_COLUMNS]
 
+    def spread(self, columns: Iterable[str]) -> "Tables":
+        """Give each row of the curves the values of these configuration columns of its cell."""
+        rows = pd.Index(self.cells["key"]).get_indexer(self.curves["key"])
+        values = {name: self.cells[name].to_numpy()[rows] for name in columns}
+        return replace(self, curves=self.curves.assign(**values))
+
     def require(self, columns: Iterable[str], why: str) -> None:
         """Raise InputError for a column that the cells do not have; `why` says what it is for."""
         require(self.cells, list(columns), self.folder / CELLS, why)
 
     def only(self, keys: Iterable[str]) -> "Tables":
         """Keep only the rows of these cells."""
+        keys = set(keys)
+        if keys.issuperset(self.cells["key"]):
+            return self  # millions of rows need no copy
         return replace(
             self,
             curves=self.curves[self.curves["key"].isin(keys)],
@@ -74,16 +83,17 @@ def read_gathered(
         columns = [name for name in stored.schema.names if name not in cells or name == "key"]
         if measures is not None:
             wanted = {"key", "step", *measures}
-            columns = [column for column in columns if column in wanted]
-        table = stored.to_table(columns=columns)
-    curves, told = check_curves(table, cells, path, set(measures or ()))
-    if measures is None:
-        names = [name for name in stored.schema.names if name in cells and name != "key"]
-        rows = pd.Index(cells["key"]).get_indexer(curves["key"])
-        configuration = {name: cells[name].to_numpy()[rows] for name in names}
-        curves = pd.concat([curves, pd.DataFrame(configuration)], axis=1)
-        curves = curves[[name for name in stored.schema.names if name in curves]]
-    return Tables(curves=curves, cells=cells, folder=folder, notes=(*notes, *told))
+            columns = [name for name in columns if name in wanted]
+
+    def column(name: str) -> ChunkedArray:
+        with _intact(path):
+            return stored.to_table(columns=[name])[name]
+
+    curves, told = check_curves(columns, column, cells, path, set(measures or ()))
+    read = Tables(curves=curves, cells=cells, folder=folder, notes=(*notes, *told))
+    if measures is not None:
+        return read
+    return read.spread(name for name in stored.schema.names if name in cells and name != "key")
 
 
 def read_cells(folder: Path) -> pd.DataFrame:
@@ -103,15 +113,23 @@ def _read_cells(folder: Path) -> tuple[pd.DataFrame, list[str]]:
 
 def measure_names(folder: Path) -> list[str]:
     """List the columns of the curves on disk that are neither key, step nor configuration."""
-    others = {"key", "step", *dataset(_stored(folder, CELLS), format="parquet").schema.names}
-    names = dataset(_stored(folder, CURVES), format="parquet").schema.names
-    return [name for name in names if name not in others]
+    cells, names = (_column_names(_stored(folder, name)) for name in (CELLS, CURVES))
+    return [name for name in names if name not in {"key", "step", *cells}]
+
+
+def _column_names(path: Path) -> list[str]:
+    with _intact(path):
+        names: list[str] = dataset(path, format="parquet").schema.names
+        return names
 
 
 def table_size(folder: Path, name: str) -> tuple[int, int]:
-    """Count rows and columns of a table without reading it. Raises InputError if it is missing."""
-    data = dataset(_stored(folder, name), format="parquet")
-    return data.count_rows(), len(data.schema)
+    """Count rows and columns of a table without reading it. Raises InputError if it is missing
+    or damaged."""
+    path = _stored(folder, name)
+    with _intact(path):
+        data = dataset(path, format="parquet")
+        return data.count_rows(), len(data.schema)
 
 
 def write_gathered(tables: Tables, folder: Path) -> None:

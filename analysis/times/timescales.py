@@ -69,9 +69,15 @@ def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
 
 def _runs(tables: Tables) -> dict[str, dict[str, NDArray[Any]]]:
     """By key, in order: the columns of a run's curves."""
+    curves = tables.curves
+    if not curves["key"].is_monotonic_increasing:
+        curves = curves.sort_values("key", kind="stable")
+    keys = curves["key"].to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
+    columns = {str(name): curves[name].to_numpy() for name in curves if name != "key"}
     return {
-        str(key): {str(name): curves[name].to_numpy() for name in curves}
-        for key, curves in tables.curves.groupby("key", sort=True)
+        str(keys[start]): {name: values[start:end] for name, values in columns.items()}
+        for start, end in zip(starts, [*starts[1:], len(keys)], strict=True)
     }
 
 

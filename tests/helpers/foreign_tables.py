@@ -16,7 +16,6 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 MEDIANS = {0.3: 120, 0.1: 320}
 P = 2 / 252
 STEPS = np.arange(0, 1_001, 10)
-MEASURES = ["train_accuracy", "test_accuracy", "train_loss", "collapse/rnc1"]
 
 
 def cells() -> pd.DataFrame:
@@ -37,7 +36,7 @@ def cells() -> pd.DataFrame:
 
 
 def curves(of: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The table of curves of these cells: key, step, MEASURES."""
+    """The table of curves of these cells: key, step, measures."""
     return pd.concat(
         [
             _curve(row.key, (100 if row.weight_decay > 0.2 else 300) + 10 * (row.seed % 5))
@@ -53,7 +52,7 @@ def _curve(key: str, groks_at: int) -> pd.DataFrame:
         {
             "key": key, "step": STEPS, "train_accuracy": np.where(STEPS >= 20, 1.0, 0.1),
             "test_accuracy": np.where(late, 1.0, 0.1), "train_loss": 10 / (STEPS + 10),
-            "collapse/rnc1": np.where(late, 0.05, 0.5),
+            "collapse/rnc1": np.where(late, 0.05, 0.5), "collapse/nc2_cond": 10 / (STEPS + 10) + 1,
         }
     )  # fmt: skip
 
