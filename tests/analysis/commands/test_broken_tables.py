@@ -67,9 +67,7 @@ def test_a_damaged_file_is_named(command: str, name: str, tmp_path: Path, capsys
     assert f"{name}: not readable as parquet" in line
 
 
-@pytest.mark.parametrize(
-    "command", [name for name in COMMANDS if name not in ("restore", "report")]
-)
+@pytest.mark.parametrize("command", [*COMMANDS][:7])
 def test_tables_that_are_right_are_not_refused(command: str, tmp_path: Path, capsys) -> None:
     code, line = said(command, write(tmp_path / "t"), capsys)
     assert code == 0 or "nothing" in line, line
