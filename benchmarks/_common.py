@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import time
@@ -28,6 +29,18 @@ def timed(command: list[str], stdout: IO[Any] | int = subprocess.DEVNULL) -> tup
     return seconds, peak
 
 
+def measured(command: list[str]) -> dict[str, float]:
+    """Run a command that must succeed; return its seconds, those of the processor, and its peak
+    gigabytes."""
+    before = _processor_seconds()
+    seconds, gigabytes = timed(command)
+    return {
+        "seconds": round(seconds, 1),
+        "processor_seconds": round(_processor_seconds() - before, 1),
+        "peak_gigabytes": round(gigabytes, 2),
+    }
+
+
 def machine() -> dict[str, Any]:
     """Describe this machine."""
     return {
@@ -44,6 +57,12 @@ def show(result: dict[str, Any], name: str, store: bool) -> None:
     if store:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.json").write_text(text + "\n")
+
+
+def _processor_seconds() -> float:
+    """Seconds of the processor that ended children have taken."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _peak(process: int) -> float | None:

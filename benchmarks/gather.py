@@ -1,11 +1,12 @@
-"""Time `python -m analysis gather` on many run logs, and again after ten more.
+"""Time `python -m analysis gather` and the commands that read what it gathered, on many run logs.
 
-Writes run logs of one sweep (300 rows of 25 measures from the stored reference runs, each with its
-own seed, weight decay and key) into a temporary folder, times the whole command the first time and
-after ten more logs, and prints both with their limits and the command's peak memory. --store keeps
-the numbers.
+Writes run logs of one sweep (300 rows of 25 measures from the stored reference runs; so many weight
+decays with as many seeds each) into a folder, times the command `gather` the first time and after
+ten more logs, then `timescales`, `compare`, `fit` and `figures`, and prints each with its processor
+time (on a busy machine the wall time is not the command's own), its peak memory and its limits.
+--store keeps the numbers.
 
-    python -m benchmarks.gather [--logs 10000] [--store]
+    python -m benchmarks.gather [--logs 10000] [--arms 10] [--folder FOLDER] [--store]
 """
 
 import argparse
@@ -20,7 +21,7 @@ import pandas as pd
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from benchmarks._common import RESULTS, machine, show, timed
+from benchmarks._common import RESULTS, machine, measured, show
 from grokpipe.config.composing import CONF
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import register
@@ -30,14 +31,25 @@ from grokpipe.store import run_log
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay" / "curves.parquet"
 ROWS, MEASURES, MORE = 300, 25, 10
-LIMITS = {"first": 30.0, "ten_more": 4.0}  # seconds, for 10,000 logs
+SCALES = 10  # arms differ by as many factors of their steps
+LIMITS = (
+    {"first": (30.0, None), "ten_more": (4.0, None)}
+    | {command: (10.0, 0.8) for command in ("timescales", "compare", "fit")}
+    | {"figures": (15.0, 1.0)}
+)  # seconds and gigabytes, for 10,000 logs of 10 arms
+COMMANDS = {
+    "timescales": [],
+    "compare": ["--event", "t_mem", "--by", "weight_decay", "--baseline", "0.1"],
+    "fit": ["--event", "t_mem"],
+    "figures": ["--by", "weight_decay"],
+}
 
 
 class Sweep:
     """A sweep's run logs in a folder, as training writes them."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, arms: int):
+        self.folder, self.arms = folder, arms
         register()
         with initialize_config_dir(str(CONF), version_base="1.3"):
             self.config = OmegaConf.to_yaml(asdict(resolve(compose("config", ["arch.depth=2"]))))
@@ -48,26 +60,32 @@ class Sweep:
         self.result = json.dumps({"state": "done", "steps": 100_000, "reason": "reached its steps"})
         self.curves = self._write_curves()
 
-    def _write_curves(self) -> list[Path]:
-        """Write a file for each reference run, its rows repeated until there are enough."""
-        (self.folder / "curves").mkdir()
-        paths = []
+    def _write_curves(self) -> list[list[Path]]:
+        """Write a file for each scale and reference run, its rows repeated until there are
+        enough."""
+        (self.folder / "curves").mkdir(parents=True)
+        paths: list[list[Path]] = [[] for _ in range(SCALES)]
         for key, run in pd.read_parquet(REFERENCE).groupby("key"):
             table = run.iloc[:, 1 : 2 + MEASURES]
-            table = pd.concat([table] * (1 + ROWS // len(table)))[:ROWS].assign(step=range(ROWS))
-            paths.append(self.folder / "curves" / f"{key}.parquet")
-            table.to_parquet(paths[-1], index=False)
+            table = pd.concat([table] * (1 + ROWS // len(table)))[:ROWS]
+            for scale in range(SCALES):
+                path = self.folder / "curves" / f"{key}_{scale}.parquet"
+                steps = range(0, ROWS * (1 + scale), 1 + scale)
+                table.assign(step=steps).to_parquet(path, index=False)
+                paths[scale].append(path)
         return paths
 
     def add(self, first: int, logs: int) -> None:
         """Write run logs from number `first` on."""
         for number in range(first, first + logs):
+            seed, arm = divmod(number, self.arms)
             log = self.folder / "cells" / f"{number:016x}"
             log.mkdir(parents=True)
-            values = {"seed": number, "weight_decay": round(1e-4 * (1 + number), 4)}
+            values = {"seed": seed, "weight_decay": round(1 / (10 + arm), 6)}
             (log / run_log.CONFIG).write_text(_replaced(self.config, values))
             (log / run_log.PROVENANCE).write_text(self.provenance)
-            shutil.copy(self.curves[number % len(self.curves)], log / run_log.CURVES)
+            of_scale = self.curves[arm % SCALES]
+            shutil.copy(of_scale[(7 * seed + arm) % len(of_scale)], log / run_log.CURVES)
             (log / run_log.RESULT).write_text(self.result)
 
 
@@ -81,27 +99,39 @@ def _replaced(config: str, values: dict[str, float]) -> str:
     return "".join(lines)
 
 
+def run(folder: Path, logs: int, arms: int) -> dict[str, dict[str, float | None]]:
+    """Write the run logs and time each command, by its name."""
+    sweep = Sweep(folder, arms)
+    results = {}
+    for name, first, number in (("first", 0, logs), ("ten_more", logs, MORE)):
+        sweep.add(first, number)
+        results[name] = measured([sys.executable, "-m", "analysis", "gather", str(folder)])
+    for name, options in COMMANDS.items():
+        command = [sys.executable, "-m", "analysis", name, str(folder), *options]
+        results[name] = measured(command)
+    return {
+        name: {
+            **numbers,
+            "limit_seconds": LIMITS[name][0],
+            "limit_gigabytes": LIMITS[name][1],
+        }
+        for name, numbers in results.items()
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--logs", type=int, default=10_000)
+    parser.add_argument("--arms", type=int, default=10, help="weight decays; default: 10")
+    parser.add_argument("--folder", type=Path, help="keep the run logs in this new folder")
     parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
 
-    results = {}
     with tempfile.TemporaryDirectory() as temporary:
-        sweep = Sweep(Path(temporary))
-        for name, first, logs in (("first", 0, options.logs), ("ten_more", options.logs, MORE)):
-            sweep.add(first, logs)
-            seconds, gigabytes = timed(
-                [sys.executable, "-m", "analysis", "gather", str(sweep.folder)]
-            )
-            results[name] = {
-                "seconds": round(seconds, 1),
-                "limit_seconds": LIMITS[name],
-                "peak_gigabytes": round(gigabytes, 2),
-            }
+        results = run(options.folder or Path(temporary) / "runs", options.logs, options.arms)
     result = {
         "logs": options.logs,
+        "arms": options.arms,
         "rows": ROWS,
         "measures": MEASURES,
         **results,

@@ -191,6 +191,9 @@ WITHOUT = {
 BESIDES = {
     "analysis/commands/test_destinations.py": "--to of all commands",
     "analysis/commands/test_wrong_arguments.py": "wrong arguments of all commands",
+    "analysis/commands/test_broken_tables.py": "every command on tables that are wrong",
+    "analysis/commands/test_foreign_tables.py": "every command on tables of other programs",
+    "analysis/runs/test_equal_tables.py": "the same runs in any form give the same numbers",
     "analysis/forecasting/test_synchrony_of_arms.py": "several arms of synchrony",
     "analysis/report/test_report_browser.py": "the report in a browser",
     "grokpipe/monitor/test_monitor_state.py": "the state of monitor",

@@ -3,7 +3,8 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,6 +64,7 @@ def read(
     wanted = None if measures is None else {*measures, *needed}
     with gathering.gathered(folder) as stored:
         tables = gathering.read_stored(stored, folder, wanted)
+        print_notes(tables.notes)
         if not len(tables.curves):
             raise no_evaluation(folder)
         valid = measure_names(stored)
@@ -163,16 +165,17 @@ def print_notes(notes: Iterable[str]) -> None:
 def read_events(
     folder: Path,
     given: str | None,
-    measures: Iterable[str] = (),
+    measures: Collection[str] = (),
     needed: Mapping[str, str] | None = None,
 ) -> tuple[Tables, pd.DataFrame, list[str] | None]:
     """Read the tables of a folder, with the columns that events are read from, and the times of all
     runs (`timescales.events`).
 
     `given` is the option --event; the third value has its events in their order, all that the runs
-    have for "all", or is None without the option. Other columns are read as by `read`. Raises
-    InputError for what is no event or condition, a condition on a column that the runs do not have,
-    and an event that no run has.
+    have for "all", or is None without the option. Other columns are read as by `read`; where none
+    are asked for, the tables keep only the first evaluation of each run. Raises InputError for what
+    is no event or condition, a condition on a column that the runs do not have, and an event that
+    no run has.
     """
     from analysis.times.timescales import MEASURES, events
 
@@ -185,6 +188,8 @@ def read_events(
     }
     tables = read(folder, {*MEASURES, *measures}, {**of_conditions, **(needed or {})})
     long = events(tables, conditions)
+    if not measures and not needed:  # what follows is of the events: millions of rows are let go
+        tables = replace(tables, curves=tables.curves.drop_duplicates("key"))
     if names is not None:
         names = _that_runs_have(names, long, tables)
     return tables, long, names

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.figures import collapse
     from analysis.figures.style import prepare, save
 
-    tables = common.read(options.folder)
+    tables = common.read(options.folder, collapse.PANELS)
     by = common.columns(options.by, tables)
     if options.by is None:
         by = _distinguishing(tables.cells, by)
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     )
     prepare()
     name = "_".join(["collapse", *map(common.file_stem, by)])
-    figure = collapse.draw(shown.curves, by)
+    figure = collapse.draw(shown.spread(by).curves, by)
     paths = save(shown, common.destination(options) / "figures", name, figure)
     print("written: " + " ".join(map(str, paths)))
 

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
         if not table_size(stored, CURVES)[0]:
             raise common.no_evaluation(options.folder)
         if options.to:
-            tables = read_gathered(stored)
+            tables = read_gathered(stored, as_stored=True)
             if options.experiment:
                 tables = of_experiment(tables, options.folder, options.experiment)
             with folders.writing(to):

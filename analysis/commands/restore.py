@@ -26,6 +26,6 @@ def run(options: argparse.Namespace) -> None:
     common.check_folder(options.tables)
     if manifest.cells_folder(options.tables).is_dir():
         raise InputError(f"{options.tables}: run logs already; name a folder of gathered tables")
-    tables = read_gathered(options.tables)
+    tables = read_gathered(options.tables, as_stored=True)
     for line in restore(tables, options.folder, options.experiment):
         print(line)

@@ -6,6 +6,7 @@ import pandas as pd
 import tabulate
 
 from analysis.output import lineage
+from analysis.output.csv import csv_text
 from analysis.output.folders import writing
 from analysis.runs.tables import Tables
 from grokpipe.store import files
@@ -64,7 +65,7 @@ def write_table(
     A lineage file beside them records which runs they show. Each file appears whole or not at all.
     Raises InputError where the folder cannot be written to.
     """
-    texts = {"csv": exact.to_csv(index=False)}
+    texts = {"csv": csv_text(exact)}
     for ending, tablefmt in FORMATS.items() if readable is not None else ():
         texts[ending] = formatted(readable, tablefmt) + "\n"
     paths = [folder / f"{name}.{ending}" for ending in texts]

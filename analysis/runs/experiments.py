@@ -1,5 +1,6 @@
 """The runs of each experiment of a paper: gathered tables, or run logs of one name."""
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,8 @@ class Experiments:
             raise NotRun(f"{name}: not run")
         if found.curves.empty:
             raise NotRun(f"{name}: no run has an evaluation yet")
+        for note in found.notes:
+            print(note, file=sys.stderr)
         return found
 
     def once(self, name: str, make: Callable[[], T]) -> T:

@@ -3,17 +3,23 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pandas as pd
-from pyarrow import ArrowException
-from pyarrow.dataset import dataset
+from pyarrow import ArrowException, ChunkedArray
+from pyarrow.dataset import ParquetFileFormat, ParquetReadOptions, dataset
 
+from analysis.runs import near
 from analysis.runs.parts import CELLS, CURVES
 from analysis.runs.rows import CELL_COLUMNS, UNKNOWN, single_values
+from analysis.runs.schema import check_cells, check_curves, require
+from grokpipe.config.schema import Config
 from grokpipe.errors import InputError
 from grokpipe.store import files, manifest
+
+_SCHEMA = {item.name for item in fields(Config)}
+_FORMAT = ParquetFileFormat(read_options=ParquetReadOptions(dictionary_columns={"key"}))
 
 
 @dataclass(frozen=True)
@@ -27,14 +33,29 @@ class Tables:
     """CELL_COLUMNS, then the same configuration"""
     folder: Path
     """where the tables were read"""
+    notes: tuple[str, ...] = ()
+    """lines for the user on what was read otherwise than it stands"""
 
     @property
     def configuration(self) -> list[str]:
-        """Names of the configuration columns."""
-        return list(self.cells.columns[len(CELL_COLUMNS) :])
+        """Names of the configuration columns: all of the cells but CELL_COLUMNS."""
+        return [column for column in self.cells if column not in CELL_COLUMNS]
+
+    def spread(self, columns: Iterable[str]) -> "Tables":
+        """Give each row of the curves the values of these configuration columns of its cell."""
+        rows = pd.Index(self.cells["key"]).get_indexer(self.curves["key"])
+        values = {name: self.cells[name].to_numpy()[rows] for name in columns}
+        return replace(self, curves=self.curves.assign(**values))
+
+    def require(self, columns: Iterable[str], why: str) -> None:
+        """Raise InputError for a column that the cells do not have; `why` says what it is for."""
+        require(self.cells, list(columns), self.folder / CELLS, why)
 
     def only(self, keys: Iterable[str]) -> "Tables":
         """Keep only the rows of these cells."""
+        keys = set(keys)
+        if keys.issuperset(self.cells["key"]):
+            return self  # millions of rows need no copy
         return replace(
             self,
             curves=self.curves[self.curves["key"].isin(keys)],
@@ -42,51 +63,73 @@ class Tables:
         )
 
 
-def read_gathered(folder: Path, measures: Iterable[str] | None = None) -> Tables:
-    """Read the tables as they are on disk; of the curves only these `measures`, if given.
+def read_gathered(
+    folder: Path, measures: Iterable[str] | None = None, as_stored: bool = False
+) -> Tables:
+    """Read the tables on disk; of the curves only these `measures`, if given.
 
-    Raises InputError where there are none, or a file is damaged.
+    Configuration is that of the cells, in the curves too. Values of a column that are equal to 12
+    digits are taken as one (`near.merged`), unless the tables are to be handed on `as_stored`.
+
+    Raises InputError where there are none, a file is damaged, or it breaks the schema.
     """
+    cells, notes = _read_cells(folder)
+    if not as_stored:
+        cells, merged = near.merged(cells, [c for c in cells if c not in CELL_COLUMNS])
+        notes += merged
     path = _stored(folder, CURVES)
     with _intact(path):
-        stored = dataset(path, format="parquet")
-        columns = stored.schema.names
+        stored = dataset(path, format=_FORMAT)
+        columns = [name for name in stored.schema.names if name not in cells or name == "key"]
         if measures is not None:
             wanted = {"key", "step", *measures}
-            columns = [column for column in columns if column in wanted]
-        curves = stored.to_table(columns=columns).to_pandas()
-    return Tables(
-        curves=curves.sort_values(["key", "step"], ignore_index=True),
-        cells=read_cells(folder),
-        folder=folder,
-    )
+            columns = [name for name in columns if name in wanted]
+
+    def column(name: str) -> ChunkedArray:
+        with _intact(path):
+            return stored.to_table(columns=[name])[name]
+
+    curves, told = check_curves(columns, column, cells, path, set(measures or ()))
+    read = Tables(curves=curves, cells=cells, folder=folder, notes=(*notes, *told))
+    if measures is not None:
+        return read
+    return read.spread(name for name in stored.schema.names if name in cells and name != "key")
 
 
 def read_cells(folder: Path) -> pd.DataFrame:
     """Read only the table of cells, which is small.
 
-    Raises InputError where there is none, or the file is damaged.
+    Raises InputError where there is none, the file is damaged, or it breaks the schema.
     """
+    return _read_cells(folder)[0]
+
+
+def _read_cells(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     path = _stored(folder, CELLS)
     with _intact(path):
-        cells = pd.read_parquet(path).sort_values("key", ignore_index=True)
-    for place, name in enumerate(CELL_COLUMNS):
-        if name not in cells:  # the table was stored before this column was added
-            cells.insert(place, name, UNKNOWN)
-    return cells
+        table = dataset(path, format="parquet").to_table()
+    return check_cells(table, path)
 
 
 def measure_names(folder: Path) -> list[str]:
     """List the columns of the curves on disk that are neither key, step nor configuration."""
-    others = {"key", "step", *read_cells(folder).columns}
-    names = dataset(_stored(folder, CURVES), format="parquet").schema.names
-    return [name for name in names if name not in others]
+    cells, names = (_column_names(_stored(folder, name)) for name in (CELLS, CURVES))
+    return [name for name in names if name not in {"key", "step", *cells}]
+
+
+def _column_names(path: Path) -> list[str]:
+    with _intact(path):
+        names: list[str] = dataset(path, format="parquet").schema.names
+        return names
 
 
 def table_size(folder: Path, name: str) -> tuple[int, int]:
-    """Count rows and columns of a table without reading it. Raises InputError if it is missing."""
-    data = dataset(_stored(folder, name), format="parquet")
-    return data.count_rows(), len(data.schema)
+    """Count rows and columns of a table without reading it. Raises InputError if it is missing
+    or damaged."""
+    path = _stored(folder, name)
+    with _intact(path):
+        data = dataset(path, format="parquet")
+        return data.count_rows(), len(data.schema)
 
 
 def write_gathered(tables: Tables, folder: Path) -> None:
@@ -135,12 +178,16 @@ def mixtures(cells: pd.DataFrame) -> list[str]:
 
 
 def varied_columns(tables: Tables) -> list[str]:
-    """List configuration columns with several values, without the seed and repeated columns."""
-    several = [c for c in tables.configuration if tables.cells[c].nunique(dropna=False) > 1]
+    """List configuration columns with several values, without the seed, repeated columns, and
+    columns foreign to the schema of which each run has its own value, such as a run's address."""
+    cells = tables.cells
+    several = {c: n for c in tables.configuration if (n := cells[c].nunique(dropna=False)) > 1}
     return [
         column
-        for column in several
-        if column != "seed" and not _repeats_shared_default(tables.cells, column)
+        for column, values in several.items()
+        if column != "seed"
+        and not _repeats_shared_default(cells, column)
+        and (values < len(cells) or column.partition(".")[0] in _SCHEMA)
     ]
 
 

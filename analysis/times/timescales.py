@@ -1,7 +1,7 @@
 """Times to events: one row per run and event, and their medians by group."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from analysis.output.formats import bounded, counted, estimated, number, ranged
-from analysis.runs.tables import Tables
+from analysis.runs.tables import Tables, varied_columns
 from analysis.stats import effects, restricted, survival
 from analysis.stats.incidence import final_incidence
 from analysis.stats.intervals import Interval, none
@@ -50,6 +50,7 @@ def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
     evaluation have no row unless they diverged, and those of UNDEFINED none of that event:
     `undefined` lists them.
     """
+    tables.require(("seed", "classes", "steps"), "needed for times to events")
     cells = tables.cells.set_index("key")
     of_cell = {
         key: (1 / classes, float(steps), state)
@@ -109,9 +110,15 @@ def incidence(rows: pd.DataFrame) -> Interval:
 
 def _runs(tables: Tables) -> dict[str, dict[str, NDArray[Any]]]:
     """By key, in order: the columns of a run's curves."""
+    curves = tables.curves
+    if not curves["key"].is_monotonic_increasing:
+        curves = curves.sort_values("key", kind="stable")
+    keys = curves["key"].to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
+    columns = {str(name): curves[name].to_numpy() for name in curves if name != "key"}
     return {
-        str(key): {str(name): curves[name].to_numpy() for name in curves}
-        for key, curves in tables.curves.groupby("key", sort=True)
+        str(keys[start]): {name: values[start:end] for name, values in columns.items()}
+        for start, end in zip(starts, [*starts[1:], len(keys)], strict=True)
     }
 
 
@@ -126,9 +133,9 @@ def shown(events: pd.DataFrame, tables: Tables) -> list[str]:
 
 def arms(tables: Tables) -> pd.Series:
     """For each cell by its key, the number of its arm: the cells that differ in the seed alone."""
-    same = [column for column in tables.configuration if column != "seed"]
-    number = tables.cells.groupby(same, dropna=False, sort=False).ngroup()
-    return number.set_axis(tables.cells["key"])
+    cells, varied = tables.cells, varied_columns(tables)
+    number = cells.groupby(varied, dropna=False, sort=False).ngroup() if varied else 0
+    return pd.Series(number, index=cells.index).set_axis(cells["key"])
 
 
 def _levels(
@@ -268,22 +275,48 @@ def labelled(runs: pd.DataFrame, by: Sequence[str]) -> dict[str, pd.DataFrame]:
     alphabet, what has no value last; within a group by seed and key.
 
     The label has the values that there are, or "none"; where that makes two groups the same, with
-    the names of their columns.
+    the names of their columns, and where that does not tell them apart, with words in quotes.
     """
     ascending = [not (len(by) == 1 and is_numeric_dtype(runs[by[0]]))] * len(by)
-    ordered = runs.sort_values([*by, "seed", "key"], ascending=[*ascending, True, True])
+    ordered = runs.sort_values(
+        [*by, "seed", "key"], ascending=[*ascending, True, True], key=_comparable
+    )
     groups = ordered.groupby(list(by), sort=False, dropna=False)
     found = [(dict(zip(by, values, strict=True)), group) for values, group in groups]
-    there = [{c: text(v) for c, v in values.items() if pd.notna(v)} for values, _ in found]
+    written = {c: texts(values[c] for values, _ in found) for c in by}
+    there = [
+        {c: written[c][value] for c, value in values.items() if pd.notna(value)}
+        for values, _ in found
+    ]
     labels = [", ".join(values.values()) or "none" for values in there]
     if len(set(labels)) < len(labels):
         labels = [", ".join(f"{c}={v.get(c, 'none')}" for c in by) for v in there]
+    if len(set(labels)) < len(labels):
+        quoted = [
+            v | {c: repr(value) for c, value in values.items() if isinstance(value, str)}
+            for (values, _), v in zip(found, there, strict=True)
+        ]
+        labels = [", ".join(f"{c}={v.get(c, 'none')}" for c in by) for v in quoted]
     return dict(zip(labels, (group for _, group in found), strict=True))
 
 
-def text(value: object) -> str:
-    """A configuration's value as a user writes it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def texts(values: Iterable[Any]) -> dict[Any, str]:
+    """A column's values as a user writes them: numbers to six digits, or to as many more as tell
+    them apart."""
+    different = list(dict.fromkeys(value for value in values if pd.notna(value)))
+    for digits in range(6, 16):
+        written = {
+            value: f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+            for value in different
+        }
+        if len(set(written.values())) == len(written):
+            return written
+    return {value: str(value) for value in different}
+
+
+def _comparable(column: pd.Series) -> pd.Series:
+    """Words and what else a column of several types holds, in one order."""
+    return column if is_numeric_dtype(column) else column.map(str, na_action="ignore")
 
 
 def _groups(runs: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:
@@ -294,6 +327,10 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     """The same table for people: thousands separated, what was not reached as a bound. Diverged
     runs, and ranges beside intervals without an upper end, have columns where there are any."""
     shown = table.drop(columns=[*COLUMNS[1:], "followed"])
+    for column in shown.columns[: shown.columns.get_loc("event")]:
+        written = texts(shown[column])
+        if any(f"{v:g}" != text for v, text in written.items() if isinstance(v, float)):
+            shown[column] = shown[column].map(written)  # six digits do not tell them apart
     rows = list(table.itertuples())
     shown["reached"] = [counted(row.reached, row.n, row.runs) for row in rows]
     if table["diverged"].any():

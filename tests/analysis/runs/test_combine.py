@@ -1,5 +1,6 @@
 """Tables made of others."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,19 @@ def test_a_column_without_a_value_does_not_change_the_others(tmp_path: Path) -> 
     empty = tables("x", [Run(0, None, settings={"task.n": None})], tmp_path)
     words = tables("y", [Run(0, None, settings={"task.n": "five"})], tmp_path)
     assert join([empty, words], tmp_path).cells["task.n"].dropna().tolist() == ["five"]
+
+
+def test_a_run_of_two_tables_is_all_of_the_first(tmp_path: Path) -> None:
+    """Two machines may have trained one cell: their evaluations are not mixed."""
+    here, there = (tables("x", [Run(0, 2_000)], tmp_path) for _ in range(2))
+    shorter = replace(here, curves=here.curves[here.curves["step"] <= 1_000])
+    assert join([shorter, there], tmp_path).curves["step"].max() == 1_000
+
+
+def test_numbers_here_and_words_there_are_words(tmp_path: Path) -> None:
+    one = tables("x", [Run(0, None, settings={"task.n": 5})], tmp_path)
+    other = tables("y", [Run(1, None, settings={"task.n": "five"})], tmp_path)
+    assert sorted(join([one, other], tmp_path).cells["task.n"]) == ["5", "five"]
 
 
 def test_every_200_steps_leaves_those_evaluations(tmp_path: Path) -> None:
