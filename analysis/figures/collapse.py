@@ -17,7 +17,7 @@ from pandas.api.types import is_numeric_dtype
 
 from analysis.figures.arm_styles import DASHES, Dash, name_arms, styles
 from analysis.figures.run_lines import Colour
-from analysis.times.timescales import labelled
+from analysis.times.labels import labelled
 
 PANELS = {  # column → (title, logarithmic)
     "train_accuracy": ("training accuracy", False),

@@ -10,10 +10,10 @@ import pandas as pd
 from pyarrow import ArrowException, ChunkedArray
 from pyarrow.dataset import ParquetFileFormat, ParquetReadOptions, dataset
 
-from analysis.runs import near
+from analysis.runs.checks import near
+from analysis.runs.checks.schema import check_cells, check_curves, require
 from analysis.runs.parts import CELLS, CURVES
 from analysis.runs.rows import CELL_COLUMNS, UNKNOWN, single_values
-from analysis.runs.schema import check_cells, check_curves, require
 from grokpipe.config.schema import Config
 from grokpipe.errors import InputError
 from grokpipe.store import files, manifest

@@ -20,7 +20,7 @@ class CensoredCell:
     label: str
     """the values that tell it from the others"""
     last: int
-    """step of its last evaluation"""
+    """steps that it was trained for"""
     budget: int
 
 
@@ -47,7 +47,7 @@ def censored(folder: Path, tables: Tables, times: pd.DataFrame, event: str) -> C
     """
     own = times[times["event"] == event]
     own = own[~own["key"].isin(_superseded(tables))]
-    last = tables.curves.groupby("key")["step"].max()
+    last = tables.cells.set_index("key")["trained_steps"]
     without = own[~own["observed"].astype(bool)].set_index("key")
     done = without[without["state"] == "done"]
     full = done[last.reindex(done.index) >= done["budget"]]

@@ -20,12 +20,12 @@ from analysis.stats import effects, equivalence, logrank, ranks, restricted, sha
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, refused
+from analysis.times.labels import labelled
 from analysis.times.timescales import (
     DIVERGED,
     NO_RUN,
     UNDEFINED,
     incidence,
-    labelled,
     lasting,
     order_range,
     share,
@@ -62,7 +62,7 @@ class Arm:
 
 
 def arms(events: pd.DataFrame, by: Sequence[str]) -> list[Arm]:
-    """The arms of one event's rows, in the order and with the labels of `timescales.labelled`."""
+    """The arms of one event's rows, in the order and with the labels of `labels.labelled`."""
     return [Arm(label, runs) for label, runs in labelled(events, by).items()]
 
 

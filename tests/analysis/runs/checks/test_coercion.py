@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analysis.runs import coercion
-from analysis.runs.coercion import plain, shortest
+from analysis.runs.checks import coercion
+from analysis.runs.checks.coercion import plain, shortest
 
 
 @pytest.mark.parametrize("width", [np.float32, np.float16])

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.runs import coercion
+from analysis.runs.checks import coercion
 from analysis.runs.parts import CELLS
 from analysis.runs.rows import CELL_COLUMNS, UNKNOWN
 from grokpipe.errors import InputError

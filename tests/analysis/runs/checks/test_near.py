@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.runs.near import merged
+from analysis.runs.checks.near import merged
 
 
 def test_what_is_equal_to_12_digits_is_one_value_and_is_told_once() -> None:

@@ -1,0 +1,1 @@
+"""The checks that tables pass as they are read."""
