@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     if not panels:
         valid = ", ".join(collapse.PANELS)
         raise InputError(f"{options.folder}: nothing to draw; the runs measured none of: {valid}")
-    shown = tables.only(tables.cells.dropna(subset=by, how="all")["key"])
+    shown = tables.only(tables.cells.dropna(subset=by, how="all")["key"]).spread([*by, "seed"])
     missing = {column: collapse.not_drawn(shown.curves, by, column) for column in panels}
     if set.intersection(*missing.values()) == set(shown.curves["key"]):
         raise InputError(f"{options.folder}: nothing to draw; no run has a value after step 0")
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     )
     prepare()
     name = "_".join(["collapse", *map(common.file_stem, by)])
-    figure = collapse.draw(shown.spread(by).curves, by)
+    figure = collapse.draw(shown.curves, by)
     paths = save(shown, common.destination(options) / "figures", name, figure)
     print("written: " + " ".join(map(str, paths)))
 

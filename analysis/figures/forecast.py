@@ -17,7 +17,7 @@ from analysis.forecasting.forecasts import FORECASTS
 from grokpipe.curves.gap import fit, pool
 
 BINS = 40  # of the time to the event, so that runs evaluated at different shares share a median
-DASHES = ("-", "--", ":")
+DASHES = ("-", "--", ":", "-.")
 
 
 def draw(long: pd.DataFrame, arm: Mapping[str, object]) -> Figure:
@@ -50,7 +50,7 @@ def errors(axis: Axes, long: pd.DataFrame) -> None:
     passed = long["step"] / long["truth"]
     middle = (np.minimum((passed * BINS).astype(int), BINS - 1) + 0.5) / BINS
     colours = sns.color_palette("viridis", len(FORECASTS) + 1)
-    for forecast, colour, dash in zip(FORECASTS, colours, DASHES, strict=False):
+    for forecast, colour, dash in zip(FORECASTS, colours[:-1], DASHES, strict=True):
         error = (long[forecast] - long["truth"]).abs() / long["truth"]
         of_runs = error.groupby([middle, long["key"]]).mean()
         band = of_runs.groupby(level=0).agg(["median", "min", "max"])

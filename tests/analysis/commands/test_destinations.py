@@ -130,7 +130,7 @@ def test_a_report_elsewhere_links_to_its_runs(
 ) -> None:
     runs, to = made_report.stored(tmp_path), tmp_path / "some" / "where"
     paper = toy_paper.read()
-    monkeypatch.setattr("analysis.claims.schema.read", lambda name: paper)
+    monkeypatch.setattr("analysis.claims.reading.read", lambda name: paper)
     assert main(["report", "entropy", "--runs", str(runs), "--to", str(to)]) == 0
     assert not (runs / "report").exists()
     page = (to / "report" / "report.md").read_text()

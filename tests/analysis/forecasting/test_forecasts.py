@@ -172,12 +172,12 @@ def by_hand() -> pd.DataFrame:
     """Two runs; the event of the first comes at 1,000, of the second at 500."""
     shown = pd.DataFrame(
         [
-            ["a", 0, 0, 1_000, 1_500, 0, 700],
-            ["a", 0, 250, 1_000, 1_100, 250, 700],
-            ["a", 0, 500, 1_000, 1_300, 500, 700],
-            ["a", 0, 900, 1_000, 1_150, 900, 700],
-            ["b", 1, 0, 500, 500, 0, 500],
-            ["b", 1, 400, 500, 750, 400, 500],
+            ["a", 0, 0, 1_000, 1_500, 0, 700, 700],
+            ["a", 0, 250, 1_000, 1_100, 250, 700, 700],
+            ["a", 0, 500, 1_000, 1_300, 500, 700, 700],
+            ["a", 0, 900, 1_000, 1_150, 900, 700, 900],
+            ["b", 1, 0, 500, 500, 0, 500, 500],
+            ["b", 1, 400, 500, 750, 400, 500, 500],
         ],
         columns=["key", "seed", "step", "truth", *FORECASTS],
     )
@@ -185,6 +185,17 @@ def by_hand() -> pd.DataFrame:
         shown[f"lower@{level:g}"] = shown["law"] - 1_000 * level
         shown[f"upper@{level:g}"] = shown["law"] + 200 * level
     return shown
+
+
+def test_the_clock_alone_knows_who_is_still_waiting() -> None:
+    """The mean residual life by a loop over steps and runs; none waits any more at 900."""
+    times, steps = np.array([300.0, 500.0, 900.0]), np.array([0.0, 300.0, 499.0, 500.0, 900.0])
+    expected = []
+    for step in steps:
+        later = [time for time in times if time > step]
+        expected.append(sum(later) / len(later) if later else step)
+    assert forecasts.still_waiting(steps, times).tolist() == expected
+    assert expected == [1_700 / 3, 700, 700, 900, 900]
 
 
 def test_errors_by_hand() -> None:
@@ -264,7 +275,7 @@ def test_the_figure_of_an_arm() -> None:
     drawn = figure.draw(long, {"weight_decay": 0.5})
     left, right = drawn.axes
     labels = [text.get_text() for text in left.get_legend().get_texts()]
-    assert labels == ["law", "“now”", "mean of the others"]
+    assert labels == ["law", "“now”", "mean of the others", "mean of those still waiting"]
     points = right.collections[0].get_offsets()
     assert len(points) == (long["weight_decay"] == 0.5).sum()
     plt.close(drawn)
