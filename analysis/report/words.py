@@ -10,6 +10,7 @@ from analysis.claims.judge import (
     INCONCLUSIVE,
     NOT_RUN,
     PREMISE,
+    REPRODUCED,
     USED,
     Earlier,
     Judged,
@@ -20,7 +21,7 @@ from analysis.claims.order import Order
 from analysis.claims.rules import Every, Replicates, Rule, Within
 from analysis.claims.schema import Criterion
 from analysis.output.formats import interval, number
-from analysis.stats.intervals import Interval
+from analysis.stats.intervals import CONFIDENCE, Interval
 
 DIGITS = 6
 NAMES = {
@@ -39,6 +40,7 @@ NAMES = {
     "gap_law": "{law} law: {what}",
 }
 """how a reader calls an estimate, by its estimator's arguments; others by the estimator's name"""
+HALF = 0.5  # probability of "reproduced" below which a rule cannot decide
 LAWS = {"r_squared": "R²", "gamma": "exponent γ", "gain_over_power": "R² gain over the power law"}
 
 
@@ -83,12 +85,18 @@ def name(criterion: Criterion) -> str:
 def rule(criterion: Criterion) -> str:
     """A criterion's rule, as a clause."""
     said = _rule(criterion.rule)
+    if "confidence" in criterion.call.args:
+        said = said.replace(f"{CONFIDENCE:.0%}".replace("%", " %"), _level(criterion))
     if criterion.each is None:
         return said
     strength = criterion.each.rpartition(".")[2]
     if criterion.of_strengths == "all":
         return f"at every {strength}, {said}"
     return f"at one {strength} at least, at a level divided by their number, {said}"
+
+
+def _level(criterion: Criterion) -> str:
+    return f"{criterion.call.args['confidence']:.0%}".replace("%", " %")
 
 
 def _rule(rule: Rule) -> str:
@@ -145,6 +153,8 @@ def probabilities(found: Chances | None) -> str:
         )
         if of is not None
     ]
+    if found.published is not None and found.published[REPRODUCED] < HALF:
+        said.append(f"with the spread of {found.seeds} seeds it can hardly hold")
     return "; ".join(said)
 
 

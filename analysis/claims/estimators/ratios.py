@@ -58,7 +58,7 @@ def slowdown(
     if not first.times.observed.any():
         found = _bound(first, second)
         if not bound:
-            found = none(math.nan, f"{found.method}; the published arm groks")
+            found = none(math.nan, f"not the published arm, which groks; {found.method}")
     elif by == "mixed model":
         repeated = [runs.arm(again)] if again is not None else []
         behind += repeated

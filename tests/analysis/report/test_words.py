@@ -87,6 +87,12 @@ def test_rules(stated: Criterion, said: str) -> None:
     assert words.rule(stated) == said
 
 
+def test_the_level_of_an_interval_that_a_rule_asks_for() -> None:
+    stated = criterion(Within(0, 1))
+    ninety = replace(stated, call=replace(stated.call, args={"confidence": 0.9}))
+    assert words.rule(ninety) == "the whole 90 % interval is within 0 to 1"
+
+
 def test_the_strengths_of_an_arm_each_with_its_number() -> None:
     stated = criterion(Within(1, math.inf), each="intervention.alpha")
     weak = Estimate(Interval(1.1, 0.9, 1.3, "mixed model"), 10, None, scale="log")
@@ -137,6 +143,8 @@ def test_what_a_rule_would_say_and_how_many_seeds_it_needs() -> None:
         "if the published value is true: reproduced 0.73, inconclusive 0.27"
     )
     assert words.probabilities(None) == ""
+    weak = replace(found, published={"reproduced": 0.3, "inconclusive": 0.7})
+    assert words.probabilities(weak).endswith("with the spread of 10 seeds it can hardly hold")
     open_ = judged((5, 10), Estimate(Interval(5, 4, 6, "BCa"), 3, None))
     assert words.more_seeds(open_, found) == (
         "48 seeds an arm (now 10, 0.8 million seed-steps more) give a verdict with probability 0.8 "
