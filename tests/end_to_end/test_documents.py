@@ -68,7 +68,7 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
              for name in ("default", "sums", "mixed", "kept", "collapse", "entropy")}  # fmt: skip
     # the single cell (decay 0.1, seed 0) is one of the sweep's forty
     assert cells == {
-        "default": 40, "sums": 1, "mixed": 20, "kept": 1, "collapse": 20, "entropy": 10,
+        "default": 40, "sums": 1, "mixed": 20, "kept": 1, "collapse": 20, "entropy": 20,
     }  # fmt: skip
     written = {
         "tables": {"timescales", "events", "compare_tau2_half", "compare_tau2_half_tests"},
