@@ -19,6 +19,7 @@ from analysis.forecasting.law_intervals import DEFAULT, clipped, law_interval, o
 from analysis.forecasting.predictors import (
     COMBINATIONS,
     ENTROPY_GAP,
+    ORACLES,
     PREDICTORS,
     Arm,
     Predictor,
@@ -243,6 +244,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Format the table of `laws` for people."""
     by = list(table.columns[: table.columns.get_loc("predictor")])
     shown = table[[*by, "predictor", "law"]].copy()
+    shown["predictor"] = [f"{n} (oracle)" if n in ORACLES else n for n in shown["predictor"]]
     titles = {"r_squared": "R²", "r_squared_out": "R² out of sample", "gamma": "γ"}
     for name, title in titles.items():
         columns = (table[name], table[f"{name}_lower"], table[f"{name}_upper"])

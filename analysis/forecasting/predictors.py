@@ -92,6 +92,8 @@ PREDICTORS = (
     Predictor("random", None),
 )
 
+ORACLES = {one.name for one in PREDICTORS if (one.column or "").startswith("test_")}
+"""predictors that are read from the test set, which nobody has who wants to know when it turns"""
 COMBINATIONS = {
     # the entropy alone, to see what the others add in this form
     "entropy": (ABSOLUTE_ENTROPY,),

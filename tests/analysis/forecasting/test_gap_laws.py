@@ -164,6 +164,8 @@ def test_the_table_of_two_arms() -> None:
     assert of_one.loc[("rate of entropy", "power"), "undefined"] == 4 * 5
     assert table.loc[table["law"] != "power", "gamma"].isna().all()
     readable = gap_laws.readable(table)
+    oracles = {name for name in readable["predictor"] if "oracle" in name}
+    assert oracles == {"test loss gap (log) (oracle)"}
     assert len(readable) == len(table) and list(readable)[:3] == [
         "weight_decay",
         "predictor",
