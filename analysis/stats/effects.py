@@ -1,6 +1,7 @@
 """Effect sizes between two arms, and proportions of runs, each with its 95 % interval."""
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,7 @@ def cliff_delta(
     return _cliff(order)
 
 
+@cache  # tables of a thousand arms ask for the same few counts
 def proportion(k: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Proportion k/n of runs with the exact interval of Clopper & Pearson (1934).
 
