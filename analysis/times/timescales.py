@@ -28,6 +28,7 @@ COLUMNS = (
     " incidence_upper incidence_method range_lower range_upper range_level"
 ).split()
 EVENT_COLUMNS = ["step", "observed", "lower", "upper", "budget", "diverged"]
+LEAST_LEVEL = 0.9
 DIVERGED = "diverged"
 """state of a run that ended for good; a failed one is trained again when it is asked for again"""
 MEASURES = columns()
@@ -227,9 +228,10 @@ def timescales(
 
 def order_range(times: Times, upper: float) -> dict[str, float]:
     """The range of a median as columns range_lower, range_upper and range_level, NaN where its
-    interval has an `upper` end of its own."""
+    interval has an `upper` end of its own, and where its level is below LEAST_LEVEL, as of fewer
+    than five runs."""
     found = survival.order_range(times.times, times.observed)
-    needed = not math.isfinite(upper)
+    needed = not math.isfinite(upper) and found.level >= LEAST_LEVEL
     return {f"range_{name}": end if needed else math.nan for name, end in vars(found).items()}
 
 
