@@ -11,7 +11,7 @@ from analysis.claims.estimators.curves import differences_at
 from analysis.output.formats import estimated, number, p_value
 from analysis.runs.experiments import NotRun
 from analysis.runs.rows import UNKNOWN
-from analysis.stats import means, ranks
+from analysis.stats import means, ranks, testing
 from analysis.stats.intervals import Interval
 from analysis.times import compare, contrasts
 
@@ -65,7 +65,7 @@ def tests(
         rows.append((one.label, ONE_SIDED, result.p, result.method))
         rows += [(one.label, t.name, t.p, t.method) for t in compare.all_tests(one.times, base)]
     long = pd.DataFrame(rows, columns=["arm", "test", "p", "method"])
-    long["p_holm"] = long.groupby("test")["p"].transform(lambda p: ranks.holm(p.to_numpy()))
+    long["p_holm"] = long.groupby("test")["p"].transform(lambda p: testing.holm(p.to_numpy()))
     return long
 
 

@@ -161,22 +161,6 @@ def jonckheere(
     return TestResult("Jonckheere", statistic, p, alternative, method)
 
 
-def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Adjust p-values (m,) for all tests of a declared family (Holm 1979, step-down).
-
-    A refused test (NaN) stays NaN but counts in the family as if its p were 1, since a test that
-    could not be made must not strengthen the others. Raises ValueError outside [0, 1].
-    """
-    p = np.asarray(p, dtype=float)
-    if ((p < 0) | (p > 1)).any():
-        raise ValueError(f"p={p}: must be between 0 and 1")
-    order = np.argsort(p)  # NaN comes last
-    steps = p[order] * np.arange(len(p), 0, -1)
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return adjusted
-
-
 def _method(exact: bool, ranks: NDArray[np.float64]) -> str:
     """How p was computed from these ranks."""
     ties = len(np.unique(ranks)) < len(ranks)

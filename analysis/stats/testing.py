@@ -1,7 +1,10 @@
-"""Results of hypothesis tests, with the method by which p was computed."""
+"""Results of hypothesis tests, with the method by which p was computed, and families of tests."""
 
 import math
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 ALTERNATIVES = ("two-sided", "later", "earlier")
 """alternative hypotheses: the first arm's times differ from the second's, are later, or earlier"""
@@ -35,3 +38,19 @@ def check_alternative(alternative: str) -> None:
     """Raise ValueError unless `alternative` is one of ALTERNATIVES."""
     if alternative not in ALTERNATIVES:
         raise ValueError(f"alternative={alternative}: must be one of {', '.join(ALTERNATIVES)}")
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """Adjust p-values (m,) for all tests of a declared family (Holm 1979, step-down).
+
+    A refused test (NaN) stays NaN but counts in the family as if its p were 1, since a test that
+    could not be made must not strengthen the others. Raises ValueError outside [0, 1].
+    """
+    p = np.asarray(p, dtype=float)
+    if ((p < 0) | (p > 1)).any():
+        raise ValueError(f"p={p}: must be between 0 and 1")
+    order = np.argsort(p)  # NaN comes last
+    steps = p[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from analysis.output.formats import p_value
-from analysis.stats import effects, equivalence, logrank, ranks, restricted, shares, survival
+from analysis.stats import (
+    effects,
+    equivalence,
+    logrank,
+    ranks,
+    restricted,
+    shares,
+    survival,
+    testing,
+)
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
 from analysis.stats.testing import TestResult, refused
@@ -169,7 +178,7 @@ def compare(
                     tested.append({"event": event, "arm": arm.label} | vars(result))
             rows.append(row)
     long = pd.DataFrame(tested)
-    long["p_holm"] = long.groupby("name")["p"].transform(lambda p: ranks.holm(p.to_numpy()))
+    long["p_holm"] = long.groupby("name")["p"].transform(lambda p: testing.holm(p.to_numpy()))
     chosen = long.loc[long["name"] == test, ["event", "arm", "name", "p", "p_holm", "method"]]
     chosen = chosen.rename(columns={"name": "test", "method": "test_method"})
     return pd.DataFrame(rows).merge(chosen, on=["event", "arm"], how="left"), long
@@ -213,7 +222,7 @@ def trend(events: pd.DataFrame, by: str) -> pd.DataFrame:
             way = ways.get(float(np.sign(result.statistic - by_chance)), "")
             rows.append({"event": event, "arms": order, "direction": way} | vars(result))
     table = pd.DataFrame(rows)
-    return table.assign(p_holm=ranks.holm(table["p"].to_numpy())) if rows else table
+    return table.assign(p_holm=testing.holm(table["p"].to_numpy())) if rows else table
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.stats import ranks
-from analysis.stats.ranks import holm, jonckheere, known_order, mann_whitney, sign, wilcoxon
+from analysis.stats.ranks import jonckheere, known_order, mann_whitney, sign, wilcoxon
 from analysis.stats.survival import Times
 from analysis.stats.testing import ALTERNATIVES, TestResult
 
@@ -332,21 +332,3 @@ def test_jonckheere_of_two_large_arms_is_mann_whitney(alternative: str) -> None:
 def test_jonckheere_of_one_arm_is_refused() -> None:
     with pytest.raises(ValueError, match="trend over 1 arms"):
         jonckheere([times(1, 2)], [BUDGET])
-
-
-def test_holm_by_hand() -> None:
-    # 4 · 0.005, 3 · 0.01, 2 · 0.03, and never less than the one before
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.4, 0.6]) == pytest.approx([0.8, 0.8])
-    assert holm([0.7]) == pytest.approx([0.7])
-    assert holm([]).shape == (0,)
-
-
-def test_a_refused_test_counts_in_the_family() -> None:
-    assert holm([0.01, math.nan, 0.02]) == pytest.approx([0.03, math.nan, 0.04], nan_ok=True)
-    assert np.isnan(holm([math.nan, math.nan])).all()
-
-
-def test_holm_of_what_is_not_a_probability_is_refused() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        holm([0.1, 1.2])
