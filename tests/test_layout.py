@@ -178,7 +178,8 @@ TOGETHER = {
     "end_to_end/test_faults.py": "grokpipe.launch.dashboard grokpipe.launch.open_packs",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
     "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales",
-    "analysis/commands/test_statistics_commands.py": "compare fit forecast synchrony",
+    "analysis/commands/test_statistics_commands.py": "compare fit",
+    "analysis/commands/test_forecast_commands.py": "forecast synchrony",
 }
 """files that test several modules, by the modules without a file of their own; names without a
 package are of the file's"""
@@ -194,6 +195,7 @@ BESIDES = {
     "analysis/commands/test_broken_tables.py": "every command on tables that are wrong",
     "analysis/commands/test_foreign_tables.py": "every command on tables of other programs",
     "analysis/runs/test_equal_tables.py": "the same runs in any form give the same numbers",
+    "analysis/times/test_margins.py": "margins of compare",
     "analysis/forecasting/test_synchrony_of_arms.py": "several arms of synchrony",
     "analysis/report/test_report_browser.py": "the report in a browser",
     "grokpipe/monitor/test_monitor_state.py": "the state of monitor",

@@ -21,7 +21,7 @@ DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 MANY = 12
 """arms of numbers above which a colour bar names them"""
 TICKS = 10  # arms that a colour bar names, at most
-FREE = 24  # letters of a label beside the axes for which a figure has room
+FREE = 24  # letters of a label beside the axes that a figure is wide enough for
 LETTERS = 15  # of a title per inch
 
 

@@ -141,7 +141,7 @@ def _label_within_decades(axes: Axes, name: Literal["x", "y"]) -> None:
     """Label 1, 2 and 5 by plain numbers where a logarithmic axis spans less than two decades."""
     axis: Axis = getattr(axes, f"{name}axis")
     low, high = axis.get_data_interval()
-    if math.isclose(low, high):  # matplotlib's own room depends on when it is asked for
+    if math.isclose(low, high):  # matplotlib's own margin depends on when it is asked for
         axes.set(**{f"{name}lim": (low / AROUND, high * AROUND)})
     low, high = axis.get_view_interval()
     if high / low < 100:

@@ -204,7 +204,8 @@ def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
         lines += [
             *notes,
             *_about_snapshots(folder, asked, missing),
-            f"would train {len(missing)} cells, at most {steps:,} seed-steps, in packs: {by_width}",
+            f"would train {len(missing)} cell{'s' * (len(missing) > 1)}, at most {steps:,} "
+            f"seed-steps, in packs: {by_width}",
             executor.describe(len(widths), place),
         ]
     return "\n".join([*lines, "nothing was submitted: dry_run=true"])

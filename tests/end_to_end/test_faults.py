@@ -241,23 +241,23 @@ def test_a_read_only_folder_is_one_line(tmp_path: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "room"),
+    ("command", "free"),
     [*((command, 0) for command in COMMANDS), ("one cell", 40_000), ("serial", 40_000)],
 )
 def test_a_disk_that_is_full_at_the_start_is_one_line(
-    tmp_path: Path, command: str, room: int
+    tmp_path: Path, command: str, free: int
 ) -> None:
-    """With no room, nothing is written; with a little, the disk is full after the first files."""
+    """With no space, nothing is written; with a little, the disk is full after the first files."""
     outputs = tmp_path / "outputs"
     with mounted(outputs, "-t", "tmpfs", "-o", "size=64k", "tmpfs"):
-        (outputs / "filler").write_bytes(bytes(61_440 - room))
+        (outputs / "filler").write_bytes(bytes(61_440 - free))
         ran = grokpipe(*COMMANDS[command], *TINY, cwd=tmp_path)
         (outputs / "filler").unlink()
         assert ran.returncode == 2, ran.stdout
         assert re.fullmatch(
             r"error: outputs/default[\w./]*: .*No space left on device\n", ran.stderr
         ), ran.stderr
-        if room == 0:
+        if free == 0:
             assert not [path for path in outputs.rglob("*") if path.is_file()]
 
 

@@ -1,4 +1,4 @@
-"""compare, fit, forecast, synchrony as commands: tables, figures, one line for wrong input."""
+"""compare and fit as commands: tables, figures; one line for wrong input."""
 
 from pathlib import Path
 
@@ -10,9 +10,8 @@ from analysis.__main__ import main
 from analysis.commands.common import file_stem
 from analysis.figures import power_law
 from analysis.stats import bootstrap
+from tests.helpers import made_grokking
 from tests.helpers.made_runs import write_run
-
-STEPS = 200 * np.arange(40)
 
 
 @pytest.fixture(autouse=True)
@@ -22,40 +21,7 @@ def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def grokking(tmp_path: Path) -> Path:
-    """Gathered tables of two arms of four runs whose entropy falls before they grok; one never
-    does."""
-    draws = np.random.default_rng(1)
-    curves, cells = [], []
-    for betas, around in (("[0.9, 0.98]", 5000), ("[0.9, 0.999]", 3000)):
-        for seed in range(4):
-            at = around + 400 * seed if (betas, seed) != ("[0.9, 0.98]", 3) else np.inf
-            key = f"{around}{seed}"
-            left = np.maximum(at - STEPS, 0) if np.isfinite(at) else np.full(40, 9000.0)
-            entropy = 0.6 + (left / 1.2e5) ** 0.6 + draws.normal(0, 0.003, 40)
-            curves.append(
-                pd.DataFrame(
-                    {
-                        "key": key, "step": STEPS,
-                        "train_accuracy": (STEPS >= 400).astype(float),
-                        "test_accuracy": np.where(at <= STEPS, 1.0, 0.01),
-                        "train_loss": np.exp(-STEPS / 1000), "test_loss": 1 + left / 1e3,
-                        "weight_norm": 40 + left / 1e3, "spectral/entropy_train": entropy,
-                        "optimizer.betas": betas, "seed": seed,
-                    }
-                )
-            )  # fmt: skip
-            cells.append(
-                {
-                    "key": key, "state": "done", "trained_steps": 7800, "reason": "", "classes": 97,
-                    "data": "f", "commit": "c", "dirty": False, "torch": "2", "code": "x:y",
-                    "optimizer.betas": betas, "seed": seed, "weight_decay": 1.0, "steps": 7800,
-                }
-            )  # fmt: skip
-    folder = tmp_path / "grokking"
-    folder.mkdir()
-    pd.concat(curves).to_parquet(folder / "curves.parquet")
-    pd.DataFrame(cells).to_parquet(folder / "cells.parquet")
-    return folder
+    return made_grokking.write(tmp_path / "grokking")
 
 
 def names(folder: Path) -> set[str]:
@@ -250,53 +216,6 @@ def test_fit_of_nothing_fails_with_the_reasons(runs: Path, capsys) -> None:
     assert not (runs / "tables" / "fit_weight_decay.csv").exists()
 
 
-def test_forecast_prints_writes_and_draws(grokking: Path, capsys) -> None:
-    assert main(["forecast", str(grokking)]) == 0
-    printed = capsys.readouterr()
-    for said in ("mean of the others", "Predictive intervals", "entropy gap", "lead time"):
-        assert said in printed.out
-    assert "t_grok was not observed in 1 of 4 runs" in printed.err
-    assert "collapse/rnc1: the runs did not measure it" in printed.err
-    errors = pd.read_csv(grokking / "tables" / "forecast_errors_t_grok.csv")
-    now = errors[(errors["forecast"] == "now") & (errors["quantity"] == "error at 50%")]
-    assert now["median"].tolist() == pytest.approx([0.5, 0.5], abs=0.05)
-    assert len(names(grokking / "figures")) == 4
-
-
-def with_test_accuracy(folder: Path, groks_at: dict[int, float], loss: float | None = None) -> None:
-    """The runs of each seed grok at a step of their own; the training loss may be constant."""
-    curves = pd.read_parquet(folder / "curves.parquet")
-    at = curves["seed"].map(groks_at)
-    curves["test_accuracy"] = np.where(curves["step"] >= at, 1.0, 0.01)
-    if loss is not None:
-        curves["train_loss"] = loss
-    curves.to_parquet(folder / "curves.parquet")
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
-    ("groks_at", "loss", "code", "said"),
-    [
-        ((0, 0, 0, 0), None, 2, "t_grok at the first evaluation of all 4 runs: nothing comes befo"),
-        ((200, 200, 200, 200), None, 0, "no R² out of sample: no remaining time differs from the"),
-        ((0, 200, 2000, 2200), None, 0, "1 of 4 runs with t_grok have no evaluation with train_l"),
-        ((2000, 2200, 2400, 2600), 0.0, 0, "training loss gap (log) left out: the predictor has n"),
-        ((2000, 2200, 2400, 2600), np.nan, 2, "the predictor has no value before the event"),
-        ((9e9, 9e9, 9e9, 9e9), None, 2, "t_grok was not observed in 4 of 4 runs"),
-        ((2000, 9e9, 9e9, 9e9), None, 2, "1 runs had t_grok: no forecast; needs ≥ 3"),
-    ],
-)
-def test_forecasts_of_degenerate_runs_say_why(
-    grokking: Path, groks_at: tuple[float, ...], loss: float | None, code: int, said: str, capsys
-) -> None:
-    with_test_accuracy(grokking, dict(enumerate(groks_at)), loss)
-    assert main(["forecast", str(grokking), "--predictor", "train_loss"]) == code
-    printed = capsys.readouterr()
-    assert said in printed.err
-    assert all(line.startswith(("note: ", "error: ")) for line in printed.err.splitlines())
-    assert printed.err.count("error: ") == (code == 2)
-
-
 def test_a_power_law_counts_the_runs_that_it_does_not_draw() -> None:
     events = pd.DataFrame(
         {"weight_decay": [0.1, 0.0, np.nan, 0.3, 0.3], "lr": [1, 1, 1, np.nan, 1.0],
@@ -306,21 +225,6 @@ def test_a_power_law_counts_the_runs_that_it_does_not_draw() -> None:
     assert power_law.not_drawn(events, ["weight_decay"]).tolist() == [
         False, True, True, False, True,
     ]  # fmt: skip
-
-
-def test_synchrony_prints_and_writes(grokking: Path, capsys) -> None:
-    command = ["synchrony", str(grokking), "--second", "spectral/entropy_train"]
-    assert main([*command, "--given", "train_loss", "--by", "optimizer.betas"]) == 0
-    assert (
-        "From test_accuracy to spectral/entropy_train, given train_loss" in capsys.readouterr().out
-    )
-    (path,) = (grokking / "tables").glob("synchrony*.csv")
-    table = pd.read_csv(path)
-    assert table["n"].tolist() == [4, 4]
-    assert table["observed"].tolist() == [3, 4]
-    assert table["lag"][1] < 0  # the entropy is half-way down before accuracy jumps
-    assert table["earlier"].tolist() == [3, 4]
-    assert "partial_levels" in table
 
 
 @pytest.mark.parametrize(

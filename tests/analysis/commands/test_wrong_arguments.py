@@ -88,13 +88,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def fails(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line of a command that must fail."""
     capsys.readouterr()
     assert main(arguments) == 2
     printed = capsys.readouterr().err.splitlines()
     errors = [line for line in printed if not line.startswith("note: ")]
     assert len(errors) == 1 and errors[0].startswith("error: "), printed
-    assert said in errors[0]
+    return errors[0]
 
 
 def good(command: str, runs: str = "runs") -> list[str]:
@@ -111,7 +112,7 @@ def test_a_wrong_value_of_an_option(
 ) -> None:
     monkeypatch.chdir(folder)
     extra = ["--to", "elsewhere"] if command == "gather" else []
-    fails([*good(command), option, value, *extra], said, capsys)
+    assert said in refusal([*good(command), option, value, *extra], capsys)
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -120,7 +121,7 @@ def test_a_folder_of_another_kind(
     folder: Path, command: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     monkeypatch.chdir(folder)
-    fails(good(command, name), FOLDERS[name], capsys)
+    assert FOLDERS[name] in refusal(good(command, name), capsys)
     assert not list((folder / "empty").iterdir()) and not (folder / "nowhere").exists()
 
 
@@ -146,7 +147,7 @@ def test_other_wrong_arguments(
     folder: Path, arguments: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     monkeypatch.chdir(folder)
-    fails(arguments.split(), said, capsys)
+    assert said in refusal(arguments.split(), capsys)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
@@ -155,4 +156,4 @@ def test_a_damaged_side_file(folder: Path, content: str, tmp_path: Path, capsys)
     assert main(["timescales", str(tmp_path / "t")]) == 0
     side = tmp_path / "t" / "tables" / "timescales.why.json"
     side.write_text(content)
-    fails(["why", str(side)], f"{side}: damaged", capsys)
+    assert f"{side}: damaged" in refusal(["why", str(side)], capsys)

@@ -8,11 +8,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from analysis.commands.compare import readable
-from analysis.stats import effects, logrank, ranks, restricted
+from analysis.stats import effects, logrank, ranks, restricted, testing
 from analysis.stats.survival import Times
 from analysis.times.compare import (
     TESTS,
-    Margin,
     all_tests,
     arms,
     compare,
@@ -21,24 +20,7 @@ from analysis.times.compare import (
     trend,
 )
 from grokpipe.errors import InputError
-
-BUDGET = 400.0
-
-
-def events(of_arm: dict[object, list[float | None]], name="t_grok", by="arm") -> pd.DataFrame:
-    """Times by arm, seeds counted from 0; None: not by the budget."""
-    rows = [
-        {
-            "key": f"{arm}{seed}", "event": name, "step": BUDGET if time is None else time,
-            "observed": time is not None, "lower": BUDGET if time is None else time - 10,
-            "upper": math.inf if time is None else time, "budget": BUDGET, "seed": seed, by: arm,
-            "state": "done",
-        }
-        for arm, times in of_arm.items()
-        for seed, time in enumerate(times)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
+from tests.helpers.arm_events import BUDGET, events
 
 RUNS = events(
     {
@@ -94,7 +76,7 @@ def test_holm_is_over_all_comparisons_of_a_test() -> None:
     table, tested = compared(runs)
     assert len(tested) == 2 * 2 * len(TESTS)
     of_rank = tested[tested["name"] == "log-rank"]
-    assert of_rank["p_holm"].tolist() == pytest.approx(ranks.holm(of_rank["p"].to_numpy()))
+    assert of_rank["p_holm"].tolist() == pytest.approx(testing.holm(of_rank["p"].to_numpy()))
     assert len(of_rank) == 4
     assert (table["p_holm"].dropna() >= table["p"].dropna()).all()
 
@@ -150,30 +132,6 @@ def test_the_order_of_rows_does_not_matter() -> None:
         pd.testing.assert_frame_equal(tested_again, tested)
 
 
-def test_equivalence_is_shown_by_an_interval_within_the_margin_and_never_by_a_large_p() -> None:
-    table, _ = compared(margin=Margin(60, relative=False))
-    rows = table.set_index("arm")
-    assert rows.loc["noise", "equivalent"] == True  # noqa: E712
-    assert -60 < rows.loc["noise", "difference_lower_90"] < rows.loc["noise", "difference_upper_90"]
-    assert rows.loc["mixing", "equivalent"] == False  # noqa: E712
-    narrow, _ = compared(margin=Margin(0.05, relative=True))
-    row = narrow.set_index("arm").loc["noise"]
-    assert row["margin"] == pytest.approx(0.05 * 120)
-    assert row["p"] > 0.5
-    assert row["equivalent"] == False  # noqa: E712
-
-
-def test_arms_of_which_nearly_no_run_had_the_event_are_not_called_alike() -> None:
-    few = events({"none": [None] * 10, "mixing": [390, *[None] * 9]})
-    for margin in (Margin(60, relative=False), Margin(0.1, relative=True)):
-        table, _ = compared(few, margin=margin)
-        assert table["equivalent"][1] == False  # noqa: E712
-        said = readable(table)["within margin"][1]
-        assert said == "not shown: fewer than half of the runs of an arm had the event"
-    enough = events({"none": [*[100, 110] * 3, *[None] * 4], "mixing": [110, 100] * 5})
-    assert "90 % [" in readable(compared(enough, margin=Margin(300, False))[0])["within margin"][1]
-
-
 def test_means_of_events_with_different_horizons_say_which() -> None:
     runs = pd.concat([RUNS, RUNS.assign(event="t_mem", observed=True)])
     both, alone = (readable(compared(of)[0]) for of in (runs, RUNS))
@@ -185,17 +143,6 @@ def test_means_of_events_with_different_horizons_say_which() -> None:
         said = both[column].str.endswith(" to 400")
         assert said.tolist()[1:3] == [True, True]
     assert of_grok["mean [95 %]"].str.endswith(" to 400").all()
-
-
-def test_equivalence_of_ratios_has_decimals_and_no_margin_in_steps() -> None:
-    ratios = RUNS.assign(event="tau2_half/tau1", observed=True)
-    for column in ("step", "lower", "upper", "budget"):
-        ratios[column] = ratios[column] / 100
-    with pytest.raises(InputError, match="--margin 5: steps, but tau2_half/tau1 is a ratio"):
-        compared(ratios, margin=Margin(5, relative=False))
-    table, _ = compared(ratios, margin=Margin(0.4, relative=True))
-    said = readable(table).set_index("arm")["within margin"]["noise"]
-    assert said.startswith("yes: 90 % [−0.") and said.endswith("] in ±0.48")
 
 
 def test_shares_have_exact_intervals_unless_a_run_may_yet_have_the_event() -> None:

@@ -3,17 +3,13 @@
 from pathlib import Path
 
 import pytest
-from hydra import initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from grokpipe.config.composing import JobError, applying, composed
-from grokpipe.config.schema import register
-from tests.helpers.cells import CONF
 from tests.helpers.cli import SERIAL, grokpipe
 
 SWEEPS = {
@@ -30,14 +26,6 @@ SWEEPS = {
     "text and interpolations": ("name=a,'b c',x_${seed}", "seed=range(2)", "threads=1,null"),
     "an experiment": ("experiment=demo", "seed=0,1", "weight_decay=0.1"),
 }  # fmt: skip
-
-
-@pytest.fixture
-def loader():
-    register()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield GlobalHydra.instance().config_loader()
 
 
 def jobs_of(loader, arguments: tuple[str, ...]) -> list[list[str]]:

@@ -4,22 +4,10 @@ import random
 from fractions import Fraction
 
 import pytest
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from grokpipe.config.overrides import parse_sweep, varying, with_quotes
-from grokpipe.config.schema import register
 from grokpipe.errors import InputError
-from tests.helpers.cells import CONF
-
-
-@pytest.fixture
-def loader():
-    register()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield GlobalHydra.instance().config_loader()
 
 
 def listed(loader, text: str) -> list[str]:
