@@ -19,8 +19,10 @@ from analysis.claims.estimate import Estimate
 from analysis.claims.judge import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Judged, Outcome, Part
 from analysis.claims.rules import TAIL, standard_error, widened
 from analysis.claims.schema import Criterion
+from analysis.runs import combine
 from analysis.stats import effects
 from analysis.stats.intervals import Interval
+from analysis.times.timescales import arms
 
 DRAWS = 2_000
 DECIDED = 0.8
@@ -45,7 +47,8 @@ class Chances:
     seeds: int | None
     """seeds an arm that it has now: of the smallest of its estimates"""
     cost: float
-    """seed-steps that the missing seeds take, at the mean length of the runs behind it; NaN"""
+    """seed-steps that the missing seeds of all its arms take, at the mean length of the runs of
+    each; NaN"""
 
 
 def chances(judged: Judged, generator: np.random.Generator) -> Chances:
@@ -54,23 +57,14 @@ def chances(judged: Judged, generator: np.random.Generator) -> Chances:
     judged = replace(judged, claim=used)
     now = min((_seeds(e) for o in judged.outcomes for e in o.estimates), default=None)
     enough = None
-    if judge.verdict(used, judged.outcomes) == INCONCLUSIVE and judged.verdict == INCONCLUSIVE:
+    if judged.verdict == INCONCLUSIVE:
         enough = _enough(judged, now or 0, generator)
-    steps = [
-        _steps_of_a_seed(estimate)
-        for outcome in judged.outcomes
-        if outcome.holds is None
-        for estimate in outcome.estimates
-    ]
-    cost = math.nan
-    if enough is not None and now is not None and steps:
-        cost = (enough - now) * float(np.sum(steps))
     return Chances(
         published=_probabilities(judged, lambda c, e: c.published, 1.0, generator),
         no_effect=_probabilities(judged, lambda c, e: c.no_effect, 1.0, generator),
         enough=enough,
         seeds=now,
-        cost=cost,
+        cost=math.nan if enough is None else _cost(judged, enough),
     )
 
 
@@ -209,8 +203,18 @@ def _seeds(estimate: Estimate) -> int:
     return estimate.seeds or estimate.runs
 
 
-def _steps_of_a_seed(estimate: Estimate) -> float:
-    """Seed-steps that the runs behind an estimate took, by seed of theirs."""
-    if estimate.tables is None:
+def _cost(judged: Judged, seeds: int) -> float:
+    """Seed-steps until every arm behind the estimates has so many seeds: an arm that several of
+    them share, as the baseline, is counted once."""
+    behind = [
+        estimate.tables
+        for outcome in judged.outcomes
+        for estimate in outcome.estimates
+        if estimate.tables is not None
+    ]
+    if not behind:
         return math.nan
-    return float(estimate.tables.cells["trained_steps"].sum()) / _seeds(estimate)
+    tables = combine.join(behind, behind[0].folder)
+    number = arms(tables).reindex(tables.cells["key"]).to_numpy()
+    of_arms = tables.cells.groupby(number)["trained_steps"].agg(["size", "mean"])
+    return float((np.maximum(seeds - of_arms["size"], 0) * of_arms["mean"]).sum())

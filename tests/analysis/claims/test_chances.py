@@ -1,8 +1,11 @@
 """Probabilities of verdicts, against closed forms."""
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -12,6 +15,7 @@ from analysis.claims.judge import INCONCLUSIVE, NOT_REPRODUCED, REPRODUCED, Judg
 from analysis.claims.judge import verdict as of
 from analysis.claims.rules import Every, Replicates, Rule, Within
 from analysis.claims.schema import Call, Claim, Criterion
+from analysis.runs.tables import Tables
 from analysis.stats import effects, means, variances
 from analysis.stats.intervals import Interval
 
@@ -110,6 +114,25 @@ def test_more_seeds_until_a_verdict_is_likely() -> None:
     assert nothing.enough is None or nothing.enough > MOST // 4
     decided = chances(judged((mean(10, 5.0), Within(0, INF))), np.random.default_rng(3))
     assert decided.enough is None
+
+
+def test_a_baseline_that_strengths_share_is_paid_once(tmp_path: Path) -> None:
+    """Two strengths of 10 runs of 300 steps, a baseline of 20 of 200: at `enough` seeds each."""
+
+    def runs(decay: float, n: int, steps: int) -> pd.DataFrame:
+        keys = [f"{decay}-{seed}" for seed in range(n)]
+        return pd.DataFrame(
+            {"key": keys, "trained_steps": steps, "weight_decay": decay, "seed": range(n)}
+        )
+
+    rule, parts = Within(0, INF), []
+    for decay in (0.1, 0.3):
+        cells = pd.concat([runs(1.0, 20, 200), runs(decay, 10, 300)], ignore_index=True)
+        tables = Tables(cells[["key"]].assign(step=0), cells, tmp_path)
+        parts.append((replace(mean(10, 0.5), tables=tables), rule))
+    found = chances(judged(*parts), np.random.default_rng(3))
+    assert found.enough is not None and found.enough > 20
+    assert found.cost == 2 * (found.enough - 10) * 300 + (found.enough - 20) * 200
 
 
 def test_without_an_assumed_value_or_a_spread_there_is_no_probability() -> None:
