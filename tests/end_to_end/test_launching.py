@@ -35,15 +35,15 @@ def printed(tmp_path: Path, monkeypatch, capfd):
     [
         ((), "one after another in this process"),  # as it would be trained
         (("hydra/launcher=serial",), "one after another in this process"),
-        (("hydra/launcher=local",), "on this machine, 1 processes"),
-        (("hydra.launcher.wait=false",), "on this machine, 1 processes"),
+        (("hydra/launcher=local",), "on this machine, 1 process"),
+        (("hydra.launcher.wait=false",), "on this machine, 1 process"),
         (("hydra/launcher=slurm",), "as 1 SLURM job in the default partition"),
         (("hydra/launcher=slurm", "hydra.launcher.partition=low"), "SLURM job in partition low"),
     ],
 )
 def test_a_launcher_holds_for_one_cell(printed, arguments, where: str) -> None:
     out = printed(DRY, *arguments)
-    assert "would train 1 cells" in out and where in out
+    assert "would train 1 cell," in out and where in out
     assert "nothing was submitted" in out
 
 
