@@ -51,14 +51,17 @@ def destination(options: argparse.Namespace) -> Path:
 
 
 def read(
-    folder: Path, measures: Iterable[str] | None = None, needed: Mapping[str, str] | None = None
+    options: argparse.Namespace,
+    measures: Iterable[str] | None = None,
+    needed: Mapping[str, str] | None = None,
 ) -> Tables:
-    """Read the tables of a folder; of the curves all columns, or the needed ones and such of the
-    `measures` as are there.
+    """Read the tables that the options of `add_folder` choose; of the curves all columns, or the
+    needed ones and such of the `measures` as are there.
 
     `needed` has, for each measure that must be there, what is wrong if it is not: InputError says
     so, with the measures that are valid. Raises it too if no run has an evaluation.
     """
+    folder = options.folder
     check_folder(folder)
     needed = needed or {}
     wanted = None if measures is None else {*measures, *needed}
@@ -163,13 +166,13 @@ def print_notes(notes: Iterable[str]) -> None:
 
 
 def read_events(
-    folder: Path,
+    options: argparse.Namespace,
     given: str | None,
     measures: Collection[str] = (),
     needed: Mapping[str, str] | None = None,
 ) -> tuple[Tables, pd.DataFrame, list[str] | None]:
-    """Read the tables of a folder, with the columns that events are read from, and the times of all
-    runs (`timescales.events`).
+    """Read the tables that the options choose, with the columns that events are read from, and the
+    times of all runs (`timescales.events`).
 
     `given` is the option --event; the third value has its events in their order, all that the runs
     have for "all", or is None without the option. Other columns are read as by `read`; where none
@@ -186,7 +189,7 @@ def read_events(
         for condition in conditions
         for column in definitions.columns([condition])
     }
-    tables = read(folder, {*MEASURES, *measures}, {**of_conditions, **(needed or {})})
+    tables = read(options, {*MEASURES, *measures}, {**of_conditions, **(needed or {})})
     long = events(tables, conditions)
     if not measures and not needed:  # what follows is of the events: millions of rows are let go
         tables = replace(tables, curves=tables.curves.drop_duplicates("key"))

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
     margin = _margin(options.margin)
     if options.test not in TESTS:
         raise InputError(f"--test {options.test}: must be one of {', '.join(TESTS)}")
-    tables, long, names = common.read_events(options.folder, options.event)
+    tables, long, names = common.read_events(options, options.event)
     assert names is not None  # --event is required
     by = common.columns(options.by, tables)
     common.print_notes(

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.figures import collapse
     from analysis.figures.style import prepare, save
 
-    tables = common.read(options.folder, collapse.PANELS)
+    tables = common.read(options, collapse.PANELS)
     by = common.columns(options.by, tables)
     if options.by is None:
         by = _distinguishing(tables.cells, by)

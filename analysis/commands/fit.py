@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.times import power_law, regression
     from analysis.times.timescales import undefined
 
-    tables, long, names = common.read_events(options.folder, options.event)
+    tables, long, names = common.read_events(options, options.event)
     against = [
         common.column(name, tables, "--against")
         for name in dict.fromkeys(options.against.split(","))

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     if not 0 < options.tolerance < 1:
         raise InputError(f"--tolerance {options.tolerance:g}: must be between 0 and 1")
     tables, long, names = common.read_events(
-        options.folder, options.event, predictors.MEASURES, common.required(options.predictor)
+        options, options.event, predictors.MEASURES, common.required(options.predictor)
     )
     event, *others = names or []
     if others:

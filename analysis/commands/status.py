@@ -42,7 +42,7 @@ def _censored(options: argparse.Namespace) -> None:
         raise InputError(f"--by {options.by}: has no effect with --censored")
     if not (options.folder / "cells").is_dir():
         raise InputError(f"{options.folder}: no run logs there")
-    tables, times, names = common.read_events(options.folder, options.censored)
+    tables, times, names = common.read_events(options, options.censored)
     if names is None or len(names) != 1:
         raise InputError(f"--censored {options.censored}: one event at a time")
     found = censoring.censored(options.folder, tables, times, names[0])

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     from analysis.forecasting.synchrony import summary
 
     columns = [name for name in (options.first, options.second, options.given) if name]
-    tables = common.read(options.folder, [], common.required(*columns))
+    tables = common.read(options, [], common.required(*columns))
     by = common.columns(options.by, tables)
     common.print_notes([*mixtures(tables.cells), *common.unfinished(tables)])
     table = summary(tables, options.first, options.second, options.given, by, common.generator())

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     censored, never as missing."""
     from analysis.times.timescales import COLUMNS, readable, shown, timescales, undefined
 
-    tables, long, names = common.read_events(options.folder, options.event)
+    tables, long, names = common.read_events(options, options.event)
     names = names or shown(long, tables)
     by = common.columns(options.by, tables)
     common.print_notes(
