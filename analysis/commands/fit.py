@@ -42,12 +42,12 @@ def run(options: argparse.Namespace) -> None:
         common.column(name, tables, "--against")
         for name in dict.fromkeys(options.against.split(","))
     ]
+    common.refuse_pooled(tables, against, "--against")
     asked = names is not None
     names = names or [name for name in long["event"].unique() if not is_ratio(name)]
     common.print_notes(
         [
             *mixtures(tables.cells),
-            *common.pooled(tables, against, "--against"),
             *common.unfinished(tables),
             *undefined(long, tables, against, names if asked else [*names, "t_cross"]),
         ]
