@@ -167,12 +167,9 @@ def refuse_pooled(
 def _mixed(tables: Tables, by: Sequence[str]) -> list[str]:
     """The swept columns whose values groups by these columns mix."""
     cells = trajectories.with_neutral_values(tables.cells)
-    return [
-        name
-        for name in varied_columns(tables)
-        if name not in by
-        and cells.groupby([*by], dropna=False)[name].nunique(dropna=False).max() > 1
-    ]
+    groups = cells.groupby([*by], dropna=False)
+    others = [name for name in varied_columns(tables) if name not in by]
+    return [name for name in others if groups[name].nunique(dropna=False).max() > 1]
 
 
 def unfinished(tables: Tables) -> list[str]:

@@ -130,7 +130,9 @@ def _compare_within(
     columns = ", ".join(within)
     print(f"Within {columns}: runs are compared with those of the same {columns} only\n")
     print(table_text(readable_within(found.combined)))
-    common.print_notes(filter(None, [out_of_reach(found.tests, options.test)]))
+    common.print_notes(
+        filter(None, [out_of_reach(found.tests, f"{options.test} within {columns}")])
+    )
     print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
     print(table_text(readable_tests(found.tests)))
     each = dict(iter(found.strata.groupby(within, sort=False, dropna=False)))

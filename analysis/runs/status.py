@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -225,13 +226,17 @@ def _read_asked(
     for path in paths:
         wanted = [name for name in {"key": 0, "steps": 0, **dict.fromkeys(names)}
                   if name in present[path]]  # fmt: skip
-        table = _reading(path, lambda file, wanted=wanted: file.read(wanted, use_threads=False))
+        table = _reading(path, partial(_columns, names=wanted))
         values = [
             table[name].to_pylist() if name in wanted else [None] * len(table)
             for name in ("steps", *names)
         ]
         asked |= zip(table["key"].to_pylist(), zip(*values, strict=True), strict=True)
     return asked, names
+
+
+def _columns(file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
+    return file.read(names, use_threads=False)
 
 
 def _reading(path: Path, read: Callable[[pq.ParquetFile], T]) -> T:

@@ -192,12 +192,8 @@ def varied_columns(tables: Tables) -> list[str]:
     runs that agree in all else."""
     cells = trajectories.with_neutral_values(tables.cells)
     tell = trajectories.lengths_that_tell(cells)
-    several = {
-        c: n
-        for c in tables.configuration
-        if (n := cells[c].nunique(dropna=False)) > 1
-        and (c in tell or not trajectories.is_length(c))
-    }
+    names = [c for c in tables.configuration if c in tell or not trajectories.is_length(c)]
+    several = {c: n for c in names if (n := cells[c].nunique(dropna=False)) > 1}
     return [
         column
         for column, values in several.items()

@@ -96,12 +96,13 @@ def restricted_mean_difference(
 def stratified_mean_difference(
     strata: Sequence[tuple[Times, Times]], horizon: float, paired: bool = False
 ) -> Interval:
-    """Mean over strata of the restricted mean of the first arm less that of the second, with weights
-    n m/(n + m) of a stratum's n and m runs (those of Mantel & Haenszel 1959, and of the least
-    variance where all runs scatter alike), and its 95 % interval by "t".
+    """Mean over strata of the difference of restricted means, first arm less second, with its 95 %
+    interval by "t".
 
-    Strata are independent, so that the variances of `restricted_mean_difference` add up with the
-    squares of the weights (Satterthwaite 1946 for the degrees of freedom). NaN without an interval
+    The weights are n m/(n + m) of a stratum's n and m runs (Mantel & Haenszel 1959; of the least
+    variance where all runs scatter alike). Strata are independent, so that the variances of
+    `restricted_mean_difference` add up with the squares of the weights, and the degrees of freedom
+    are Satterthwaite's (1946). NaN without an interval
     where a stratum's difference is not known, or has no event before the horizon. Raises ValueError
     as that function does, and for no strata.
     """

@@ -204,7 +204,8 @@ def label_of(baseline: str, every: Mapping[str, pd.DataFrame], by: Sequence[str]
     if found is None and len(by) == 1:
         condition = Condition(by[0], "=", (baseline,))
         rows = pd.concat([runs.iloc[:1] for runs in every.values()])
-        alike = [label for label, equal in zip(every, condition.matches(rows[by[0]])) if equal]
+        equal = zip(every, condition.matches(rows[by[0]]), strict=True)
+        alike = [label for label, same in equal if same]
         found = alike[0] if len(alike) == 1 else None
     if found is None:
         raise InputError(f"--baseline {baseline}: no such arm; valid: {' | '.join(every)}")

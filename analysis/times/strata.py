@@ -32,7 +32,7 @@ class Within:
     combined: pd.DataFrame
     """a row per event and arm, over all strata"""
     tests: pd.DataFrame
-    """of these rows: all of TESTS"""
+    """of these rows: all of TESTS, named `log-rank within lr`"""
     strata: pd.DataFrame
     """the columns of the strata, then the rows of `compare.compare` of each stratum"""
     strata_tests: pd.DataFrame
@@ -70,64 +70,60 @@ def compare_within(
         raise InputError(f"--test {test}: must be one of {', '.join(TESTS)} with --within")
     every = labelled(runs, by)
     baseline = compare.label_of(baseline, every, by)
-    of_baseline = set(every[baseline]["key"])
+    strata = list(_strata(runs, within))
     rows, tested, tables, tests, notes = [], [], [], [], []
     for event, of_event in events.groupby("event", sort=False):
-        parts: dict[str, dict[str, Arm]] = {}
-        for name, values, own in _strata(runs, within):
-            rows_own = of_event[of_event["key"].isin(own["key"])]
-            label = next(
-                (
-                    label
-                    for label, arm in labelled(own, by).items()
-                    if set(arm["key"]) & of_baseline
-                ),
-                None,
-            )
+        parts: list[tuple[_Stratum, dict[str, Arm]]] = []
+        for stratum in strata:
+            own = of_event[of_event["key"].isin(stratum.runs["key"])]
+            label = _label(every[baseline], labelled(stratum.runs, by))
             if label is None:
-                notes.append(f"note: {name}: no run of {baseline}: left out")
+                notes.append(f"note: {stratum.name}: no run of {baseline}: left out")
                 continue
             try:
                 table, long = compare.compare(
-                    rows_own, by, label, generator, test, alternative, margin, own
+                    own, by, label, generator, test, alternative, margin, stratum.runs
                 )
             except InputError as error:
-                notes.append(f"note: {name}: left out: {error}")
+                notes.append(f"note: {stratum.name}: left out: {error}")
                 continue
-            tables.append(_with(values, table))
-            tests.append(_with(values, long))
-            there = _arms(rows_own, every)
-            parts[name] = there
-            if missing := [label for label in every if label not in there]:
-                notes.append(f"note: {name}: no run of {', '.join(missing)}")
+            tables.append(_with(stratum.values, table))
+            tests.append(_with(stratum.values, long))
+            parts.append((stratum, _arms(own, every)))
+            if missing := [label for label in every if label not in parts[-1][1]]:
+                notes.append(f"note: {stratum.name}: no run of {', '.join(missing)}")
         if not parts:
-            raise InputError(
-                f"--within {','.join(within)}: {event}: no stratum has {baseline} and another arm"
-            )
+            columns = ",".join(within)
+            raise InputError(f"--within {columns}: no stratum compares {event}; {notes[-1][6:]}")
         until = restricted.horizon(
-            (arm.times, arm.budgets) for there in parts.values() for arm in there.values()
+            (arm.times, arm.budgets) for _, arms in parts for arm in arms.values()
         )
-        rows.append(_counts(event, baseline, list(parts.values()), baseline) | {"horizon": until})
-        for label in every:
-            pairs = [(p[label], p[baseline]) for p in parts.values() if {label, baseline} <= {*p}]
-            if label == baseline or not pairs:
+        for label in sorted(every, key=lambda label: label != baseline):
+            both = [(stratum, arms) for stratum, arms in parts if label in arms]
+            if not both:
                 continue
-            row = _counts(event, label, list(parts.values()), baseline)
-            rows.append(row | {"horizon": until} | _difference(pairs, until))
-            tested += [
-                {"event": event, "arm": label} | vars(result)
-                for result in all_tests(pairs, alternative)
-            ]
+            row = {"event": event, "arm": label, "strata": len(both), "of_strata": len(parts)}
+            row |= _counts([arms[label] for _, arms in both]) | {"horizon": until}
+            row["runs"] = sum(s.runs["key"].isin(every[label]["key"]).sum() for s, _ in both)
+            if label != baseline:
+                pairs = [(arms[label], arms[baseline]) for _, arms in both]
+                row |= _difference(pairs, until)
+                results = all_tests(pairs, alternative)
+                tested += [{"event": event, "arm": label} | vars(result) for result in results]
+            rows.append(row)
+    columns = f" within {', '.join(within)}"
     long = _adjusted(pd.DataFrame(tested))
-    chosen = long.loc[long["name"] == test, ["event", "arm", "name", "p", "p_holm", "method"]]
-    chosen = chosen.rename(columns={"name": "test", "method": "test_method"})
+    long["name"] += columns
+    chosen = long.loc[
+        long["name"] == test + columns, ["event", "arm", "name", "p", "p_holm", "method"]
+    ].rename(columns={"name": "test", "method": "test_method"})
     strata_tests = _adjusted(pd.concat(tests, ignore_index=True))
-    strata = pd.concat(tables, ignore_index=True).drop(columns="p_holm")
-    own = strata_tests.loc[strata_tests["name"] == test, [*within, "event", "arm", "p_holm"]]
+    of_test = strata_tests.loc[strata_tests["name"] == test, [*within, "event", "arm", "p_holm"]]
+    of_strata = pd.concat(tables, ignore_index=True).drop(columns="p_holm")
     return Within(
         combined=pd.DataFrame(rows).merge(chosen, on=["event", "arm"], how="left"),
         tests=long,
-        strata=strata.merge(own, on=[*within, "event", "arm"], how="left"),
+        strata=of_strata.merge(of_test, on=[*within, "event", "arm"], how="left"),
         strata_tests=strata_tests,
         notes=list(dict.fromkeys(notes)),
     )
@@ -153,38 +149,41 @@ def all_tests(pairs: Sequence[tuple[Arm, Arm]], alternative: str) -> Iterator[Te
     yield ranks.sign(first, second, alternative)
 
 
-def _strata(
-    runs: pd.DataFrame, within: Sequence[str]
-) -> Iterator[tuple[str, dict[str, object], pd.DataFrame]]:
-    """The strata in the order of `labelled`: a name, the values of the columns, the runs."""
-    for of_stratum in labelled(runs, within).values():
-        values = {column: of_stratum[column].iloc[0] for column in within}
+@dataclass(frozen=True)
+class _Stratum:
+    """The runs that have the same values of the columns of --within."""
+
+    name: str
+    values: dict[str, object]
+    runs: pd.DataFrame
+
+
+def _strata(runs: pd.DataFrame, within: Sequence[str]) -> Iterator[_Stratum]:
+    """The strata in the order of `labelled`."""
+    for own in labelled(runs, within).values():
+        values = {column: own[column].iloc[0] for column in within}
         name = ", ".join(f"{column}={written(value)}" for column, value in values.items())
-        yield name, values, of_stratum
+        yield _Stratum(name, values, own)
+
+
+def _label(baseline: pd.DataFrame, arms: Mapping[str, pd.DataFrame]) -> str | None:
+    """The label of the baseline's arm in a stratum, where fewer arms need be told apart; None if
+    it has no run of the baseline."""
+    keys = set(baseline["key"])
+    return next((label for label, arm in arms.items() if keys.intersection(arm["key"])), None)
 
 
 def _arms(events: pd.DataFrame, every: Mapping[str, pd.DataFrame]) -> dict[str, Arm]:
-    """The arms of one event's rows, in the order of seeds and keys, those without a row left out."""
+    """The arms of one event's rows that have one, in the order of seeds and keys."""
     ordered = events.sort_values(["seed", "key"])
     found = {label: ordered[ordered["key"].isin(arm["key"])] for label, arm in every.items()}
     return {label: Arm(label, rows) for label, rows in found.items() if len(rows)}
 
 
-def _counts(
-    event: object, label: str, parts: Sequence[Mapping[str, Arm]], baseline: str
-) -> dict[str, object]:
-    there = [p[label] for p in parts if label in p and baseline in p]
-    rows = pd.concat([arm.runs for arm in there])
-    return {
-        "event": event,
-        "arm": label,
-        "strata": len(there),
-        "of_strata": len(parts),
-        "n": len(rows),
-        "reached": int(rows["observed"].sum()),
-        "runs": len(rows),
-        "budget": rows["budget"].min(),
-    }
+def _counts(arms: Sequence[Arm]) -> dict[str, object]:
+    rows = pd.concat([arm.runs for arm in arms])
+    reached = int(rows["observed"].sum())
+    return {"n": len(rows), "reached": reached, "budget": rows["budget"].min()}
 
 
 def _difference(pairs: Sequence[tuple[Arm, Arm]], until: float) -> dict[str, object]:

@@ -136,7 +136,8 @@ def written(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
     if isinstance(value, float | np.floating):
-        return repr(int(value)) if value == round(value) and abs(value) < 1e15 else f"{value:.12g}"
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.12g}"
     return str(value)
 
 

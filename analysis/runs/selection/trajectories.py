@@ -22,7 +22,7 @@ GROUPS = (*LENGTH, "measures")
 FOLLOWED = "intervention.trajectory"
 """hash of the baseline that a run follows: another one for a baseline of another budget"""
 ACTS_ON = "intervention.from_event"
-"""where it is set, evaluations decide when the intervention acts, and so belong to the trajectory"""
+"""where it is set, evaluations decide when the intervention acts: they belong to the trajectory"""
 MOST = 3  # values and columns that a note names
 
 
@@ -95,14 +95,10 @@ def longest(
 
 def with_neutral_values(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells with the value of before where a run is older than a configuration key."""
-    old = {
-        name: value
+    filled = {
+        name: cells[name].astype(object).where(cells[name].notna(), value)
         for name, value in _neutral_values().items()
         if name in cells and cells[name].isna().any()
-    }
-    filled = {
-        name: [value if missing else own for own, missing in zip(cells[name], cells[name].isna())]
-        for name, value in old.items()
     }
     return cells.assign(**filled)
 
