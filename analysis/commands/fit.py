@@ -42,7 +42,6 @@ def run(options: argparse.Namespace) -> None:
         common.column(name, tables, "--against")
         for name in dict.fromkeys(options.against.split(","))
     ]
-    common.refuse_pooled(tables, against, "--against")
     asked = names is not None
     names = names or [name for name in long["event"].unique() if not is_ratio(name)]
     common.print_notes(
@@ -54,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
     )
     long, left_out = regression.with_logarithms(long, against)
     common.print_notes(left_out)
+    common.refuse_pooled(tables.only(long["key"]), against, "--against")
     table = power_law.exponents(long, names, against, common.generator())
     if table["k"].isna().all():
         raise InputError("nothing can be fitted: " + "; ".join(dict.fromkeys(table["note"])))

@@ -64,7 +64,10 @@ class Condition:
 
 def parse(text: str, option: str = "--where") -> tuple[Condition, ...]:
     """The conditions of a list with commas. Raises InputError for what cannot be read."""
-    return tuple(_parsed(part, option) for part in _split(text, ",", f"{option} {text}"))
+    parts = _split(text, ",", f"{option} {text}")
+    if "" in parts:
+        raise InputError(f"{option} {text}: an empty condition; {GRAMMAR}")
+    return tuple(_parsed(part, option) for part in parts)
 
 
 def stated(column: str, wanted: Any) -> Condition:

@@ -166,8 +166,8 @@ def _note(
     which = f" ({differ[0]}={'|'.join(map(str, values))})" if len(values) <= MOST else ""
     runs = len(cells) - len(several) + len(stands)
     return (
-        f"note: {len(cells)} runs are {runs} trajectories, as some differ in {', '.join(differ)} "
-        f"alone: the longest of each stands for all{which}"
+        f"note: {len(cells)} runs are {runs} {'trajectory' if runs == 1 else 'trajectories'}, as "
+        f"some differ only in {', '.join(differ)}: the longest of each stands for all{which}"
     )
 
 
