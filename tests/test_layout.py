@@ -14,6 +14,7 @@ from tests.helpers.cli import ENVIRONMENT, ROOT
 ORDER = {
     "grokpipe": [
         {"errors"},
+        {"plugins"},
         {"randomness", "losses", "precision", "schedule"},
         {"curves"},
         {"config"},
@@ -24,6 +25,7 @@ ORDER = {
         {"training"},
         {"provenance"},
         {"saved_run", "remeasure", "fingerprint"},
+        {"testing"},
         {"launch"},
         {"executors"},
         {"monitor"},
