@@ -205,6 +205,8 @@ def _loader(parsed: argparse.Namespace) -> ConfigLoader:
 def _check(texts: Sequence[str], loader: ConfigLoader) -> None:
     """Check each override by itself."""
     overrides = [parse(text) for text in texts]
+    plain = [override for override in overrides if not override.is_sweep_override()]
+    check_choices({override.key_or_group: override.value() for override in plain})
     for override in overrides:
         first, _, rest = override.key_or_group.replace("/", ".").partition(".")
         if first == "hydra" and rest.partition(".")[0] not in HONOURED:
