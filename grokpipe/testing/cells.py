@@ -21,7 +21,7 @@ RUN = (
     "device=cpu", "compile=off", "measures.names=[weights]", "progress=false",
 )  # fmt: skip
 TASK = ("task=mod_add", "task.p=7", "task.fraction=0.5")
-ARCH = ("arch=mlp", "arch.width=8", "arch.depth=2")
+ARCH = ("arch=mlp", "arch.width=8", "arch.depth=1")
 SHARES = (1.0, 0.75, 0.5)
 """factors by which a value that may differ within a pack differs between the cells"""
 

@@ -1,7 +1,7 @@
 """One check for each kind of component."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -40,11 +40,8 @@ def check_intervention(name: str, *overrides: str) -> None:
     chosen = [label, *overrides]
     with _told(label, chosen):
         cells = small.cells(chosen)
-        pack = Pack(cells)
-        interventions.check(pack.intervention, name, len(cells))
-        check_training(cells, label)
-        check_narrowing(cells, label)
-        check_gradients(cells, label)
+        interventions.check(Pack(cells).intervention, name, len(cells))
+        _check_steps(cells, label)
 
 
 def check_optimizer(name: str, *overrides: str) -> None:
@@ -54,8 +51,7 @@ def check_optimizer(name: str, *overrides: str) -> None:
     chosen = [label, *overrides]
     with _told(label, chosen):
         cells = small.cells(chosen)
-        check_training(cells, label)
-        check_narrowing(cells, label)
+        _check_steps(cells, label)
 
 
 def check_arch(name: str, *overrides: str) -> None:
@@ -68,8 +64,7 @@ def check_arch(name: str, *overrides: str) -> None:
     chosen = [label, *overrides]
     with _told(label, chosen):
         cells = small.cells(chosen)
-        check_training(cells, label)
-        check_gradients(cells, label)
+        _check_steps(cells, label)
 
 
 def check_task(name: str, *overrides: str, other: str | None = None) -> None:
@@ -148,6 +143,14 @@ def check_measure(name: str, *overrides: str) -> None:
                 f"{', '.join(columns or [])}; what is undefined is NaN, not left out"
             )
             columns = [*row]
+
+
+def _check_steps(cells: Sequence[Cell], label: str) -> None:
+    """Check gradients, training, and a pack that others leave: the most telling first."""
+    pack = Pack(cells)
+    check_gradients(pack, label)
+    check_training(cells, label)
+    check_narrowing(pack, label)
 
 
 @contextlib.contextmanager
