@@ -19,9 +19,9 @@ def line(error: BaseException, config: Config) -> str | None:
 
     Returns None if no code of the configuration's components was running when it was raised.
     """
-    found = _place(error, config)
-    if found is None:
-        return None
+    if (found := _place(error, config)) is None:
+        cause = error.__cause__ or error.__context__
+        return line(cause, config) if cause else None
     component, frame = found
     hint = "; a traced function cannot branch on values" if type(error).__name__ in TRACED else ""
     return f"{component}: {brief(error)}{hint} ({Path(frame.filename).name}, line {frame.lineno})"
@@ -44,8 +44,7 @@ def _place(error: BaseException, config: Config) -> tuple[str, traceback.FrameSu
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename in files:
             return files[frame.filename], frame
-    cause = error.__cause__ or error.__context__
-    return _place(cause, config) if cause else None
+    return None
 
 
 def components(config: Config) -> Iterator[tuple[str, ModuleType]]:
