@@ -202,7 +202,9 @@ def reason(error: Exception, config: Config | None = None) -> str:
     no_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
     if no_memory or "can't allocate memory" in str(error):
         return "does not fit memory"
-    line = blame.line(error, config) if config and not isinstance(error, InputError) else None
+    if isinstance(error, InputError):
+        return str(error).splitlines()[0]
+    line = blame.line(error, config) if config else None
     return line or f"{type(error).__name__}: {error}".splitlines()[0]
 
 
