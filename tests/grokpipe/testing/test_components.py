@@ -28,9 +28,8 @@ def test_a_task_of_ours() -> None:
     testing.check_task("mod_add", "task.p=5", "task.fraction=0.5", other="task.p=7")
 
 
-def test_an_intervention_and_an_optimiser_of_ours() -> None:
+def test_an_intervention_of_ours() -> None:
     testing.check_intervention("noise", "intervention.alpha=0.3")
-    testing.check_optimizer("sgd", "optimizer.momentum=0.9")
 
 
 @pytest.mark.parametrize(
