@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.runs.rows import CELL_COLUMNS, UNKNOWN
 from grokpipe.config.schema import Config
-from grokpipe.provenance.fingerprint import LENGTH
+from grokpipe.provenance.fingerprint import LENGTH, PACKAGE
 from grokpipe.store.manifest import FINISHED
 
 GROUPS = (*LENGTH, "measures")
@@ -110,6 +110,11 @@ def _neutral_values() -> dict[str, Any]:
     return {name: v for name, v in declared.items() if v is not MISSING and v is not None}
 
 
+@lru_cache(maxsize=1)
+def _own_interventions() -> set[str]:
+    return {path.stem for path in (PACKAGE / "interventions").glob("*.py")}
+
+
 def _numbers(cells: pd.DataFrame) -> pd.Series:
     others, lengths = _columns(cells)
     if "seed" not in others:
@@ -146,14 +151,18 @@ def _clashing(cells: pd.DataFrame, number: pd.Series, lengths: Sequence[str]) ->
 
 
 def _spacing(cells: pd.DataFrame) -> list[object]:
-    """What spaces the evaluations of a cell whose intervention acts on them; None for others."""
+    """What spaces the evaluations of a cell whose intervention acts on them, as one of another
+    package may; None for others."""
     names = ("eval.schedule", "eval.every", "eval.budget", "steps")
-    acting = cells[ACTS_ON].notna() if ACTS_ON in cells else [False] * len(cells)
-    columns = [cells[name] if name in cells else [None] * len(cells) for name in names]
+    nothing = pd.Series(None, index=cells.index, dtype=object)
+    intervention = cells.get("intervention.name", nothing)
+    foreign = intervention.notna() & ~intervention.isin(_own_interventions())
+    acting = foreign | cells.get(ACTS_ON, nothing).notna()
+    columns = [cells.get(name, nothing) for name in names]
     spaced: list[object] = []
     for acts, schedule, every, budget, steps in zip(acting, *columns, strict=True):
         between = every if schedule == "regular" else steps if pd.isna(budget) else budget
-        spaced.append(f"{schedule} {between:g}" if acts else None)
+        spaced.append((schedule, None if pd.isna(between) else float(between)) if acts else None)
     return spaced
 
 

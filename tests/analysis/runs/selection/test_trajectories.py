@@ -141,6 +141,10 @@ def test_where_an_intervention_acts_on_evaluations_they_belong_to_the_trajectory
     assert stands(table(run("a", **spaced), run("b", **spaced, **LONG))) == "ab"
     kept = run("b", **spaced, **LONG) | {"eval.budget": 3000.0}
     assert stands(table(run("a", **spaced), kept)) == "b"
+    foreign = {"intervention__name": "ours", "eval__every": 10}  # of a package that is installed
+    assert stands(table(run("a", intervention__name="ours"), run("b", **foreign))) == "ab"
+    named = {"intervention__name": "mixing", "eval__every": 10}
+    assert stands(table(run("a", intervention__name="mixing"), run("b", **named))) == "a"
     held = table(run("a", intervention__from_event=None), run("b", eval__every=10))
     assert stands(held.assign(**{"intervention.from_event": [None, None]})) == "a"
 
