@@ -68,7 +68,7 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
         medians = [name for name in by_label if name.startswith(f"{others[0]} = ")]
         colour_bar(figure, [axis], medians, "median of")
         by_label = {name: handle for name, handle in by_label.items() if name not in medians}
-    legend(figure, list(by_label.values()), "outside lower center")
+    legend(figure, list(by_label.values()), loc="outside lower center")
     return figure
 
 
