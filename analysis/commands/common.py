@@ -53,7 +53,7 @@ def destination(options: argparse.Namespace) -> Path:
 
 def read(
     options: argparse.Namespace,
-    measures: Iterable[str] | Callable[[Sequence[str]], Iterable[str]] | None = None,
+    measures: Iterable[str] | Callable[[Sequence[str]], Iterable[str] | None] | None = None,
     needed: Mapping[str, str] | None = None,
 ) -> Tables:
     """Read the tables that the options of `add_folder` choose; of the curves all columns, or the

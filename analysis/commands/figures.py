@@ -44,9 +44,13 @@ def run(options: argparse.Namespace) -> None:
     late = "" if options.linear else " after step 0"
     asked = _names(options.columns)
     needed = {name: f"--columns {name}: no run logged it" for name in asked}
-    tables = common.read(options, lambda names: asked or _usual(names, curves.PANELS), needed)
+    tables = common.read(
+        options,
+        lambda names: asked or [name for name in curves.PANELS if name in names] or None,
+        needed,
+    )
     by = _by(options, tables)
-    names = asked or _known(tables.curves, curves.PANELS, options.linear)[: curves.MOST]
+    names = asked or _known(tables, curves.PANELS, options.linear)[: curves.MOST]
     if not names:
         raise InputError(f"{options.folder}: nothing to draw; no run has a value{late}")
     shown = tables.only(tables.cells.dropna(subset=by, how="all")["key"]).spread([*by, "seed"])
@@ -84,18 +88,15 @@ def _names(given: str | None) -> list[str]:
     return [] if given is None else list(dict.fromkeys(map(str.strip, given.split(","))))
 
 
-def _usual(names: Sequence[str], panels: Sequence[str]) -> list[str]:
-    """Those of the panels that are among the names; all names if none is."""
-    return [name for name in panels if name in names] or list(names)
-
-
-def _known(curves: pd.DataFrame, panels: Sequence[str], zero: bool) -> list[str]:
-    """Those of the panels, or of all columns if none of them was read, that hold numbers which a
+def _known(tables: Tables, panels: Sequence[str], zero: bool) -> list[str]:
+    """Those of the panels, or of all measures if none of them was read, that hold numbers which a
     panel can show."""
-    late = curves if zero else curves[curves["step"] > 0]
+    late = tables.curves if zero else tables.curves[tables.curves["step"] > 0]
+    others = {"key", "step", *tables.cells}
+    measures = [name for name in late if name not in others and not name.startswith("__")]  # index
     return [
         name
-        for name in _usual(list(curves.columns.drop(["key", "step"])), panels)
+        for name in [name for name in panels if name in late] or measures
         if is_numeric_dtype(late[name]) and late[name].notna().any()
     ]
 

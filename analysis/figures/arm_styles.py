@@ -12,6 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from analysis.figures.run_lines import Colour, palette
 
@@ -51,6 +52,14 @@ def beside(place: int, count: int) -> float:
     value hides another: at most BESIDE from the next, and all within SPREAD."""
     apart = min(BESIDE, SPREAD / max(count - 1, 1))
     return (place - (count - 1) / 2) * apart
+
+
+def moved(axis: Axes, right: float, up: float = 0) -> Transform:
+    """The transform of an artist drawn so many points beside its values. Set it on what is drawn:
+    then the axes have its values."""
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    return axis.transData + ScaledTranslation(right / 72, up / 72, figure.dpi_scale_trans)
 
 
 def name_arms(
@@ -121,9 +130,7 @@ def legend(
     figure.set_figheight(figure.get_figheight() + (box.height - first) / figure.dpi)
 
 
-def _row(
-    figure: Figure, handles: Sequence[Artist], title: str, columns: int, loc: Place
-) -> Legend:
+def _row(figure: Figure, handles: Sequence[Artist], title: str, columns: int, loc: Place) -> Legend:
     return figure.legend(
         handles, [str(handle.get_label()) for handle in handles], loc=loc, ncols=columns,
         frameon=False, handlelength=3, title_fontsize=8,

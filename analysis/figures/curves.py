@@ -1,4 +1,4 @@
-"""Figure of logged columns over the steps: the median of each arm with its range, or single runs."""
+"""Figure of logged columns over the steps: the median of each arm with its range, or its runs."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,10 @@ from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.transforms import ScaledTranslation
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter, StrMethodFormatter
 
 from analysis.figures.arm_layout import Arm, Layout
-from analysis.figures.arm_styles import DASHES, beside, name_arms, name_both
+from analysis.figures.arm_styles import DASHES, beside, moved, name_arms, name_both
 from analysis.figures.medians import Curves, Panel
 
 PANELS = (
@@ -43,8 +42,8 @@ BOLD, THIN = 1.3, 0.5  # widths of a median and of a run
 def draw(
     panels: Sequence[Panel], layout: Layout, single: bool = False, linear: bool = False
 ) -> Figure:
-    """Draw a panel over the steps for each column: the median of each arm and the range of its runs,
-    as far as all of them go, then thin lines; a mark with a bar where that is one evaluation.
+    """Draw a panel over the steps for each column: the median of each arm and the range of its
+    runs, as far as all of them go, then thin lines; a mark with a bar where that is one evaluation.
 
     Where rows tell arms apart, each has all panels, beside one another. A panel in which no arm has
     a value says so.
@@ -59,8 +58,9 @@ def draw(
     across = len(panels) if rows > 1 else min(len(panels), 2)
     down = rows if rows > 1 else math.ceil(len(panels) / across)
     width = max(ALONE if across == 1 else WIDTH, ACROSS * across * (rows > 1))
+    height = ROW + 0.4 * (across == 1)
     figure, axes = plt.subplots(
-        down, across, figsize=(width, (ROW + 0.4 * (across == 1)) * down + FRAME), sharex=True, squeeze=False,
+        down, across, figsize=(width, height * down + FRAME), sharex=True, squeeze=False,
         sharey="col" if rows > 1 else False, layout="constrained",
     )  # fmt: skip
     for at, axis in enumerate(axes.flat):
@@ -86,9 +86,7 @@ def draw(
     return figure
 
 
-def _keys(
-    figure: Figure, axes: Sequence[Axes], layout: Layout, single: bool, beyond: bool
-) -> None:
+def _keys(figure: Figure, axes: Sequence[Axes], layout: Layout, single: bool, beyond: bool) -> None:
     """Name colours and dashes; the title of the colours counts the runs of an arm, and says what
     thin lines are if there are any `beyond` the medians."""
     colours = [
@@ -121,16 +119,13 @@ def _arm(axis: Axes, curves: Curves, arm: Arm, single: bool, points: float) -> N
     )  # fmt: skip
     steps, median = curves.steps, curves.median
     if len(steps) == 1:  # hollow marks of different shapes, so that none hides another
-        moved = axis.transData + ScaledTranslation(points / 72, 0, axis.figure.dpi_scale_trans)
         (mark,) = axis.plot(
             steps, median, MARKS[arm.dash], color=arm.colour, markersize=5, markerfacecolor="none",
             markeredgewidth=1.2, clip_on=False,
         )  # fmt: skip
-        bar = axis.vlines(
-            steps, curves.least, curves.greatest, color=arm.colour, linewidth=BOLD
-        )
-        for artist in (mark, bar):  # moved once the axes know the values
-            artist.set_transform(moved)
+        bar = axis.vlines(steps, curves.least, curves.greatest, color=arm.colour, linewidth=BOLD)
+        for artist in (mark, bar):
+            artist.set_transform(moved(axis, points))
     elif len(steps):
         axis.plot(steps, median, arm.dash, color=arm.colour, linewidth=BOLD, zorder=2.5)
         if not single:
