@@ -103,9 +103,11 @@ def panel(
     known = curves[zero | (curves["step"] > 0)][name]
     column = columns.column(name, known)
     logarithmic = column.scale == "log" and bool((known > 0).any())
+    labels = {key: label for label, keys in arms.items() for key in keys}
+    rows = curves.groupby(curves["key"].map(labels), observed=True).indices
     found = {}
-    for label, keys in arms.items():
-        arm = curves_of(curves[curves["key"].isin(keys)], name, zero)
+    for label in arms:
+        arm = curves_of(curves.iloc[rows.get(label, [])], name, zero)
         if any(_visible(run[1], logarithmic) for run in arm.runs.values()):
             found[label] = arm
     return Panel(name, column, logarithmic, found)
