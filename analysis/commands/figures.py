@@ -112,8 +112,8 @@ def _by(options: argparse.Namespace, tables: Tables) -> list[str]:
     if len(by) > 2:
         swept = ", ".join(f"{column} ({values[column]} values)" for column in by)
         raise InputError(
-            f"{options.folder}: swept were {swept}; choose one or two with --by {','.join(by[:2])}, "
-            "and one value of each other with --where"
+            f"{options.folder}: swept were {swept}; choose one or two with "
+            f"--by {','.join(by[:2])}, and one value of each other with --where"
         )
     return by
 
