@@ -8,6 +8,7 @@ from pandas.api.types import is_numeric_dtype
 
 from analysis.commands import common
 from analysis.runs.tables import Tables, mixtures, varied_columns
+from grokpipe.curves import columns
 from grokpipe.errors import InputError
 
 HELP = "logged columns over steps, by one swept column or two"
@@ -73,6 +74,7 @@ def run(options: argparse.Namespace) -> None:
             *([f"note: no run has a value of {', '.join(absent)}: no panel"] if absent else []),
             *_left_out(tables, by, missing, late),
             *medians.notes(panels),
+            *(f"note: {line}" for line in columns.installed()[1]),
         ]
     )
     prepare()
@@ -162,8 +164,8 @@ def _left_out(
     for column, keys in missing.items():
         panels.setdefault(frozenset(keys), []).append(column)
     notes += [
-        f"note: {len(keys)} of {runs} runs have no value to draw{late} of {', '.join(columns)}"
-        for keys, columns in panels.items()
+        f"note: {len(keys)} of {runs} runs have no value to draw{late} of {', '.join(of_keys)}"
+        for keys, of_keys in panels.items()
         if keys
     ]
     return notes

@@ -1,6 +1,7 @@
 """The registry of columns: how the axis of a logged column is labelled and scaled.
 
-To declare a column, add an entry to `COLUMNS`. A column that is not declared is drawn all the same,
+To declare a column, add an entry to `COLUMNS`; an installed package adds a dictionary of them by an
+entry point of the group `grokpipe.columns`. A column that is not declared is drawn all the same,
 under its own name (`column`).
 """
 
@@ -10,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from grokpipe import plugins
 
 Scale = Literal["linear", "log"]
 DECADES = 2  # that positive values span at least where an undeclared column is logarithmic
@@ -75,9 +78,10 @@ COLUMNS: dict[str, Column] = {
 rest of their names."""
 
 
-def declared() -> Mapping[str, Column]:
-    """Return the columns that are declared."""
-    return COLUMNS
+def installed() -> tuple[dict[str, Column], list[str]]:
+    """Return the columns that installed packages declare, and a line for each entry point that
+    could not be read."""
+    return plugins.declared("columns", known=COLUMNS, kinds=Column)
 
 
 def column(name: str, values: ArrayLike, known: Mapping[str, Column] | None = None) -> Column:
@@ -86,7 +90,7 @@ def column(name: str, values: ArrayLike, known: Mapping[str, Column] | None = No
     A column that is not declared is labelled by its name: from 0 to 1 if it is an accuracy, else
     logarithmic if all its finite `values` are positive and span more than DECADES.
     """
-    known = declared() if known is None else known
+    known = {**COLUMNS, **installed()[0]} if known is None else known
     if name in known:
         return known[name]
     for pattern, family in known.items():

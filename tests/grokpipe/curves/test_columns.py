@@ -1,12 +1,15 @@
 """Labels and scales of columns: declared for all that our measures log, sensible for others."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.mathtext import MathTextParser
 
 from grokpipe.config import registry
-from grokpipe.curves.columns import COLUMNS, Column, column
+from grokpipe.curves.columns import COLUMNS, Column, column, installed
 from grokpipe.measures._columns import columns
+from tests.helpers import packages
 
 
 def test_every_column_that_we_log_is_declared_and_nothing_else() -> None:
@@ -53,3 +56,20 @@ def test_a_family_of_columns_is_declared_once() -> None:
     assert column("probe/layer_12", [], known) == Column("probe accuracy, layer 12", limits=(0, 1))
     assert column("probe/layer_0", [], known) == known["probe/layer_0"]
     assert column("probe", [], known) == Column("probe")
+
+
+def test_an_installed_package_declares_its_columns(tmp_path: Path) -> None:
+    module = """\
+        from grokpipe.curves.columns import Column
+
+        COLUMNS = {"mine/active": Column("share of active features", limits=(0, 1))}
+        TAKEN = {"test_loss": Column("mine")}
+        """
+    with packages.on_path(tmp_path):
+        lines = "mine = mine:COLUMNS\ntaken = mine:TAKEN"
+        packages.write(tmp_path, "mine", {"mine.py": module}, {"columns": lines})
+        assert column("mine/active", [1, 1000]) == Column("share of active features", limits=(0, 1))
+        assert column("test_loss", []) == COLUMNS["test_loss"]
+        (line,) = installed()[1]
+        assert "taken=mine:TAKEN" in line and line.endswith("test_loss: declared twice")
+    assert column("mine/active", [1, 2]) == Column("mine/active")
