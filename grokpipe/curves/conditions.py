@@ -1,4 +1,5 @@
-"""Conditions on the spot: `test_accuracy>=0.9`, `sustained(test_accuracy>=0.99, 5)`.
+"""Conditions on the spot: `test_accuracy>=0.9`, `sustained(test_accuracy>=0.99, 5)`; and the
+half-change of any column, `half(weight_norm)`, which only the analysis of finished runs can know.
 
 A condition is an event without a name. It is written in one spelling, whatever spaces and digits
 were typed, because it enters the key of a cell whose stop rule it is.
@@ -20,11 +21,19 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _COMPARISON = rf"([A-Za-z_][\w/.@]*)\s*(>=|<=|>|<)\s*({_NUMBER})"
 _SUSTAINED = rf"sustained\s*\(\s*{_COMPARISON}\s*,\s*(\d+)\s*\)"
 _CONDITION = re.compile(f"{_COMPARISON}|{_SUSTAINED}", re.ASCII)
+_HALF = re.compile(r"half\s*\(\s*([A-Za-z_][\w/.@]*)\s*\)", re.ASCII)
 
 
 def is_condition(text: str) -> bool:
     """Whether a text is meant as a condition rather than as the name of an event."""
     return re.search(r"[<>=()]", text) is not None
+
+
+@lru_cache
+def half_column(text: str) -> str | None:
+    """The column of a half-change, `half(column)`; None for any other text."""
+    match = _HALF.fullmatch(text.strip())
+    return match[1] if match else None
 
 
 @lru_cache

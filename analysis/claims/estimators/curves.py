@@ -15,6 +15,7 @@ from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables
 from analysis.stats import bootstrap, effects, means, variances
 from analysis.stats.intervals import CONFIDENCE, Interval
+from analysis.times.order import median_lag
 
 
 def value_at(
@@ -146,7 +147,7 @@ def synchrony(
     if what == "lag":
         lags = curve_pairs.lags(arm.tables, first, second)
         note = f"{int(lags['observed'].sum())} of {len(lags)} lags observed"
-        return Estimate(curve_pairs.median_lag(lags), len(lags), arm.tables, note=note)
+        return Estimate(median_lag(lags), len(lags), arm.tables, note=note)
     values = curve_pairs.correlations(arm.tables, first, second)[what].dropna()
     found = curve_pairs.median_correlation(values.to_numpy(), runs.generator())
     return Estimate(found, len(values), arm.tables)
