@@ -11,7 +11,7 @@ from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from analysis.stats.intervals import Interval
 from grokpipe.curves import definitions
-from grokpipe.curves.conditions import half_column
+from grokpipe.curves.conditions import half_change
 from grokpipe.errors import InputError
 
 HELP = "which of several events, or changes of curves, comes first: by run, then over runs"
@@ -19,6 +19,9 @@ WIDTH = 100
 """letters of a line on the screen"""
 LEAST_ARM = 8
 """letters of an arm's name that are left in one line, however wide the numbers are"""
+LEAD = "median lead [95 %]"
+HEADINGS = ("not known", "p (sign)")
+"""those that are wider than what stands below them"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
 
     columns = _columns(options.columns)
     asked = ",".join(filter(None, [options.event, *(f"half({column})" for column in columns)]))
-    names = common.event_names(asked)
+    names = common.event_names(asked) if asked else []
     _check(names, options)
     needed = {
         column: f"--columns {options.columns}: the runs have no column {column}"
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     for (first, second), of_pair in table.groupby(["first", "second"], sort=False):
         print(f"\n{titles[first]} before {titles[second]}\n")
         print(table_text(narrowed(readable(of_pair, titles).drop(columns=["first", "second"]))))
-    name = "_".join(["order", *(common.file_stem(half_column(name) or name) for name in names)])
+    name = "_".join(["order", *(common.file_stem(titles[name]) for name in names)])
     shown, to = tables.only(long["key"]), common.destination(options)
     paths = [
         *write_table(shown, to / "tables", name, table, readable(table, titles)),
@@ -87,13 +90,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def titled(names: list[str]) -> dict[str, str]:
-    """What events are called: among half-changes alone, each by its column."""
-    columns = {name: half_column(name) for name in names}
-    alone = all(columns.values())
-    return {
-        name: name if not column else column if alone else f"half of {column}"
-        for name, column in columns.items()
-    }
+    """What events are called: half-changes by their columns, if there is nothing else."""
+    found = {name: half_change(name) for name in names}
+    alone = all(half and not half.from_first for half in found.values())
+    return {name: half.column if half and alone else name for name, half in found.items()}
 
 
 def words(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
@@ -109,7 +109,7 @@ def words(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
         if not n:
             lines.append(f"No run has both {one} and {other}.")
             continue
-        verb = "turns" if half_column(first) == one else "comes"
+        verb = "comes" if one == first else "turns"
         line = f"{one} {verb} before {other} in {before} of {n} runs"
         more = [f"after it in {after}"] * bool(after)
         more += [f"not known in {unknown}"] * bool(unknown)
@@ -142,25 +142,33 @@ def readable(table: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
             for row in rows
         ]
     shown["p (sign)"] = table["sign_p"].map(p_value)
-    shown["median lead [95 %]"] = [
+    shown[LEAD] = [
         f"{number(row.lag)} {interval(row.lag_lower, row.lag_upper)}".rstrip() for row in rows
     ]
     return shown
 
 
 def narrowed(shown: pd.DataFrame) -> pd.DataFrame:
-    """The table with the names of the arms in several lines, if it is wider than WIDTH."""
-    excess = max(map(len, table_text(shown).splitlines())) - WIDTH
-    if excess <= 0:
-        return shown
-    letters = max(LEAST_ARM, int(shown["arm"].str.len().max()) - excess)
-    return shown.assign(arm=[textwrap.fill(arm, letters) for arm in shown["arm"]])
+    """The table in WIDTH letters: where it is wider, first headings, then the names of arms, then
+    intervals take several lines."""
+
+    def excess() -> int:
+        return max(map(len, table_text(shown).splitlines())) - WIDTH
+
+    if excess() > 0:
+        shown = shown.rename(columns={name: name.replace(" ", "\n", 1) for name in HEADINGS})
+    if (over := excess()) > 0:
+        letters = max(LEAST_ARM, int(shown["arm"].str.len().max()) - over)
+        shown = shown.assign(arm=[textwrap.fill(arm, letters) for arm in shown["arm"]])
+    if excess() > 0:
+        shown = shown.assign(**{LEAD: shown[LEAD].str.replace(" [", "\n[")})
+    return shown
 
 
 def _columns(given: str | None) -> list[str]:
     found = [column.strip() for column in (given or "").split(",") if column.strip()]
     for column in found:
-        if half_column(f"half({column})") is None:
+        if half_change(f"half({column})") is None:
             raise InputError(f"--columns {given}: {column} is not the name of a column")
     return list(dict.fromkeys(found))
 

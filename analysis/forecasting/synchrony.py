@@ -17,6 +17,7 @@ from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import BOOTSTRAPS
 from analysis.times.order import check_seeds, counts, median_lag, orders
 from analysis.times.timescales import events
+from grokpipe.curves.conditions import HalfChange
 from grokpipe.errors import InputError
 
 CORRELATION = "percentile"
@@ -25,23 +26,24 @@ FEWEST = 4  # least number of values for a rank correlation
 DIGITS = 12  # digits, relative to a curve's largest value, below which differences are round-off
 
 
-def half_changes(tables: Tables, columns: Sequence[str]) -> pd.DataFrame:
+def half_changes(tables: Tables, columns: Sequence[str], from_first: bool = False) -> pd.DataFrame:
     """The half-changes of columns (`definitions.half_of`) and t_mem in each run, as rows of
     `timescales.events`. Raises InputError for a column that the curves do not have."""
     _check(tables, columns)
     ordered = replace(tables, curves=tables.curves.sort_values(["key", "step"]))
-    return events(ordered, [f"half({column})" for column in columns], named=["t_mem"])
+    return events(ordered, [str(HalfChange(c, from_first)) for c in columns], named=["t_mem"])
 
 
-def lags(tables: Tables, first: str, second: str) -> pd.DataFrame:
-    """Compute the lag from the half-change of `first` to that of `second` in each run.
+def lags(tables: Tables, first: str, second: str, from_first: bool = False) -> pd.DataFrame:
+    """Compute the lag from the half-change of `first` to that of `second` in each run; with
+    `from_first` both are counted from the curve's first value.
 
     Returns a row per run with evaluations, by key: key, lag, observed, lower, upper (in steps) and
     order, as `order.orders` has them, then the configuration. Raises InputError for a column that
     the curves do not have.
     """
-    halves = half_changes(tables, [first, second])
-    rows = [halves[halves["event"] == f"half({column})"] for column in (first, second)]
+    halves = half_changes(tables, [first, second], from_first)
+    rows = [halves[halves["event"] == str(HalfChange(c, from_first))] for c in (first, second)]
     names = ["key", "lag", "observed", "lower", "upper", "order"]
     found = orders(*rows)[names].sort_values("key", ignore_index=True)
     return _with_configuration(found, tables)

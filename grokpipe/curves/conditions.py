@@ -8,6 +8,7 @@ were typed, because it enters the key of a cell whose stop rule it is.
 import math
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from grokpipe.curves.kinds import Crossing
 from grokpipe.errors import InputError
@@ -21,7 +22,7 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _COMPARISON = rf"([A-Za-z_][\w/.@]*)\s*(>=|<=|>|<)\s*({_NUMBER})"
 _SUSTAINED = rf"sustained\s*\(\s*{_COMPARISON}\s*,\s*(\d+)\s*\)"
 _CONDITION = re.compile(f"{_COMPARISON}|{_SUSTAINED}", re.ASCII)
-_HALF = re.compile(r"half\s*\(\s*([A-Za-z_][\w/.@]*)\s*\)", re.ASCII)
+_HALF = re.compile(r"half\s*\(\s*([A-Za-z_][\w/.@]*)\s*(,\s*first\s*)?\)", re.ASCII)
 
 
 def is_condition(text: str) -> bool:
@@ -29,11 +30,22 @@ def is_condition(text: str) -> bool:
     return re.search(r"[<>=()]", text) is not None
 
 
+class HalfChange(NamedTuple):
+    """A half-change that is written on the spot."""
+
+    column: str
+    from_first: bool
+    """counted from the first value, whatever the curve does before memorisation"""
+
+    def __str__(self) -> str:
+        return f"half({self.column}{', first' if self.from_first else ''})"
+
+
 @lru_cache
-def half_column(text: str) -> str | None:
-    """The column of a half-change, `half(column)`; None for any other text."""
+def half_change(text: str) -> HalfChange | None:
+    """Read `half(column)` or `half(column, first)`; None for any other text."""
     match = _HALF.fullmatch(text.strip())
-    return match[1] if match else None
+    return HalfChange(match[1], match[2] is not None) if match else None
 
 
 @lru_cache

@@ -5,6 +5,7 @@ read it. An event that is needed once can be a condition instead (`conditions`).
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -132,10 +133,13 @@ def needs_others(name: str) -> bool:
     return isinstance(definition, Crossing) and isinstance(definition.level, OfOtherSeeds)
 
 
-def half_of(column: str) -> Half:
+def half_of(column: str, from_first: bool = False) -> Half:
     """The half-change of a column: the one that has a name; of another accuracy, half of its rise
     from the first value, at which an accuracy has no transient; of any other column, half of its
-    change in either direction after memorisation."""
+    change in either direction after memorisation. Or that of each from the first value, as the
+    first evaluation that is half-way."""
+    if from_first:
+        return replace(half_of(column), after=None, evaluations=1)
     if column in HALVES:
         return HALVES[column]
     if column.endswith("accuracy"):
@@ -153,8 +157,8 @@ def canonical(text: str) -> str:
     text = text.strip()
     if text in EVENTS:
         return text
-    if column := conditions.half_column(text):
-        return f"half({column})"
+    if half := conditions.half_change(text):
+        return str(half)
     if conditions.is_condition(text):
         return conditions.spelling(conditions.parse(text))
     raise InputError(
@@ -166,8 +170,8 @@ def canonical(text: str) -> str:
 def definition_of(name: str) -> Definition:
     """Look up an event in `EVENTS`, or parse a condition or `half(column)`. Raises InputError for
     neither."""
-    if column := conditions.half_column(name):
-        return half_of(column)
+    if half := conditions.half_change(name):
+        return half_of(*half)
     if name not in EVENTS:
         name = canonical(name)
     return EVENTS[name] if name in EVENTS else conditions.parse(name)
@@ -178,7 +182,7 @@ def complaint(text: str) -> str | None:
     valid = [name for name, definition in EVENTS.items() if not definition.afterwards]
     forms = f"{', '.join(valid)}, or a condition like {conditions.EXAMPLES}"
     text = text.strip()
-    if conditions.half_column(text):
+    if conditions.half_change(text):
         return f"training cannot know {definition_of(text).afterwards}; must be one of {forms}"
     if text not in EVENTS:
         if not conditions.is_condition(text):

@@ -6,21 +6,30 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from analysis.times.order import AFTER, BEFORE, UNKNOWN, median_lag, orders
+from analysis.runs.tables import Tables
+from analysis.times.order import AFTER, BEFORE, UNKNOWN, median_lag, orders, summary
+from analysis.times.timescales import events
+from grokpipe.errors import InputError
+from tests.helpers.made_curves import ENTROPY, TEST, jump, made
+
+Bounds = tuple[float, float]
 
 GRID = (0.0, 100.0, 200.0, 300.0)
 """evaluations; the last is the budget"""
 
 
-def row(lower: float, upper: float, state: str = "done", name: str = "t_grok") -> pd.DataFrame:
-    """The row of an event in one run, seen if the upper bound is finite."""
-    seen = math.isfinite(upper)
-    step = upper if seen else lower
-    columns = ["key", "event", "step", "observed", "lower", "upper", "state"]
-    return pd.DataFrame([("k", name, step, seen, lower, upper, state)], columns=columns)
+def rows(*bounds: Bounds, state: str = "done", name: str = "t_grok") -> pd.DataFrame:
+    """The rows of an event in runs 0, 1, …, seen where the upper bound is finite."""
+    table = pd.DataFrame(bounds, columns=["lower", "upper"], dtype=float)
+    seen = np.isfinite(table["upper"])
+    step = table["upper"].where(seen, table["lower"])
+    return table.assign(
+        key=table.index.astype(str), event=name, step=step, observed=seen, state=state
+    )
 
 
 def of(first: pd.DataFrame, second: pd.DataFrame) -> pd.Series:
@@ -40,24 +49,23 @@ def test_every_case_of_two_intervals_is_that_of_all_their_times() -> None:
     """Before means that every time the one may have had is before every time of the other."""
     seen = [(a, b) for a in GRID for b in GRID if a < b] + [(0, 0), (100, 100)]
     cases = [*seen, *((a, math.inf) for a in GRID)]
-    found = dict.fromkeys((BEFORE, AFTER, UNKNOWN), 0)
-    for a, b in itertools.product(cases, cases):
+    pairs = list(itertools.product(cases, cases))
+    found = orders(rows(*(a for a, _ in pairs)), rows(*(b for _, b in pairs)))
+    assert found["key"].tolist() == [str(at) for at in range(len(pairs))]
+    for (a, b), one in zip(pairs, found.itertuples(), strict=True):
         times = list(itertools.product(possible(*a), possible(*b)))
         before, after = all(x < y for x, y in times), all(x > y for x, y in times)
         expected = BEFORE if before else AFTER if after else UNKNOWN
-        one = of(row(*a), row(*b))
-        assert one["order"] == expected, (a, b)
-        found[expected] += 1
+        assert one.order == expected, (a, b)
         lags = [y - x for x, y in times]
-        assert one["lower"] <= min(lags) and max(lags) <= one["upper"], (a, b)
-        if one["observed"]:
-            assert one["lower"] <= one["lag"] <= one["upper"]
-            assert one["lag"] == b[1] - a[1]
-    assert min(found.values()) >= 20, found
+        assert one.lower <= min(lags) and max(lags) <= one.upper, (a, b)
+        if one.observed:
+            assert one.lower <= one.lag <= one.upper and one.lag == b[1] - a[1]
+    assert found["order"].value_counts().min() >= 20
 
 
 def test_an_order_by_hand() -> None:
-    early, late, never = row(100, 200), row(200, 300), row(300, math.inf)
+    early, late, never = rows((100, 200)), rows((200, 300)), rows((300, math.inf))
     named = ["order", "lag", "observed", "lower", "upper"]
     assert of(early, late)[named].tolist() == [BEFORE, 100, True, 0, 200]  # they touch
     assert of(late, early)[named].tolist() == [AFTER, -100, True, -200, 0]
@@ -68,9 +76,9 @@ def test_an_order_by_hand() -> None:
     assert neither["order"] == UNKNOWN and math.isnan(neither["lag"])
     assert (neither["lower"], neither["upper"]) == (-math.inf, math.inf)
     # both at step 0, or before anything was looked at: not one before the other
-    assert of(row(0, 0), row(0, 0))["order"] == UNKNOWN
-    assert of(row(0, 0), row(0, 100))["order"] == BEFORE
-    assert of(row(100, 100), row(0, 100))["order"] == UNKNOWN
+    assert of(rows((0, 0)), rows((0, 0)))["order"] == UNKNOWN
+    assert of(rows((0, 0)), rows((0, 100)))["order"] == BEFORE
+    assert of(rows((100, 100)), rows((0, 100)))["order"] == UNKNOWN
 
 
 def test_a_final_value_that_is_not_known_yet_orders_nothing() -> None:
@@ -80,7 +88,7 @@ def test_a_final_value_that_is_not_known_yet_orders_nothing() -> None:
         ("tau2_half", "done", BEFORE), ("t_mem", "running", BEFORE),
         ("tau2_half", "diverged", BEFORE),
     ):  # fmt: skip
-        one = of(row(100, 200, state), row(500, math.inf, state, name))
+        one = of(rows((100, 200), state=state), rows((500, math.inf), state=state, name=name))
         assert one["order"] == expected, (name, state)
         assert math.isnan(one["lag"]) == (expected == UNKNOWN)
         assert one["lower"] == (-200 if expected == UNKNOWN else 300)
@@ -91,22 +99,93 @@ intervals = st.tuples(
 ).map(lambda pair: (10.0 * pair[0], 10.0 * (pair[0] + pair[1])))  # fmt: skip
 
 
-@given(a=intervals, b=intervals, shift=st.integers(0, 60))
+@settings(max_examples=25)
+@given(st.lists(st.tuples(intervals, intervals, st.integers(0, 60)), min_size=1, max_size=40))
 def test_names_swap_the_order_and_a_later_event_is_never_earlier(
-    a: tuple[float, float], b: tuple[float, float], shift: int
+    pairs: list[tuple[Bounds, Bounds, int]],
 ) -> None:
-    one, other = of(row(*a), row(*b)), of(row(*b), row(*a))
+    first, second = rows(*(a for a, _, _ in pairs)), rows(*(b for _, b, _ in pairs))
+    one, other = orders(first, second), orders(second, first)
     swapped = {BEFORE: AFTER, AFTER: BEFORE, UNKNOWN: UNKNOWN}
-    assert other["order"] == swapped[one["order"]]
-    assert (other["lower"], other["upper"]) == (-one["upper"], -one["lower"])
-    later = of(row(*(end + 10.0 * shift for end in a)), row(*b))
-    place = [BEFORE, UNKNOWN, AFTER]
-    assert place.index(later["order"]) >= place.index(one["order"])
+    assert other["order"].tolist() == one["order"].map(swapped).tolist()
+    assert (other["lower"] == -one["upper"]).all() and (other["upper"] == -one["lower"]).all()
+    moved = [tuple(end + 10.0 * shift for end in a) for a, _, shift in pairs]
+    place = {BEFORE: 0, UNKNOWN: 1, AFTER: 2}
+    later = orders(rows(*moved), second)["order"].map(place)
+    assert (later >= one["order"].map(place)).all()
 
 
 def test_a_run_without_one_of_the_events_has_no_order() -> None:
-    first = pd.concat([row(0, 100), row(0, 100).assign(key="other")])
-    assert orders(first, row(100, 200))["key"].tolist() == ["k"]
+    first = rows((0, 100), (0, 100))
+    assert orders(first, rows((100, 200)))["key"].tolist() == ["0"]
+    assert len(orders(first, first[:0])) == 0
+
+
+def grid() -> Tables:
+    """Two arms of five seeds: entropy turns two evaluations before accuracy; in the second arm with
+    it, never, only before a divergence, or at a step that is not known yet."""
+    entropy = {ENTROPY: jump(8, 0.8, 0.4), "train_accuracy": np.ones(20)}
+    rises = {TEST: jump(10, 0.1, 0.9)}
+    runs = [entropy | rises | {"seed": seed, "weight_decay": 1.0} for seed in range(5)]
+    never = np.full(20, 0.1)
+    others = [
+        {TEST: jump(8, 0.1, 0.9)},
+        {TEST: never},
+        rises | {ENTROPY: np.full(20, 0.8)},
+        rises | {"state": "diverged"},
+        rises | {"state": "interrupted"},
+    ]
+    runs += [entropy | run | {"seed": seed, "weight_decay": 0.1} for seed, run in enumerate(others)]
+    return made(*runs)
+
+
+HALVES = [f"half({ENTROPY})", "tau2_half"]
+
+
+def test_a_summary_by_hand() -> None:
+    tables = grid()
+    long = events(tables, HALVES[:1])
+    table, runs = summary(long, HALVES, ["weight_decay"], tables)
+    assert table["arm"].tolist() == ["1", "0.1"]
+    first, second = table.to_dict("records")
+    assert (first["before"], first["after"], first["unknown"], first["n"]) == (5, 0, 0, 5)
+    assert (first["share"], first["share_least"], first["share_most"]) == (1, 1, 1)
+    exact = stats.binomtest(5, 5).proportion_ci(method="exact")
+    assert (first["share_lower"], first["share_upper"]) == pytest.approx((exact.low, exact.high))
+    assert first["sign_p"] == 2 / 2**5
+    assert (first["lag"], first["lag_lower"], first["lag_upper"]) == (200, 100, 300)
+    # at the same evaluation; only the entropy; only accuracy; neither has a final value (twice)
+    orders_of_arm = runs[runs["arm"] == "0.1"]["order"].tolist()
+    assert orders_of_arm == [UNKNOWN, BEFORE, AFTER, UNKNOWN, UNKNOWN]
+    assert (second["before"], second["after"], second["unknown"]) == (1, 1, 3)
+    assert second["one_never"] == 2 and second["sign_p"] == 1
+    assert (second["share"], second["share_least"], second["share_most"]) == (0.5, 0.2, 0.8)
+    assert math.isnan(second["lag"])
+    assert runs["seed"].tolist() == [*range(5), *range(5)]
+    assert runs.loc[6, ["first_step", "second_step", "second_observed"]].tolist() == [
+        800, 1900, False,
+    ]  # fmt: skip
+
+
+def test_what_was_seen_before_a_run_diverged_is_before_what_never_comes() -> None:
+    tables = grid()
+    names = ["t_mem", "tau2_half"]
+    _, runs = summary(events(tables), names, ["weight_decay"], tables)
+    of_arm = runs[runs["arm"] == "0.1"]
+    assert of_arm["order"].tolist() == [BEFORE, BEFORE, BEFORE, BEFORE, UNKNOWN]
+
+
+def test_each_pair_of_three_and_runs_that_share_a_seed() -> None:
+    tables = grid()
+    long = events(tables, HALVES[:1])
+    table, runs = summary(long, ["t_mem", *HALVES], ["weight_decay"], tables)
+    assert len(table) == 3 * 2 and len(runs) == 3 * 10
+    assert list(zip(table["first"], table["second"], strict=True))[::2] == [
+        ("t_mem", HALVES[0]), ("t_mem", "tau2_half"), tuple(HALVES),
+    ]  # fmt: skip
+    message = r"^by steps: runs of a group share a seed; also by: weight_decay$"
+    with pytest.raises(InputError, match=message):
+        summary(long, HALVES, ["steps"], tables)
 
 
 def of_lags(*found: tuple[float, bool, float, float]) -> pd.DataFrame:
