@@ -32,8 +32,8 @@ def notes(events: pd.DataFrame, names: Sequence[str]) -> list[str]:
         early = own["observed"].astype(bool) & (own["lower"] < start["step"].where(seen))
         for which, said in (
             (unlogged, f"counted from the first value, without {definition.after}"),
-            (never, f"not observed, as {definition.after} was not"),
-            (early, f"was over by {definition.after}: some time before"),
+            (never, f"not observed, as {definition.after} was not; half(column, first) needs none"),
+            (early, f"lies anywhere before {definition.after}, as it was over by then"),
         ):
             if which.any():
                 line = f"{int(which.sum())} of {len(own)} runs: {{}} {said}"

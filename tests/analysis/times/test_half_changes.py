@@ -30,7 +30,7 @@ def test_each_way_of_reading_is_counted() -> None:
     ]
     early = plain | {RNC1: jump(2, 0.8, 0.2)}
     assert lines(early, plain) == [
-        "note: 1 of 2 runs: tau_rnc1_half was over by t_mem: some time before"
+        "note: 1 of 2 runs: tau_rnc1_half lies anywhere before t_mem, as it was over by then"
     ]
     # one that is still training may memorise yet
     assert lines(plain, never | {"state": "running"}) == []
