@@ -22,7 +22,7 @@ def test_each_way_of_reading_is_counted() -> None:
     both = f"{HALF}, tau_rnc1_half"
     never = plain | {"train_accuracy": np.full(20, 0.5)}
     assert lines(plain, never, never) == [
-        f"note: 2 of 3 runs: {both} not observed, as t_mem was not"
+        f"note: 2 of 3 runs: {both} not observed, as t_mem was not; half(column, first) needs none"
     ]
     unlogged = plain | {"train_accuracy": np.full(20, np.nan)}
     assert lines(plain, unlogged) == [
