@@ -32,6 +32,8 @@ def test_each_way_of_reading_is_counted() -> None:
     assert lines(early, plain) == [
         "note: 1 of 2 runs: tau_rnc1_half lies anywhere before t_mem, as it was over by then"
     ]
+    # right after it is not before it
+    assert lines(plain | {RNC1: jump(4, 0.8, 0.2)}) == []
     # one that is still training may memorise yet
     assert lines(plain, never | {"state": "running"}) == []
 
