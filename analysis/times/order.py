@@ -119,10 +119,11 @@ def summary(
             found = orders(*(events[events["event"] == name] for name in (first, second)))
             found = found.assign(**pair, arm=found["key"].map(arm_of))
             found = runs[columns].merge(found, on="key")
+            of_arms = dict(list(found.groupby("arm")))
             for label, group in arms.items():
-                of_arm = found[found["arm"] == label]
                 values = {column: group[column].iloc[0] for column in by}
-                rows.append({**pair, "arm": label, **values, "runs": len(group), **_arm(of_arm)})
+                of_arm = _arm(of_arms.get(label, found[:0]))
+                rows.append({**pair, "arm": label, **values, "runs": len(group), **of_arm})
             place = found["arm"].map({label: place for place, label in enumerate(arms)})
             found = found.assign(place=place).sort_values(["place", "seed", "key"])
             of_runs.append(found[["first", "second", "arm", *columns, *_PER_RUN]])
