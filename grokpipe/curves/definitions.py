@@ -1,7 +1,8 @@
 """The registry of events: what each name means, and which events a task shows.
 
 To add an event, add an entry to `EVENTS`; stop rules, `norm_freeze.from_event` and the analysis
-read it. An event that is needed once can be a condition instead (`conditions`).
+read it. An installed package adds a dictionary of events by an entry point of the group
+`grokpipe.events`. An event that is needed once can be a condition instead (`conditions`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from grokpipe import plugins
 from grokpipe.curves import conditions
 from grokpipe.curves.events import (
     ENTROPY,
@@ -77,7 +79,11 @@ EVENTS: dict[str, Definition] = {
 HALVES = {
     definition.column: definition for definition in EVENTS.values() if isinstance(definition, Half)
 }
-"""the half-changes that have a name, by their column"""
+"""our half-changes that have a name, by their column"""
+
+INSTALLED, NOT_READ = plugins.declared("events", known=EVENTS, kinds=Definition)
+"""events of installed packages, and a line for each entry point that could not be read"""
+EVENTS |= INSTALLED
 
 SHOWN = {
     "images": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
@@ -124,6 +130,7 @@ def shown(tasks: Iterable[str]) -> tuple[str, ...]:
     """The events that a table of runs on these tasks shows, in the order of `EVENTS`."""
     kinds = {TASKS.get(task) for task in tasks}
     wanted = {name for kind in SHOWN if kinds & {kind, None} for name in SHOWN[kind]}
+    wanted |= {*INSTALLED} if None in kinds else set()
     return tuple(name for name in EVENTS if name in wanted)
 
 
@@ -163,7 +170,7 @@ def canonical(text: str) -> str:
         return conditions.spelling(conditions.parse(text))
     raise InputError(
         f"{text}: no such event; valid: {', '.join(EVENTS)}, or a condition like "
-        f"{conditions.EXAMPLES}"
+        f"{'; '.join([conditions.EXAMPLES, *NOT_READ])}"
     )
 
 
