@@ -42,7 +42,7 @@ NO_RUN = "none: no run has this event"
 
 
 def events(
-    tables: Tables, conditions: Sequence[str] = (), named: Sequence[str] = tuple(EVENTS)
+    tables: Tables, conditions: Sequence[str] = (), named: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """A row per run and event: key, event, step, observed, lower, upper, budget, diverged, state,
     then the configuration. The events are all that have a name, or only those in `named`, as far as
@@ -64,7 +64,7 @@ def events(
         )
     }
     runs = _runs(tables)
-    names = list(dict.fromkeys([*named, *conditions]))
+    names = list(dict.fromkeys([*(EVENTS if named is None else named), *conditions]))
     levels = _levels(tables, runs, names)
     rows = []
     for key, curves in runs.items():
