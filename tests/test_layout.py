@@ -157,6 +157,7 @@ TOGETHER = {
     "grokpipe/measures/test_fourier.py": "fourier_paper",
     "grokpipe/training/test_pack.py": "tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
     "analysis/figures/test_statistics_figures.py": "forest style survival",
+    "analysis/figures/test_arm_layout.py": "labels",
     "analysis/forecasting/test_forecasts.py": "analysis.figures.forecast",
     "analysis/forecasting/test_gap_laws.py": "law_intervals predictors",
     "analysis/times/test_contrasts.py": "mean_times",
