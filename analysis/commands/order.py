@@ -10,6 +10,7 @@ from analysis.output.formats import estimated, interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from analysis.stats.intervals import Interval
+from grokpipe.curves import columns as logged
 from grokpipe.curves import definitions
 from grokpipe.curves.conditions import half_change
 from grokpipe.errors import InputError
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
         *write_table(shown, to / "tables", f"{name}_runs", runs),
     ]
     prepare()
-    figure = figures.draw(long, by, titles)
+    figure = figures.draw(long, by, {name: label(titles[name]) for name in names})
     paths += save(shown, to / "figures", name, figure)
     print("\nwritten: " + " ".join(map(str, paths)))
 
@@ -94,6 +95,11 @@ def titled(names: list[str]) -> dict[str, str]:
     found = {name: half_change(name) for name in names}
     alone = all(half and not half.from_first for half in found.values())
     return {name: half.column if half and alone else name for name, half in found.items()}
+
+
+def label(title: str) -> str:
+    """A title in the figure: a column as its axis is labelled elsewhere."""
+    return logged.COLUMNS[title].label if title in logged.COLUMNS else title
 
 
 def words(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:

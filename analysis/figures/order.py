@@ -82,7 +82,7 @@ def draw(events: pd.DataFrame, by: Sequence[str], names: Mapping[str, str]) -> F
     axis.set_xlabel("optimiser steps")
     axis.set_ylabel(", ".join(by))
     sns.despine(figure, left=True)
-    legend(figure, handles, "outside upper center")
+    legend(figure, handles)
     return figure
 
 

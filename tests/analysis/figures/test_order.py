@@ -73,6 +73,7 @@ def test_what_happened_at_step_0_and_a_divergence_are_drawn() -> None:
     assert marks(axis, "x") == [(5_000, 1)]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["memorised", "grokked", "diverged", "not by then"]
+    assert not figure.legends[0].get_title().get_text()
 
 
 @pytest.mark.parametrize(("arms", "seeds"), [(1, 1), (25, 5)])
