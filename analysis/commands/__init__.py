@@ -9,6 +9,7 @@ from analysis.commands import (
     fit,
     forecast,
     gather,
+    order,
     paper,
     report,
     restore,
@@ -19,7 +20,7 @@ from analysis.commands import (
 )
 
 ORDER = (
-    gather, restore, status, timescales, compare, fit, forecast, synchrony, figures, report,
+    gather, restore, status, timescales, compare, fit, forecast, order, synchrony, figures, report,
     paper, why,
 )  # fmt: skip
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

@@ -24,6 +24,15 @@ WRITING = {
         {"tables/compare_tau2_half.csv", "figures/differences_tau2_half.png"},
     ),
     "fit": ("--event tau_rnc1@0.1", "tau_rnc1@0.1", {"tables/fit_weight_decay.tex"}),
+    "order": (
+        "--columns test_accuracy,collapse/rnc1",
+        "median lead",
+        {
+            "tables/order_test_accuracy_collapse_rnc1.md",
+            "tables/order_test_accuracy_collapse_rnc1_runs.csv",
+            "figures/order_test_accuracy_collapse_rnc1.png",
+        },
+    ),
     "synchrony": ("", "lag", {"tables/synchrony_test_accuracy_collapse_rnc1.md"}),
     "forecast": (
         "--event tau2_half --predictor collapse/nc2_cond",
