@@ -43,7 +43,8 @@ NO_RUN = "none: no run has this event"
 def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
     """A row per run and event: key, event, step, observed, lower, upper, budget, diverged, state,
     then the configuration. The events are all that have a name, as far as the tables have the
-    columns that they are read from, and the conditions, which must have theirs. A run that is not
+    columns that they are read from, and the classes on which chance depends, and the conditions,
+    which must have their columns. A run that is not
     finished is censored at its last step and has its state. One that diverged without the event
     never has it: it is later than its budget, and `diverged` is the step it was followed to (else
     NaN).
@@ -52,12 +53,13 @@ def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
     evaluation have no row unless they diverged, and those of UNDEFINED none of that event:
     `undefined` lists them.
     """
-    tables.require(("seed", "classes", "steps"), "needed for times to events")
+    tables.require(("seed", "steps"), "needed for times to events")
     cells = tables.cells.set_index("key")
+    classes = cells["classes"] if "classes" in cells else pd.Series(math.nan, index=cells.index)
     of_cell = {
-        key: (1 / classes, float(steps), state)
-        for key, classes, steps, state in zip(
-            cells.index, cells["classes"], cells["steps"], cells["state"], strict=True
+        key: (1 / number, float(steps), state)
+        for key, number, steps, state in zip(
+            cells.index, classes, cells["steps"], cells["state"], strict=True
         )
     }
     runs = _runs(tables)

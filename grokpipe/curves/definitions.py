@@ -119,6 +119,14 @@ def needs_others(name: str) -> bool:
     return isinstance(definition, Crossing) and isinstance(definition.level, OfOtherSeeds)
 
 
+def needs_classes(name: str) -> bool:
+    """Whether an event depends on the number of classes: its level is above chance."""
+    definition = definition_of(name)
+    if isinstance(definition, Ratio):
+        return needs_classes(definition.late) or needs_classes(definition.early)
+    return isinstance(definition, Crossing) and isinstance(definition.level, AboveChance)
+
+
 def is_ratio(name: str) -> bool:
     """Whether an event is a ratio of times, such as tau2_half/tau1, rather than a step."""
     return "/" in name and not conditions.is_condition(name)
@@ -180,10 +188,10 @@ def run_events(
     """The times of one run, by name, in the order of `names`: of all `EVENTS`, or of these events
     and conditions.
 
-    `curves` has the column step and those that were measured; `chance` is 1/classes; `levels` has
-    the levels given for each run, by the event's name: the entropy at which other seeds grokked for
-    t_cross. Left out are events of columns that were not measured, of levels that are not given,
-    and ratios whose denominator was not seen. What needs a final value (half, arrive) is censored
+    `curves` has the column step and those that were measured; `chance` is 1/classes, NaN where they
+    are not known; `levels` has the levels given for each run, by the event's name: the entropy at
+    which other seeds grokked for t_cross. Left out are events of columns that were not measured, of
+    levels that are not given or depend on a chance that is not known, and ratios whose denominator was not seen. What needs a final value (half, arrive) is censored
     in a run that is not finished.
     """
     wanted = EVENTS if names is None else {name: definition_of(name) for name in names}
