@@ -21,7 +21,7 @@ from analysis.commands import (
 )
 
 ORDER = (
-    adopt, gather, export, restore, status, timescales, compare, fit, forecast, synchrony, figures, report,
-    paper, why,
+    adopt, gather, export, restore, status, timescales, compare, fit, forecast, synchrony, figures,
+    report, paper, why,
 )  # fmt: skip
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

@@ -7,7 +7,7 @@ from analysis.commands import common, timescales
 from analysis.output import folders
 from grokpipe.errors import InputError
 
-HELP = "logs of other programs (CSV, Parquet, JSON lines, NumPy, TensorBoard, W&B) → tables"
+HELP = "logs of other programs (CSV, Parquet, JSON, NumPy, TensorBoard, W&B) → tables"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +49,9 @@ def run(options: argparse.Namespace) -> None:
     print(f"\nwritten: {options.to}/curves.parquet {options.to}/cells.parquet\n")
     measures = set(adopted.tables.curves)
     if not measures & set(MEASURES):
-        print("no event with a name can be read from these columns; a condition can: "
-              f"python -m analysis timescales {options.to} --event 'COLUMN>=0.9'")  # fmt: skip
+        names = [name for name in adopted.tables.curves if name not in ("key", "step")]
+        print("no event with a name; a condition goes with any column: "
+              f"python -m analysis timescales {options.to} --event '{names[0]}>=0.9'")  # fmt: skip
         return
     parser = argparse.ArgumentParser()
     timescales.add_arguments(parser)

@@ -1,6 +1,6 @@
 """Write tables in the formats of other programs."""
 
-import shutil
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,17 @@ from grokpipe.errors import missing_package
 from grokpipe.store import event_files, files
 from grokpipe.store.event_files import EventFile
 
+HASH = "[0-9a-f]{16}"
+"""keys of our own, which say nothing; those of adopted runs are their names"""
 
 
 def as_csv(tables: Tables, folder: Path) -> list[Path]:
     """`curves.csv`, a row per run and evaluation with measures and configuration, and `cells.csv`,
     a row per run."""
     paths = [folder / "curves.csv", folder / "cells.csv"]
-    for path, table in zip(paths, (tables.curves, tables.cells), strict=True):
+    others = [name for name in tables.configuration if name not in tables.curves]
+    curves = tables.spread(others).curves
+    for path, table in zip(paths, (curves, tables.cells), strict=True):
         files.write_text(path, csv_text(table))
     return paths
 
@@ -40,12 +44,14 @@ def as_tensorboard(tables: Tables, folder: Path) -> list[Path]:
         if name not in ("key", *tables.configuration)
         and pd.api.types.is_numeric_dtype(tables.curves[name])
     ]  # fmt: skip
+    written: set[str] = set()
     for key, rows in tables.curves.groupby("key", sort=False, observed=True):
         values = _configuration(cells[str(key)])
-        at = folder / event_files.run_name(str(key), values)
-        if at.exists():
-            shutil.rmtree(at)  # of an earlier export
-        EventFile(at, values).rewrite(rows[measures].to_dict("records"))
+        name = event_files.run_name(str(key), values if re.fullmatch(HASH, str(key)) else {})
+        if name in written:  # names of runs that differ in what a folder's name cannot have
+            name = f"{name}-{len(written)}"
+        written.add(name)
+        EventFile(folder / name, values).rewrite(rows[measures].to_dict("records"))
     return [folder]
 
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tabulate import tabulate
 
 from analysis.runs import results, running, staleness
+from analysis.runs.parts import CELLS
 from grokpipe.errors import InputError
 from grokpipe.store import manifest
 
@@ -99,6 +100,8 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
     trained = {key: pack.step or 0 for keys, pack in packs for key in keys}
     states |= dict.fromkeys(states.keys() & trained.keys(), "running")
     states |= {key: result.state for key, result in by_key.items()}
+    if not states and (folder / CELLS).exists():
+        raise InputError(f"{folder}: gathered tables; status needs a folder of run logs")
     if not states:
         raise InputError(f"{folder}: no cell was requested, and there is no run log")
 

@@ -191,8 +191,8 @@ def run_events(
     `curves` has the column step and those that were measured; `chance` is 1/classes, NaN where they
     are not known; `levels` has the levels given for each run, by the event's name: the entropy at
     which other seeds grokked for t_cross. Left out are events of columns that were not measured, of
-    levels that are not given or depend on a chance that is not known, and ratios whose denominator was not seen. What needs a final value (half, arrive) is censored
-    in a run that is not finished.
+    levels that are not given or lie above a chance that is not known, and ratios whose denominator
+    was not seen. What needs a final value (half, arrive) is censored in a run that is not finished.
     """
     wanted = EVENTS if names is None else {name: definition_of(name) for name in names}
     given = {EVENTS[name]: level for name, level in (levels or {}).items()}

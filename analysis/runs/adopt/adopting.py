@@ -19,6 +19,7 @@ from analysis.runs.rows import CELL_COLUMNS
 from analysis.runs.tables import Tables
 from grokpipe.errors import InputError
 
+
 @dataclass(frozen=True)
 class Adopted:
     """Tables, and how they came about."""
@@ -197,7 +198,7 @@ def _once(
     merged = pd.concat([curves[~repeated], groups.first().reset_index()], ignore_index=True)
     merged = merged.sort_values(["run", "step"], kind="stable", ignore_index=True)[[*curves]]
     number = len(curves) - len(merged)
-    return merged, [f"note: {number:,} rows were merged with others of the same run and step"]
+    return merged, [f"note: {_rows(number)} merged with others of the same run and step"]
 
 
 def _known(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -207,8 +208,12 @@ def _known(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return curves, []
     if empty.all():
         raise InputError("no row has a value of any measure")
-    note = f"note: {empty.sum():,} rows have no value of any measure: left out"
+    note = f"note: {_rows(int(empty.sum()))} without a value of any measure left out"
     return curves[~empty].reset_index(drop=True), [note]
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'s' * (number != 1)}"
 
 
 def _unfinished_losses(curves: pd.DataFrame, cells: pd.DataFrame) -> list[str]:

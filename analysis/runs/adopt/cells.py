@@ -1,4 +1,4 @@
-"""The table of cells of adopted runs: what the logs say of a run, and what is taken if they do not."""
+"""The table of cells of adopted runs: what the logs say of a run, and what is taken if not."""
 
 import numpy as np
 import pandas as pd
@@ -43,13 +43,13 @@ def read_cells(table: pd.DataFrame, of_run: NDArray[np.intp]) -> pd.DataFrame:
         missing = rows == len(numbers)
         cells[name] = values.where(~missing, None) if missing.any() else values
         if pd.api.types.is_float_dtype(values) and (values == values.round()).all():
-            cells[name] = values.astype(np.int64) if name in ("seed", "steps", "classes") else values
+            cells[name] = (
+                values.astype(np.int64) if name in ("seed", "steps", "classes") else values
+            )
     return pd.DataFrame(cells)
 
 
-def completed(
-    cells: pd.DataFrame, curves: pd.DataFrame
-) -> tuple[pd.DataFrame, list[str], bool]:
+def completed(cells: pd.DataFrame, curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str], bool]:
     """Give each run a seed, a budget and a state. Raises InputError for ones that are not valid."""
     notes = []
     last = curves.groupby("run")["step"].max().reindex(cells.index, fill_value=0).to_numpy()
@@ -57,7 +57,10 @@ def completed(
     cells["trained_steps"] = last
     if "seed" not in cells:
         cells["seed"] = np.arange(len(cells))
-        notes.append("note: no seeds: the runs are numbered, and no two of them count as paired")
+        notes.append(
+            "note: no seeds: the runs are numbered, and no two of them count as paired "
+            "(--map with name: reads seeds and more from the names of runs)"
+        )
     whole, wrong = coercion.whole(cells["seed"])
     _refuse(cells, wrong, "seed", "must be a whole number")
     cells["seed"] = whole

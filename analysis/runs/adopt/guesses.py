@@ -59,7 +59,9 @@ def _first(wanted: Iterable[str], names: list[str]) -> str | None:
 def configuration(name: str) -> str | None:
     """What a column is called here, if its name is one of a configuration or of CELL_COLUMNS."""
     plain = PREFIX.sub("", name)
-    if plain in _SCHEMA or (plain.partition(".")[0] in (*GROUPS, "measures", "eval", "stop") and "." in plain):
+    if plain in _SCHEMA or (
+        plain.partition(".")[0] in (*GROUPS, "measures", "eval", "stop") and "." in plain
+    ):
         return plain
     return _ALIAS.get(plain.lower().replace(" ", "_").replace("-", "_"))
 

@@ -1,12 +1,12 @@
 """The map from another program's columns to the names here: a YAML file, given by --map.
 
-    columns: {step: iteration, test_accuracy: val/acc}      # name here: name there
-    configuration: {weight_decay: wd, seed: seed}
-    fixed: {task.name: mod_add, classes: 97, steps: 100000} # of all runs
-    scale: {test_accuracy: 0.01}                            # per cent
-    name: 'wd(?P<weight_decay>[0-9.]+)_s(?P<seed>[0-9]+)'   # of a run, found in its name
-    runs: {baseline-1: {seed: 1, state: diverged}}          # of single runs, by their name
-    ignore: [lr_now]                                        # columns to leave out
+columns: {step: iteration, test_accuracy: val/acc}      # name here: name there
+configuration: {weight_decay: wd, seed: seed}
+fixed: {task.name: mod_add, classes: 97, steps: 100000} # of all runs
+scale: {test_accuracy: 0.01}                            # per cent
+name: 'wd(?P<weight_decay>[0-9.]+)_s(?P<seed>[0-9]+)'   # of a run, found in its name
+runs: {baseline-1: {seed: 1, state: diverged}}          # of single runs, by their name
+ignore: [lr_now]                                        # columns to leave out
 """
 
 import difflib
@@ -97,9 +97,7 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     for name, item in items.items():
         right = isinstance(item, KINDS[key]) and not (key == "scale" and isinstance(item, bool))
         if not right:
-            raise InputError(
-                f"--map {path}: {key}: {name}: {item}: must be like {EXAMPLES[key]}"
-            )
+            raise InputError(f"--map {path}: {key}: {name}: {item}: must be like {EXAMPLES[key]}")
     if key in ("columns", "configuration"):
         return {name: str(item) for name, item in items.items()}
     return items
@@ -148,10 +146,10 @@ def check_columns(given: Map, there: Collection[str], what: str) -> None:
     """Raise InputError for the first name of the map that is no column of the files (`what`)."""
     for ours, theirs in given.theirs.items():
         if theirs not in there:
-            raise InputError(f"--map: {ours}: {what} have no column {unknown(theirs, there)}")
+            raise InputError(f"--map: {ours}: {what}: no column {unknown(theirs, there)}")
     for theirs in given.ignore:
         if theirs not in there:
-            raise InputError(f"--map: ignore: {what} have no column {unknown(theirs, there)}")
+            raise InputError(f"--map: ignore: {what}: no column {unknown(theirs, there)}")
 
 
 def unknown(name: str, valid: Collection[str]) -> str:

@@ -68,10 +68,13 @@ def assign(
 
     groups = _groups(rows, log, step, run)
     configuration = dict(given.configuration)
+    scheduled = []
     for name in free:
         ours = guesses.configuration(name)
-        if name not in beside and groups.varies(rows[name]):
-            continue  # a rate by its schedule; a loss, which is the name of an objective here
+        if ours and name not in beside and groups.varies(rows[name]):
+            # a rate by its schedule; a loss, which is the name of an objective here
+            scheduled += [name] if ours != "loss" else []
+            continue
         if ours and ours not in {*configuration, *given.fixed, *given.columns}:
             configuration[ours] = name
             guess(name, ours)
@@ -90,9 +93,9 @@ def assign(
         if name in measures.values():
             continue
         fixed = name in beside or groups.tells_apart(rows[name])
-        if name in measures or name in configuration or name in WALL or name in wandb.INTERNAL:
-            left_out.append(name)
-        elif not fixed and not _is_number(rows[name]):
+        taken_name = name in measures or name in configuration
+        wall = name in WALL or name in wandb.INTERNAL
+        if taken_name or wall or not (fixed or _is_number(rows[name])):
             left_out.append(name)
         elif fixed and (name in beside or not _is_measured(name)):
             configuration[name] = name
@@ -101,6 +104,8 @@ def assign(
             measures[name] = name
     if constant:
         told.append(f"configuration, as constant within each run: {', '.join(constant)}")
+    if scheduled:
+        told.append(f"no configuration, as varying within a run: {', '.join(scheduled)}")
     if left_out:
         told.append(f"left out: {', '.join(left_out)}")
     return Roles(step, run, measures, configuration, told)

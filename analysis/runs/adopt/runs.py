@@ -35,31 +35,34 @@ def configured(
         codes, texts = names.cat.codes.to_numpy(), [*map(_text, names.cat.categories)]
     else:
         codes, texts = log, [one.run for one in logs]
-    table = pd.DataFrame({"run": pd.Categorical.from_codes(codes, pd.Index(texts).map(str))}
-                         if len(set(texts)) == len(texts) else {"run": np.array(texts)[codes]})  # fmt: skip
+    table = pd.DataFrame({"run": _spread(texts, codes)})
     for ours, theirs in roles.configuration.items():
-        table[ours] = rows[theirs].to_numpy() if _plain(rows[theirs]) else rows[theirs].array
-    used = np.unique(codes)
-    found, told = _of_names([texts[code] for code in used], given, set(table) | set(given.fixed))
+        table[ours] = rows[theirs].array
+    used = [texts[code] for code in np.unique(codes)]
+    found, told = _of_names(used, given, set(table) | set(given.fixed))
     for ours in dict.fromkeys(name for values in found.values() for name in values):
-        by_code = pd.Series([found[text].get(ours) for text in texts], dtype=object)
-        by_code = by_code.infer_objects()
-        values = by_code.to_numpy()[codes]
-        kept = table[ours] if ours in table else pd.Series(np.full(len(codes), None))
+        values = _spread([found.get(text, {}).get(ours) for text in texts], codes)
         own = np.array([ours in given.runs.get(text, {}) for text in texts])[codes]
-        column = pd.Series(values).where(own | kept.isna().to_numpy(), kept.astype(object))
-        table[ours] = column.infer_objects()
+        table[ours] = _filled(table[ours].mask(own), values) if ours in table else values
     for ours, value in given.fixed.items():
-        if ours not in table:
-            table[ours] = value
-        else:
-            table[ours] = table[ours].astype(object).where(table[ours].notna(), value)
-            table[ours] = table[ours].infer_objects()
+        values = _spread([value], np.zeros(len(codes), dtype=np.intp))
+        table[ours] = _filled(table[ours], values) if ours in table else values
     return table, told
 
 
-def _plain(values: pd.Series) -> bool:
-    return not isinstance(values.dtype, pd.CategoricalDtype)
+def _spread(values: Sequence[Any], codes: NDArray[Any]) -> pd.Series:
+    """The values by their numbers; words as categories, which take no memory for each row."""
+    column = pd.Series(values).infer_objects()
+    column = column.astype("category") if column.dtype == object else column
+    return column.take(codes).reset_index(drop=True)
+
+
+def _filled(column: pd.Series, values: pd.Series) -> pd.Series:
+    """The column, and the values where it has none."""
+    if not column.isna().any():
+        return column
+    filled = column.astype(object).where(column.notna(), values.astype(object))
+    return filled.infer_objects()
 
 
 def _text(value: Any) -> str:
@@ -75,6 +78,7 @@ def _of_names(
         if name not in names:
             raise InputError(f"--map: runs: there is no run {unknown(name, names)}")
     found: dict[str, dict[str, Any]] = {}
+    read: dict[str, None] = {}
     for name in names:
         if given.name is None:
             said = {guesses.configuration(k) or k: v for k, v in guesses.of_name(name).items()}
@@ -84,14 +88,10 @@ def _of_names(
             if match is None:
                 raise InputError(f"--map: name: {given.name}: does not match the run {name}")
             said = {_dotted(group): value for group, value in match.groupdict().items()}
+        read |= dict.fromkeys(said)
         found[name] = {ours: _value(value) for ours, value in said.items()}
         found[name] |= given.runs.get(name, {})
-    told: list[str] = []
-    there = dict.fromkeys(ours for values in found.values() for ours in values)
-    if given.name is None and (there := [n for n in there if any(
-        n in values and n not in given.runs.get(run, {}) for run, values in found.items())]):  # fmt: skip
-        told = [f"read from the names of the runs: {', '.join(there)}"]
-    return found | {name: {} for name in given.runs if name not in found}, told
+    return found, [f"read from the names of the runs: {', '.join(read)}"] if read else []
 
 
 def _dotted(group: str) -> str:
@@ -187,7 +187,9 @@ def keys(cells: pd.DataFrame, named: bool) -> list[str]:
 def arms(cells: pd.DataFrame, without: Mapping[str, Any] | Sequence[str]) -> NDArray[np.intp]:
     """The number of each run's arm: the runs that differ in the seed alone."""
     columns = [name for name in cells if name not in {"seed", "run", "key", *without}]
-    return _codes([as_numbers(_of_words(cells[name])) for name in columns] or [np.zeros(len(cells))])
+    return _codes(
+        [as_numbers(_of_words(cells[name])) for name in columns] or [np.zeros(len(cells))]
+    )
 
 
 def _of_words(values: pd.Series) -> pd.Series:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from analysis.runs.adopt.logs import Log
 from analysis.runs.adopt.readers import csv, jsonl, npz, parquet, tensorboard
+from analysis.runs.parts import ADOPTED
 from grokpipe.errors import InputError
 
 ENDINGS = (*csv.ENDINGS, *parquet.ENDINGS, *jsonl.ENDINGS, *npz.ENDINGS)
 FORMATS = f"{', '.join(ENDINGS)}, and TensorBoard's event files"
-ADOPTED = "adopted.json"  # what adopt itself writes
 
 
 def find(given: Sequence[str]) -> list[Path]:
@@ -77,10 +77,11 @@ def read(paths: Sequence[Path], step: str | None = None) -> list[Log]:
 def _names(paths: Sequence[Path]) -> dict[Path, str]:
     """A name for each file: its path below the folder that all have in common, without ending
     unless two differ by that alone."""
+    if not paths:
+        return {}
     whole = [path.parent.resolve() / path.name for path in paths]
-    parents = [path.parent.parts for path in whole]
-    same = len(os.path.commonprefix(parents)) if parents else 0
-    names = ["/".join(path.parts[same:]) for path in whole]
-    short = [name.removesuffix(_ending(path) or "") for name, path in zip(names, paths, strict=True)]
+    folder = os.path.commonpath([path.parent for path in whole])
+    names = [path.relative_to(folder).as_posix() for path in whole]
+    short = [name.removesuffix(_ending(Path(name)) or "") for name in names]
     chosen = short if len(set(short)) == len(short) else names
     return dict(zip(paths, chosen, strict=True))

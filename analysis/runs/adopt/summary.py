@@ -9,9 +9,8 @@ from analysis.runs.adopt.roles import listed
 from analysis.runs.adopt.runs import arms
 from analysis.runs.rows import CELL_COLUMNS
 from grokpipe.curves import definitions
-from grokpipe.curves.conditions import EXAMPLES
 
-UNNAMED = "no event with a name; conditions go with any column: --event"
+UNNAMED = "none with a name"
 
 
 def text(adopted: Adopted) -> str:
@@ -21,11 +20,12 @@ def text(adopted: Adopted) -> str:
     measures = [name for name in curves if name not in ("key", "step")]
     varied, constant = _configuration(cells)
     of_arm = pd.Series(arms(cells, CELL_COLUMNS)).value_counts()
-    seeds = f"{of_arm.min()}" if of_arm.min() == of_arm.max() else f"{of_arm.min()}–{of_arm.max()}"
+    most = int(of_arm.max())
+    seeds = f"{most}" if of_arm.min() == most else f"{of_arm.min()}–{most}"
     states = ", ".join(f"{count} {state}" for state, count in cells["state"].value_counts().items())
     lines = [
-        f"runs: {len(cells)} in {len(of_arm)} arms of {seeds} seeds ({states}); "
-        f"{len(curves):,} evaluations up to step {curves['step'].max():,}",
+        f"runs: {len(cells)} ({states}); arms: {len(of_arm)}, of {seeds} seed{'s' * (most > 1)}; "
+        f"evaluations: {len(curves):,}, up to step {curves['step'].max():,}",
         f"columns: {listed(measures, 20)}",
         f"configuration: {listed(varied, 20) or 'nothing varied'}"
         + (f"; the same everywhere: {listed(constant, 8)}" if constant else ""),
@@ -71,7 +71,6 @@ def _columns(name: str) -> tuple[str, ...]:
 def _events(measures: Collection[str], classes: bool) -> list[str]:
     there, lacking = allowed(measures, classes)
     return [
-        f"events: {', '.join(there) or UNNAMED} ({EXAMPLES})" if not there
-        else f"events: {', '.join(there)}",
+        f"events: {', '.join(there) or UNNAMED}",
         *(f"  not {', '.join(names)}: no {missing}" for missing, names in lacking.items()),
     ]  # fmt: skip

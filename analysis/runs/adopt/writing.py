@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.runs.adopt.mapping import Map
-from analysis.runs.adopt.sources import ADOPTED
-from analysis.runs.parts import CELLS, CURVES
+from analysis.runs.parts import ADOPTED, CELLS, CURVES
 from analysis.runs.tables import Tables, read_gathered, write_gathered
 from grokpipe.errors import InputError
 from grokpipe.store import files, manifest

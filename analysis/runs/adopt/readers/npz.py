@@ -1,9 +1,9 @@
 """NumPy archives: a curve per seed and evaluation.
 
-    step               (evaluations,)
-    test_accuracy, …   (seeds, evaluations), or (evaluations,) of a single run
-    seed, …            (seeds,): one value for each run
-    weight_decay, …    a single value for all runs
+step               (evaluations,)
+test_accuracy, …   (seeds, evaluations), or (evaluations,) of a single run
+seed, …            (seeds,): one value for each run
+weight_decay, …    a single value for all runs
 """
 
 import zipfile
@@ -54,7 +54,7 @@ def read(path: Path, run: str, step: str | None = None) -> list[Log]:
         else:
             raise InputError(
                 f"{path}: {name} has shape {array.shape}; must be (seeds, evaluations) = "
-                f"({seeds}, {evaluations}), or (seeds,); there are: {shapes}, {step} {steps.shape}"
+                f"({seeds}, {evaluations}), or (seeds,); there are: {shapes}"
             )
     rows = pd.DataFrame(columns)
     if seeds > 1 and all(array.shape != (seeds,) for array in arrays.values()):
