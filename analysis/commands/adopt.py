@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--map", type=Path, metavar="FILE",
-        help="YAML that maps columns to names here, and gives fixed values (docs/logs.md); default: "
-        "by the names of the columns",
+        help="YAML that maps columns to names here and gives fixed values (docs/logs.md); default: "
+        "columns are taken by their names",
     )  # fmt: skip
     parser.add_argument(
         "--force", action="store_true", help="replace tables that were adopted from other files"

@@ -28,6 +28,6 @@ def run(options: argparse.Namespace) -> None:
     tables = common.read(options)
     into = options.into or options.folder / "export" / options.to
     write = {"csv": export.as_csv, "tensorboard": export.as_tensorboard}[options.to]
-    with folders.writing(into):
+    with folders.writing(into, "--into"):
         paths = write(tables, into)
     print(f"written: {' '.join(map(str, paths))}  ({len(tables.cells)} runs)")

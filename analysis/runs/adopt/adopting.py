@@ -62,9 +62,9 @@ def adopt(logs: Sequence[Log], given: Map, to: Path) -> Adopted:
     cells.insert(0, "key", runs.keys(cells, named=found.run is not None))
     curves, said = _once(curves, cells, found)
     notes += said
+    lost = _unfinished_losses(curves, cells)
     curves, said = _known(curves)
-    notes += said
-    notes += _unfinished_losses(curves, cells)
+    notes += [*said, *lost]
     cells, said, budget_told = completed(cells, curves)
     notes += said
     names = cells["key"].to_numpy(object)

@@ -71,9 +71,10 @@ def assign(
     scheduled = []
     for name in free:
         ours = guesses.configuration(name)
+        if ours == "loss" and _is_number(rows[name]):
+            continue  # in a configuration it is the name of an objective
         if ours and name not in beside and groups.varies(rows[name]):
-            # a rate by its schedule; a loss, which is the name of an objective here
-            scheduled += [name] if ours != "loss" else []
+            scheduled.append(name)  # as a rate by its schedule
             continue
         if ours and ours not in {*configuration, *given.fixed, *given.columns}:
             configuration[ours] = name
@@ -93,13 +94,16 @@ def assign(
         if name in measures.values():
             continue
         fixed = name in beside or groups.tells_apart(rows[name])
-        taken_name = name in measures or name in configuration
+        number = _is_number(rows[name])
+        twice = name in measures or name in configuration
         wall = name in WALL or name in wandb.INTERNAL
-        if taken_name or wall or not (fixed or _is_number(rows[name])):
+        if twice or wall or rows[name].isna().all() or not (fixed or number):
             left_out.append(name)
-        elif fixed and (name in beside or not _is_measured(name)):
+        elif name in beside:
             configuration[name] = name
-            constant += [name] if name not in beside else []
+        elif fixed and not (number and _is_measured(name)):
+            configuration[name] = name
+            constant.append(name)
         else:
             measures[name] = name
     if constant:

@@ -166,7 +166,7 @@ def keys(cells: pd.DataFrame, named: bool) -> list[str]:
     """A key for each run: its name if it has one, in a column (`named`) or as that of its file,
     else what differs among the runs."""
     names = cells["run"].map(str)
-    if named or (names.is_unique and len(names) > 1):
+    if named or names.is_unique:
         return names.to_list()
     columns = [name for name in cells if name != "run"]
     differ = [name for name in columns if cells[name].nunique(dropna=False) > 1]

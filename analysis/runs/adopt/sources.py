@@ -7,8 +7,9 @@ from pathlib import Path
 
 from analysis.runs.adopt.logs import Log
 from analysis.runs.adopt.readers import csv, jsonl, npz, parquet, tensorboard
-from analysis.runs.parts import ADOPTED
+from analysis.runs.parts import ADOPTED, CELLS, CURVES
 from grokpipe.errors import InputError
+from grokpipe.store import manifest
 
 ENDINGS = (*csv.ENDINGS, *parquet.ENDINGS, *jsonl.ENDINGS, *npz.ENDINGS)
 FORMATS = f"{', '.join(ENDINGS)}, and TensorBoard's event files"
@@ -22,13 +23,17 @@ def find(given: Sequence[str]) -> list[Path]:
         path = Path(name)
         matched = [path] if path.exists() else sorted(map(Path, glob.glob(name, recursive=True)))
         if not matched:
-            raise InputError(f"{name}: no such file or folder")
+            raise InputError(f"{name}: no such folder or file")
         for one in matched:
             found |= dict.fromkeys(_below(one) if one.is_dir() else [one])
     return list(found)
 
 
 def _below(folder: Path) -> list[Path]:
+    if manifest.cells_folder(folder).is_dir():
+        raise InputError(f"{folder}: has run logs, which every command reads as they are")
+    if all((folder / name).exists() for name in (CURVES, CELLS)):
+        raise InputError(f"{folder}: has gathered tables, which every command reads as they are")
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _known(path)]
     if not files:
         raise InputError(f"{folder}: no file of a known format; valid: {FORMATS}")

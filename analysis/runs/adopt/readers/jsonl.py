@@ -70,7 +70,7 @@ def _column(values: list[Any]) -> pd.Series:
     if known.map(type).isin([int, float, str]).all():
         numbers = pd.to_numeric(known, errors="coerce")
         missing = known.isin(coercion.MISSING)
-        if (numbers.notna() | missing).all() and not missing.all():
+        if (numbers.notna() | missing).all():
             return numbers.astype(float).reindex(column.index)
     if known.map(type).eq(bool).all():
         return column

@@ -63,6 +63,8 @@ def read(path: Path, run: str, step: str | None = None) -> list[Log]:
 
 
 def _arrays(path: Path) -> dict[str, Array]:
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: not readable as a NumPy archive")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
