@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> None:
         return
     parser = argparse.ArgumentParser()
     timescales.add_arguments(parser)
+    parser.set_defaults(default=parser.get_default)  # as the whole command line has it
     try:
         timescales.run(parser.parse_args([str(options.to)]))
     except InputError as error:

@@ -187,10 +187,11 @@ def test_the_examples_of_ones_own_logs(
                 analysis_parser().parse_args(arguments)
                 continue
             assert analysis(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
-            table = tmp_path / arguments[3] / "tables" / "timescales.csv"
-            if table.exists():
-                of_event = pd.read_csv(table).query("event == 't_grok'")
-                medians[arguments[3]] = of_event["median"].to_list()
+            events = tmp_path / arguments[3] / "tables" / "events.csv"
+            if events.exists():
+                rows = pd.read_csv(events).query("event == 't_grok'")
+                of_arms = rows.groupby("weight_decay", sort=False)["step"].median()
+                medians[arguments[3]] = sorted(of_arms)
     assert medians == {
         f"outputs/{name}": [400, 1100][: 1 if name == "archive" else 2]
         for name in ("table", "parquet", "mapped", "files", "archive", "events", "chart")
