@@ -43,10 +43,10 @@ NO_RUN = "none: no run has this event"
 def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
     """A row per run and event: key, event, step, observed, lower, upper, budget, diverged, state,
     then the configuration. The events are all that have a name, as far as the tables have the
-    columns that they are read from and the classes that chance depends on, and the conditions,
-    which must have their columns. A run that is not finished is censored at its last step and has
-    its state. One that diverged without the event never has it: it is later than its budget, and
-    `diverged` is the step it was followed to (else NaN).
+    columns that they are read from, and the conditions, which must have theirs. A run that is not
+    finished is censored at its last step and has its state. One that diverged without the event
+    never has it: it is later than its budget, and `diverged` is the step it was followed to (else
+    NaN).
 
     t_cross uses the mean entropy at t_grok of the other seeds of the same arm. Runs without an
     evaluation have no row unless they diverged, and those of UNDEFINED none of that event:

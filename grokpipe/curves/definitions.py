@@ -119,17 +119,17 @@ def needs_others(name: str) -> bool:
     return isinstance(definition, Crossing) and isinstance(definition.level, OfOtherSeeds)
 
 
+def is_ratio(name: str) -> bool:
+    """Whether an event is a ratio of times, such as tau2_half/tau1, rather than a step."""
+    return "/" in name and not conditions.is_condition(name)
+
+
 def needs_classes(name: str) -> bool:
     """Whether an event depends on the number of classes: its level is above chance."""
     definition = definition_of(name)
     if isinstance(definition, Ratio):
         return needs_classes(definition.late) or needs_classes(definition.early)
     return isinstance(definition, Crossing) and isinstance(definition.level, AboveChance)
-
-
-def is_ratio(name: str) -> bool:
-    """Whether an event is a ratio of times, such as tau2_half/tau1, rather than a step."""
-    return "/" in name and not conditions.is_condition(name)
 
 
 def canonical(text: str) -> str:

@@ -176,9 +176,9 @@ def test_the_examples_of_ones_own_logs(
     names: dict[str, object] = {}
     medians: dict[str, list[float]] = {}
     (tmp_path / "runs.csv").write_text("run,step,loss\n0,0,1\n0,1,1\n")  # of the first command
-    for kind, title, text in re.findall(r"```(\w+)(?: title=(\S+))?\n(.*?)```", LOGS, flags=re.S):
-        if title:
-            (tmp_path / title).write_text(text)
+    for kind, text in re.findall(r"```(\w+)\n(.*?)```", LOGS, flags=re.S):
+        if kind == "yaml":
+            (tmp_path / text.split()[1]).write_text(text)
         elif kind == "python":
             exec(text, names)
         for line in text.strip().splitlines() if kind == "sh" else []:

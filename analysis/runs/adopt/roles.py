@@ -16,6 +16,8 @@ WALL = ("_runtime", "_timestamp", "_wandb", "wall_time", "Wall time", "timestamp
 """times on the clock, which are no measure"""
 MEASURED = {"acc", "accuracy", "loss", "error", "entropy", "norm", "grad", "gap", "margin"}
 """words in the name of a measure, which may be constant by chance"""
+ARM = "arm"
+"""the configuration that a column of names is, where several seeds share one"""
 ROWS = 3  # evaluations per run, on average, from which on a constant column is configuration
 
 
@@ -68,6 +70,13 @@ def assign(
 
     groups = _groups(rows, log, step, run)
     configuration = dict(given.configuration)
+    seeds = [name for name in free if guesses.configuration(name) == "seed"]
+    seeds += [given.configuration["seed"]] if "seed" in given.configuration else []
+    if run in guessed or run == "run":
+        several = [name for name in seeds if not groups.same_in_each(rows[name])]
+        if several and run not in taken:  # the name of an arm, whose runs have their seeds
+            configuration[ARM], guessed[run] = run, ARM
+            run, groups = None, _groups(rows, log, step, None)
     scheduled = []
     for name in free:
         ours = guesses.configuration(name)
@@ -136,17 +145,18 @@ class _Groups:
     """whether the groups are runs, of several evaluations each, for sure"""
 
     def tells_apart(self, values: pd.Series) -> bool:
-        """Whether a column has one value in each group, and not the same in all; words may be the
+        """Whether a column has one value in each run, and not the same in all; words may be the
         same."""
-        if not self.known or not self._is_constant(values):
+        if not self.known or not self.same_in_each(values):
             return False
         return not _is_number(values) or values.nunique() > 1
 
     def varies(self, values: pd.Series) -> bool:
         """Whether a column has several values in a group."""
-        return self.known and not self._is_constant(values)
+        return self.known and not self.same_in_each(values)
 
-    def _is_constant(self, values: pd.Series) -> bool:
+    def same_in_each(self, values: pd.Series) -> bool:
+        """Whether a column has one value in each group, NaN aside."""
         numbers = as_numbers(values)
         if self.order is not None:
             numbers = numbers[self.order]

@@ -96,6 +96,22 @@ def test_runs_without_seeds_are_numbered_and_said_to_be(tmp_path: Path) -> None:
     assert found.tables.notes[0].startswith("note: no seeds: the runs are numbered")
 
 
+@pytest.mark.parametrize("order", ["run,seed,step", "step,run,seed"])
+def test_names_that_several_seeds_share_are_arms(order: str, tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        [(f"with {name}", seed, step) for name in "ab" for seed in (0, 1) for step in (0, 5, 9)],
+        columns=["run", "seed", "step"],
+    )
+    rows = rows.assign(loss=range(len(rows))).sort_values(order.split(","), kind="stable")
+    rows.to_csv(tmp_path / "runs.csv", index=False)
+    found = adopted(tmp_path / "runs.csv")
+    assert sorted(found.tables.cells["key"]) == [
+        f"arm=with {name},seed={seed}" for name in "ab" for seed in (0, 1)
+    ]
+    assert "run → arm" in found.told[0]
+    assert found.tables.curves["loss"].tolist() == list(range(len(rows)))
+
+
 def test_constant_columns_are_configuration_and_others_measures(tmp_path: Path) -> None:
     rows = [
         f"{seed},{alpha},64,{kind},{step},{alpha * step},{0.1 / (1 + step)},0"
