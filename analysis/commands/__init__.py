@@ -4,7 +4,9 @@
 from types import ModuleType
 
 from analysis.commands import (
+    adopt,
     compare,
+    export,
     figures,
     fit,
     forecast,
@@ -20,7 +22,7 @@ from analysis.commands import (
 )
 
 ORDER = (
-    gather, restore, status, timescales, compare, fit, forecast, order, synchrony, figures, report,
-    paper, why,
+    adopt, gather, export, restore, status, timescales, compare, fit, forecast, order, synchrony,
+    figures, report, paper, why,
 )  # fmt: skip
 COMMANDS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in ORDER}

@@ -55,12 +55,13 @@ def events(
     evaluation have no row unless they diverged, and those of UNDEFINED none of that event:
     `undefined` lists them.
     """
-    tables.require(("seed", "classes", "steps"), "needed for times to events")
+    tables.require(("seed", "steps"), "needed for times to events")
     cells = tables.cells.set_index("key")
+    classes = cells["classes"] if "classes" in cells else pd.Series(math.nan, index=cells.index)
     of_cell = {
-        key: (1 / classes, float(steps), state)
-        for key, classes, steps, state in zip(
-            cells.index, cells["classes"], cells["steps"], cells["state"], strict=True
+        key: (1 / number, float(steps), state)
+        for key, number, steps, state in zip(
+            cells.index, classes, cells["steps"], cells["state"], strict=True
         )
     }
     runs = _runs(tables)

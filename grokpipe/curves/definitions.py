@@ -159,6 +159,14 @@ def is_ratio(name: str) -> bool:
     return "/" in name and not conditions.is_condition(name)
 
 
+def needs_classes(name: str) -> bool:
+    """Whether an event depends on the number of classes: its level is above chance."""
+    definition = definition_of(name)
+    if isinstance(definition, Ratio):
+        return needs_classes(definition.late) or needs_classes(definition.early)
+    return isinstance(definition, Crossing) and isinstance(definition.level, AboveChance)
+
+
 def canonical(text: str) -> str:
     """The name of an event, or a condition in its one spelling. Raises InputError for neither."""
     text = text.strip()
@@ -222,11 +230,11 @@ def run_events(
     """The times of one run, by name, in the order of `names`: of all `EVENTS`, or of these events
     and conditions.
 
-    `curves` has the column step and those that were measured; `chance` is 1/classes; `levels` has
-    the levels given for each run, by the event's name: the entropy at which other seeds grokked for
-    t_cross. Left out are events of columns that were not measured, of levels that are not given,
-    and ratios whose denominator was not seen. What needs a final value (half, arrive) is censored
-    in a run that is not finished.
+    `curves` has the column step and those that were measured; `chance` is 1/classes, NaN where they
+    are not known; `levels` has the levels given for each run, by the event's name: the entropy at
+    which other seeds grokked for t_cross. Left out are events of columns that were not measured, of
+    levels that are not given or lie above a chance that is not known, and ratios whose denominator
+    was not seen. What needs a final value (half, arrive) is censored in a run that is not finished.
     """
     wanted = EVENTS if names is None else {name: definition_of(name) for name in names}
     given = {EVENTS[name]: level for name, level in (levels or {}).items()}

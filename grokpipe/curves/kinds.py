@@ -158,6 +158,8 @@ class Crossing(Followed):
 
     def time(self, run: "Run") -> Event | None:
         steps, values = run.known(self.column)
+        if isinstance(self.level, AboveChance) and math.isnan(run.chance):
+            return None
         if not isinstance(self.level, OfOtherSeeds):
             return self.first(steps, self.reached(values, run.chance), run.budget)
         level = run.levels.get(self, math.nan)
@@ -303,7 +305,7 @@ class Run:
     curves: Mapping[str, ArrayLike]
     """by column, `step` among them"""
     chance: float
-    """1/classes"""
+    """1/classes; NaN where they are not known"""
     budget: float
     finished: bool
     """whether the last evaluations are those of the whole budget: else there is no final value"""

@@ -10,6 +10,8 @@ from analysis.commands import COMMANDS
 from tests.helpers.made_runs import ask, key, two_decays
 
 GOOD = {
+    "adopt": "{runs} --to mine",
+    "export": "{runs} --to csv",
     "gather": "{runs}",
     "restore": "{tables} new",
     "status": "{runs}",
@@ -151,7 +153,7 @@ def test_a_folder_of_another_kind(
         ("restore empty new", "empty: neither run logs"),
         ("restore runs new", "runs: run logs already"),
         ("restore tables new", "tables: no column arch.name"),
-        ("status tables", "tables: no cell was requested"),
+        ("status tables", "tables: gathered tables; status needs a folder of run logs"),
         ("why nowhere.csv", "nowhere.csv: no such figure or table"),
         ("why empty", "empty: no such figure or table"),
         ("why file", "file: no such figure or table"),
