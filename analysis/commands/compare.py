@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import names as naming
+from analysis.output import paper, symbols
 from analysis.output.formats import bounded, counted, interval, number, p_value, ranged
-from analysis.output.tables import table_text, write_table
+from analysis.output.tables import table_text, texts, write_table
 from analysis.runs.tables import mixtures
 from analysis.stats.testing import ALTERNATIVES
 from grokpipe.curves.definitions import is_ratio
@@ -39,14 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also test equivalence: the largest difference that counts as none, in steps (500) or "
         "as a share of the baseline's mean (10%%)",
     )
+    common.add_format(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare arms with a baseline. Runs without the event are censored, never dropped: medians are
     Kaplan–Meier's, means are restricted to what all arms were followed for, and tests that would
     need equal budgets are refused where they differ. p-values are also adjusted by Holm for all
-    comparisons of the command. Writes tables/compare_<event>.{csv,md,tex}, the table of all tests,
-    and figures/survival_<event> and figures/differences_<event>."""
+    comparisons of the command. Writes tables/compare_<what was asked>.{csv,md,tex}, the table of
+    all tests, and figures/survival_<event>… and figures/differences_…"""
     from analysis.figures import forest, survival
     from analysis.figures.style import prepare, save
     from analysis.times.compare import TESTS, compare, out_of_reach, trend
@@ -80,20 +83,24 @@ def run(options: argparse.Namespace) -> None:
     print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):
         print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
-    name = "_".join(["compare", *map(common.file_stem, names)])
-    to = common.destination(options)
+    name, to = naming.stem("compare", options), common.destination(options)
+    of_tests = naming.stem("compare", options, without=["test", "format"]) + "_tests"
+    contents = texts([readable(table)])
+    if options.format == "paper":
+        contents = paper.texts(printed(table, by, options.baseline), name)
+        print(f"\nthe LaTeX table needs {paper.NEEDED}")
     paths = [
-        *write_table(shown, to / "tables", name, table, readable(table)),
-        *write_table(shown, to / "tables", f"{name}_tests", tested, readable_tests(tested)),
+        *write_table(shown, to / "tables", name, table, contents),
+        *write_table(shown, to / "tables", of_tests, tested, readable_tests(tested)),
     ]
     prepare()
     for event, of_event in long.groupby("event", sort=False):
         figure = survival.draw(of_event, by)
-        stem = common.file_stem(str(event))
-        paths += save(shown, to / "figures", f"survival_{stem}", figure)
-    stem = name.replace("compare", "differences", 1)
+        stem = naming.stem(["survival", str(event)], options, "by", "within", "where")
+        paths += save(shown, to / "figures", stem, figure)
+    stem = naming.stem("differences", options, without=["test", "alternative", "margin", "format"])
     paths += save(shown, to / "figures", stem, forest.draw(table))
-    print("\nwritten: " + " ".join(map(str, paths)))
+    common.print_written(paths)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -135,6 +142,40 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     until = f" ≤ {horizons[0]:,.0f}" if not several and np.isfinite(horizons[0]) else ""
     test = table["test"].dropna()
     return shown.rename(columns={"mean [95 %]": f"mean{until} [95 %]", "p": f"p ({test.iloc[0]})"})
+
+
+def printed(table: pd.DataFrame, by: list[str], baseline: str) -> list[paper.PaperTable]:
+    """The comparison for print: medians, differences and tests, a table for each event."""
+    arm = ", ".join(map(symbols.column, by))
+    heads = {
+        "arm": arm,
+        "reached": "$k/n$",
+        "median [95 %]": "median",
+        "difference of means [95 %]": r"$\Delta$ mean",
+        "p": "$p$",
+        "p, Holm": r"$p_{\mathrm{Holm}}$",
+        "Cliff's δ [95 %]": r"$\delta$",
+    }
+    estimates = [name for name in heads if name.endswith("[95 %]")]
+    found = []
+    for event, of_event in table.groupby("event", sort=False):
+        shown = readable(of_event)
+        shown = shown.rename(columns=lambda name: "p" if name.startswith("p (") else name)
+        shown[estimates] = shown[estimates].map(paper.stacked)
+        (until,) = of_event["horizon"].dropna().unique()
+        horizon = f", restricted to {number(until)} steps" if np.isfinite(until) else ""
+        note = (
+            r"$k$ of $n$ runs had the event; the others are censored at the end of their training. "
+            rf"Medians are Kaplan–Meier's; $\Delta$ mean: difference of means{horizon}; brackets: "
+            f"95 % intervals. $p$: {table['test'].dropna().iloc[0]} test against {arm} = "
+            rf"{baseline}; $p_{{\mathrm{{Holm}}}}$: adjusted for {table['p'].notna().sum()} "
+            r"comparisons; $\delta$: Cliff's, positive where the arm is later."
+        )
+        caption = (
+            f"Steps to {symbols.event(str(event))} by {arm}, compared with {arm} = {baseline}."
+        )
+        found.append(paper.PaperTable(shown[[*heads]].rename(columns=heads), caption, note))
+    return found
 
 
 def readable_tests(tested: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import names as naming
 from analysis.runs.tables import Tables, mixtures
 from grokpipe.errors import InputError
 
@@ -49,10 +50,10 @@ def run(options: argparse.Namespace) -> None:
         ]
     )
     prepare()
-    name = "_".join(["collapse", *map(common.file_stem, by)])
+    name = naming.stem(["collapse", *by], options, "where")
     figure = collapse.draw(shown.curves, by)
     paths = save(shown, common.destination(options) / "figures", name, figure)
-    print("written: " + " ".join(map(str, paths)))
+    common.print_written(paths)
 
 
 def _distinguishing(cells: pd.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ import argparse
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import names as naming
 from analysis.output.formats import interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
@@ -41,9 +42,8 @@ def run(options: argparse.Namespace) -> None:
         f", given {options.given}" if options.given else ""
     ) + "\n")  # fmt: skip
     print(table_text(readable(table, by)))
-    name, to = "_".join(["synchrony", *map(common.file_stem, columns)]), common.destination(options)
-    paths = write_table(tables, to / "tables", name, table, readable(table, by))
-    print("\nwritten: " + " ".join(map(str, paths)))
+    name, to = naming.stem(["synchrony", *columns], options), common.destination(options)
+    common.print_written(write_table(tables, to / "tables", name, table, readable(table, by)))
 
 
 def readable(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:

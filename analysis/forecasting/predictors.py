@@ -133,9 +133,10 @@ class Arm:
         """Note on the runs left out because the event was not observed, if there are any."""
         if not (never := self.total - len(self)):
             return []
+        others = "; laws and forecasts are of the others, which tend to be faster"
         return [
-            f"note: {self.label}: {event} was not observed in {never} of {self.total} runs; laws"
-            " and forecasts are of the others, which tend to be faster"
+            f"note: {self.label}: {event} was not observed in {never} of {self.total} runs"
+            + others * (len(self) > 0)
         ]
 
     def pool(self, predictor: Predictor, generator: np.random.Generator) -> Runs:
