@@ -22,9 +22,12 @@ def merged(notes: Iterable[str]) -> list[str]:
         if note.startswith(TRAINED):
             said.setdefault(TRAINED, {})[note.removeprefix(TRAINED)] = None
         else:
-            thing, colon, text = note.removeprefix(MARK).partition(": ")
-            said.setdefault(colon + text, {})[thing] = None
-    return [
-        TRAINED + "; ".join(things) if text == TRAINED else MARK + listed([*things], "arm") + text
-        for text, things in said.items()
-    ]
+            thing, colon, what = note.removeprefix(MARK).partition(": ")
+            said.setdefault(what if colon else note, {})[thing] = None
+    return [_note(what, [*things]) for what, things in said.items()]
+
+
+def _note(what: str, things: list[str]) -> str:
+    if what == TRAINED:
+        return TRAINED + "; ".join(things)
+    return what if what.startswith(MARK) else f"{MARK}{listed(things)}: {what}"

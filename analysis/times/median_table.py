@@ -3,7 +3,7 @@
 import math
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,8 @@ class Form:
     """between the ends of an interval"""
     wrapped: bool = False
     """headings on several lines"""
-    thousands: bool = False
-    """thousands of steps, to three digits"""
+    digits: int | None = None
+    """of thousands of steps; None: all of the steps"""
     tight: bool = False
     """no interval for a median that was not reached, no column of runs if it would have the same
     number for each arm, no parentheses, and `alpha` for `intervention.alpha`"""
@@ -43,8 +43,9 @@ EXACT = Form()
 FORMS = (
     EXACT,
     Form(dash="–", wrapped=True),
-    Form(dash="–", wrapped=True, thousands=True),
-    Form(dash="–", wrapped=True, thousands=True, tight=True),
+    Form(dash="–", wrapped=True, digits=3),
+    Form(dash="–", wrapped=True, digits=3, tight=True),
+    Form(dash="–", wrapped=True, digits=2, tight=True),
 )
 
 
@@ -86,7 +87,7 @@ def stacked(table: pd.DataFrame, by: Sequence[str], width: int) -> list[pd.DataF
     events = list(table["event"].unique())
     shown = wide(table, by, Form(dash="–"))
     shown[events] = shown[events].map(paper.stacked)
-    sizes = {column: _width(shown[column]) for column in shown}
+    sizes = {column: _width(*shown[column]) for column in shown}
     lead = [column for column in shown if column not in events]
     return [shown[part] for part in _parts(sizes, lead, events, width)]
 
@@ -95,15 +96,18 @@ def screen(table: pd.DataFrame, by: Sequence[str], width: int = WIDTH) -> str:
     """The table in at most `width` characters: in the first of FORMS that needs the fewest tables
     one under the other, each with all arms and some of the events; then what the numbers mean."""
     events = list(table["event"].unique())
-    laid = [(form, _blocks(wide(table, by, form), by, events, form, width)) for form in FORMS]
-    form, blocks = min(laid, key=lambda one: len(one[1]))
+    laid = {
+        form: list(map(table_text, _blocks(wide(table, by, form), by, events, form, width)))
+        for form in FORMS
+    }
+    form = min(laid, key=lambda form: (max(map(_width, laid[form])) > width, len(laid[form])))
     said = textwrap.fill(legend(table, form), width).replace(NO_BREAK, " ")
-    return "\n\n".join([*(table_text(block) for block in blocks), said])
+    return "\n\n".join([*laid[form], said])
 
 
 def legend(table: pd.DataFrame, form: Form = EXACT) -> str:
     """What a table of medians shows, in one sentence."""
-    unit = "thousands of steps" if form.thousands else "steps"
+    unit = "thousands of steps" if form.digits else "steps"
     said = [f"medians in {unit} [{_level(table)}]"]
     cells = pd.Series([_median(row, form) for row in table.to_dict("records")])
     if form.tight and table["runs"].nunique() == 1:
@@ -134,7 +138,7 @@ def _median(row: dict[str, Any], form: Form) -> str:
     def written(value: float) -> str:
         if is_ratio(row["event"]):
             return number(value, 2)
-        return _short(value) if form.thousands else number(value)
+        return _thousands(value, form.digits) if form.digits else number(value)
 
     text = written(median) if reached else f"> {written(row['followed'])}"
     tells = reached or (lower < row["followed"] and not form.tight)
@@ -146,10 +150,12 @@ def _median(row: dict[str, Any], form: Form) -> str:
     return text
 
 
-def _short(value: float) -> str:
-    """Steps in thousands, to three digits."""
-    scaled = value / 1000
-    return number(scaled) if scaled >= 99.95 else f"{scaled:.3g}"
+def _thousands(steps: float, digits: int) -> str:
+    """Steps in thousands to some digits, to two below 1."""
+    scaled = steps / 1000
+    if scaled >= 99.5:
+        return number(scaled)
+    return f"{scaled:.{digits if scaled >= 1 else 2}g}"
 
 
 def _blocks(
@@ -159,15 +165,15 @@ def _blocks(
     others = [column for column in (RUNS, DIVERGED) if column in shown]
     heads = {column: column for column in shown} | (_last_parts(by) if form.tight else {})
     heads |= {
-        column: _wrapped(heads[column], _width(shown[column])) for column in shown if form.wrapped
+        column: _wrapped(heads[column], _width(*shown[column])) for column in shown if form.wrapped
     }
-    sizes = {column: _width([*shown[column], heads[column]]) for column in shown}
+    sizes = {column: _width(*shown[column], heads[column]) for column in shown}
     left = width - max(sizes[event] for event in events)  # for the columns before the events
     left -= sum(sizes[column] + GAP for column in others) + GAP
     if sum(sizes[column] + GAP for column in by) - GAP > left:
-        left = min(left, LABEL)
+        left = max(min(left, LABEL), LONGEST_PIECE)
         shown = shown.assign(**{ARM: _labels(shown, by, left)})
-        by, heads[ARM], sizes[ARM] = [ARM], ARM, _width([*shown[ARM], ARM])
+        by, heads[ARM], sizes[ARM] = [ARM], ARM, _width(*shown[ARM], ARM)
     parts = _parts(sizes, [*by, *others], events, width)
     return [shown[part].rename(columns=heads) for part in parts]
 
@@ -226,5 +232,6 @@ def _wrapped(heading: str, width: int) -> str:
     return heading
 
 
-def _width(values: Iterable[str]) -> int:
-    return max((len(line) for value in values for line in value.split("\n")), default=0)
+def _width(*texts: str) -> int:
+    """The width of the longest line of some texts."""
+    return max((len(line) for text in texts for line in text.split("\n")), default=0)
