@@ -130,7 +130,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "lack of fit, p": p_value(row["lack_of_fit"]),
             "ΔAIC exponential": number(row["delta_aic_exponential"], 1, "+"),
             "ΔAIC logarithmic": number(row["delta_aic_logarithmic"], 1, "+"),
-            "note": row["note"],
+            "note": row["note"].removeprefix(f"{row['event']}: "),
         }
         for row in table.to_dict("records")
     ]

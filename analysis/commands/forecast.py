@@ -1,15 +1,18 @@
 """`forecast`."""
 
 import argparse
+import re
 
 import pandas as pd
 
 from analysis.commands import common
 from analysis.output import names as naming
+from analysis.output.notes import listed
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from grokpipe.errors import InputError
 
+UNMEASURED = "the runs did not measure it"
 HELP = "how well curves predict the time until an event: laws, forecasts, rival predictors"
 
 
@@ -55,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     laws, told_of_laws = gap_laws.laws(
         tables, long, event, common.generator(), track=common.track("fitting laws")
     )
-    common.print_notes([*told, *told_of_laws])
+    common.print_notes([*told, *_in_short(told_of_laws)])
     shown = tables.only(forecast["key"].unique())
     made = (
         ("errors", f"Error of forecasts of {event}, |T̂ − T|/T, and lead time in steps "
@@ -77,6 +80,22 @@ def run(options: argparse.Namespace) -> None:
         name = naming.stem(parts, options, "predictor", "where")
         paths += save(shown, to / "figures", name, drawing.draw(forecast, arm))
     common.print_written(paths)
+
+
+def _in_short(notes: list[str]) -> list[str]:
+    """The notes with one for all laws of an arm that lack a measure."""
+    others, missing = [], dict[str, tuple[dict[str, None], dict[str, None]]]()
+    for note in notes:
+        if found := re.fullmatch(rf"note: (.*): (.*) left out: (.*): {UNMEASURED}", note):
+            laws, measures = missing.setdefault(found[1], ({}, {}))
+            laws[found[2]] = measures[found[3]] = None
+        else:
+            others.append(note)
+    return others + [
+        f"note: {arm}: {UNMEASURED.replace('it', listed([*measures], 'measure'))}: no law of "
+        + listed([*laws], "predictor")
+        for arm, (laws, measures) in missing.items()
+    ]
 
 
 def _arms(forecast: pd.DataFrame, by: list[str]) -> list[dict[str, object]]:

@@ -1,6 +1,7 @@
 """`synchrony`."""
 
 import argparse
+import math
 
 import pandas as pd
 
@@ -9,6 +10,7 @@ from analysis.output import names as naming
 from analysis.output.formats import interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
+from analysis.times.labels import texts
 
 HELP = "whether two curves change together: lags and rank correlations, per run, then over runs"
 
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
 
 def readable(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The same table for people."""
-    shown = table[by].astype(str)
+    shown = pd.DataFrame({c: table[c].map(texts(table[c])).fillna("–") for c in by})
     shown["observed"] = [f"{k}/{n}" for k, n in zip(table["observed"], table["n"], strict=True)]
     correlations = [name.removesuffix("_n") for name in table if name.endswith("_n")]
     for name in ("lag", *correlations):
@@ -56,6 +58,8 @@ def readable(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         columns = (table[name], table[f"{name}_lower"], table[f"{name}_upper"])
         shown[f"{name.replace('_', ' ')} [95 %]"] = [
             f"{number(value, digits, '+')} {interval(lower, upper, digits, '+')}".rstrip()
+            if not math.isnan(value)
+            else "–"
             for value, lower, upper in zip(*columns, strict=True)
         ]
         if name == "lag":

@@ -86,7 +86,7 @@ def _further(long: pd.DataFrame, names: list[str], options: argparse.Namespace) 
     others = len(set(long["event"]) - set(names))
     more = [f"{others} more events: --event {common.ALL}"] if others and not options.event else []
     if not options.long:
-        more.append("exact steps, ranges and means: --long, and the csv")
+        more.append("all digits, ranges and means: --long, and the csv")
     return "; ".join(more)
 
 

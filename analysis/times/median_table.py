@@ -43,6 +43,7 @@ EXACT = Form()
 FORMS = (
     EXACT,
     Form(dash="–", wrapped=True),
+    Form(dash="–", wrapped=True, tight=True),
     Form(dash="–", wrapped=True, digits=3),
     Form(dash="–", wrapped=True, digits=3, tight=True),
     Form(dash="–", wrapped=True, digits=2, tight=True),
