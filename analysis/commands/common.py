@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from analysis.output.names import file_stem as file_stem  # as other commands find it
 from analysis.output.notes import merged
 from analysis.runs import gather as gathering
 from analysis.runs.tables import Tables, measure_names, varied_columns

@@ -22,6 +22,8 @@ ASKED = {
     "test": "",
     "alternative": "",
     "margin": "margin",
+    "runs": "runs",
+    "linear": "linear",
     "long": "long",
     "format": "",
 }
