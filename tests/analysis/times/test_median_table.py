@@ -132,6 +132,7 @@ def test_six_arms_of_the_headline_events_are_eight_rows(runs_an_arm: int, budget
         ({"task.name": "x" * 150, "weight_decay": 0.1}, HEADLINE),
         ({f"group.column_{n}": f"value {n}" for n in range(12)}, HEADLINE),
         ({"a" * 120: 1.0}, ["b" * 130, "c" * 99]),
+        ({"weight_decay": 0.1}, ["b" * 130]),
     ],
 )
 def test_never_wider_than_the_screen(columns: dict[str, float | str], events: list[str]) -> None:
