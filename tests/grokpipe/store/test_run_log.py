@@ -141,7 +141,7 @@ def test_reading_and_analysis_need_no_torch() -> None:
     code = (
         "import sys; import grokpipe, grokpipe.store.run_log, grokpipe.store.manifest;"
         "import grokpipe.curves.definitions;"
-        "import analysis.__main__, analysis.times.timescales, analysis.figures.collapse;"
+        "import analysis.__main__, analysis.times.timescales, analysis.figures.curves;"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
