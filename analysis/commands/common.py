@@ -162,20 +162,8 @@ def column(given: str, tables: Tables, option: str = "--by") -> str:
 
 
 def pooled(tables: Tables, by: list[str], option: str = "--by") -> list[str]:
-<<<<<<< HEAD
-    """A note if there are swept columns whose values the groups mix."""
-    groups = tables.cells.groupby(by, dropna=False)
-    mixed = [
-        column
-        for column in varied_columns(tables)
-        if column not in by and groups[column].nunique(dropna=False).max() > 1
-=======
-    """A note for each swept column whose values the groups mix: where groups are described."""
-    return [
-        f"note: {column} differs within the groups; add it with {option} {','.join([*by, column])}"
-        for column in _mixed(tables, by)
->>>>>>> main
-    ]
+    """A note if there are swept columns whose values the groups mix: where groups are described."""
+    mixed = _mixed(tables, by)
     if not mixed:
         return []
     differ, them = ("differ", "them") if len(mixed) > 1 else ("differs", "it")

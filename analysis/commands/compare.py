@@ -7,17 +7,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import comparison, paper
 from analysis.output import names as naming
-from analysis.output import paper, symbols
 from analysis.output.formats import bounded, counted, interval, number, p_value, ranged
-<<<<<<< HEAD
 from analysis.output.tables import table_text, texts, write_table
-from analysis.runs.tables import mixtures
-=======
-from analysis.output.tables import table_text, write_table
 from analysis.runs.selection import conditions
 from analysis.runs.tables import Tables, mixtures
->>>>>>> main
 from analysis.stats.testing import ALTERNATIVES
 from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
@@ -60,17 +55,10 @@ def run(options: argparse.Namespace) -> None:
     """Compare arms with a baseline. Runs without the event are censored, never dropped: medians are
     Kaplan–Meier's, means are restricted to what all arms were followed for, and tests that would
     need equal budgets are refused where they differ. p-values are also adjusted by Holm for all
-<<<<<<< HEAD
-    comparisons of the command. Writes tables/compare_<what was asked>.{csv,md,tex}, the table of
-    all tests, and figures/survival_<event>… and figures/differences_…"""
-    from analysis.figures import forest, survival
-    from analysis.figures.style import prepare, save
-=======
     comparisons of the command. Arms that mix runs which differ in another swept column are refused:
     name it in --by, choose by --where, or compare --within it. Writes
-    tables/compare_<event>.{csv,md,tex}, the table of all tests, and figures/survival_<event> and
-    figures/differences_<event>; with --within also tables/compare_<event>_strata."""
->>>>>>> main
+    tables/compare_<what was asked>.{csv,md,tex}, the table of all tests, and figures/survival_…
+    and figures/differences_…; with --within also tables/compare_…_strata."""
     from analysis.times.compare import TESTS, compare, out_of_reach, trend
     from analysis.times.timescales import undefined
 
@@ -91,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
     )
     long = long[long["event"].isin(names)]
     if within:
-        _compare_within(options, tables, long, by, within, names, margin)
+        _compare_within(options, tables, long, by, within, margin)
         return
     table, tested = compare(
         long, by, options.baseline, common.generator(), options.test,
@@ -106,28 +94,8 @@ def run(options: argparse.Namespace) -> None:
     print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):
         print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
-<<<<<<< HEAD
-    name, to = naming.stem("compare", options), common.destination(options)
-    of_tests = naming.stem("compare", options, without=["test", "format"]) + "_tests"
-    contents = texts([readable(table)])
-    if options.format == "paper":
-        contents = paper.texts(printed(table, by, options.baseline), name)
-        print(f"\nthe LaTeX table needs {paper.NEEDED}")
-    paths = [
-        *write_table(shown, to / "tables", name, table, contents),
-        *write_table(shown, to / "tables", of_tests, tested, readable_tests(tested)),
-    ]
-    prepare()
-    for event, of_event in long.groupby("event", sort=False):
-        figure = survival.draw(of_event, by)
-        stem = naming.stem(["survival", str(event)], options, "by", "within", "where")
-        paths += save(shown, to / "figures", stem, figure)
-    stem = naming.stem("differences", options, without=["test", "alternative", "margin", "format"])
-    paths += save(shown, to / "figures", stem, forest.draw(table))
-    common.print_written(paths)
-=======
     written = {"": (table, readable(table)), "_tests": (tested, readable_tests(tested))}
-    _write(options, shown, names, long, by, written, table)
+    _write(options, shown, long, by, [], written, table)
 
 
 def _within_columns(given: str | None, by: list[str], tables: Tables) -> list[str]:
@@ -150,7 +118,6 @@ def _compare_within(
     long: pd.DataFrame,
     by: list[str],
     within: list[str],
-    names: list[str],
     margin: Any,
 ) -> None:
     """Print, write and draw the comparison within strata."""
@@ -186,15 +153,15 @@ def _compare_within(
         "_strata_tests": (found.strata_tests, None),
     }
     drawn = pd.concat([whole, every], ignore_index=True)
-    _write(options, tables.only(long["key"]), names, long, [*by, *within], written, drawn)
+    _write(options, tables.only(long["key"]), long, by, within, written, drawn)
 
 
 def _write(
     options: argparse.Namespace,
     shown: Tables,
-    names: list[str],
     long: pd.DataFrame,
     by: list[str],
+    within: list[str],
     written: dict[str, tuple[pd.DataFrame, pd.DataFrame | None]],
     drawn: pd.DataFrame,
 ) -> None:
@@ -202,20 +169,24 @@ def _write(
     from analysis.figures import forest, survival
     from analysis.figures.style import prepare, save
 
-    name = "_".join(["compare", *map(common.file_stem, names)])
     to = common.destination(options)
     paths = []
     for ending, (exact, shown_table) in written.items():
-        paths += write_table(shown, to / "tables", f"{name}{ending}", exact, shown_table)
+        name = naming.stem("compare", options, without=["test", "format"] if ending else [])
+        contents = None if shown_table is None else texts([shown_table])
+        if options.format == "paper" and not ending and shown_table is not None:
+            tables = comparison.printed(shown_table, by, options.baseline, within)
+            contents = paper.texts(tables, name)
+            print(f"\nthe LaTeX table needs {paper.NEEDED}")
+        paths += write_table(shown, to / "tables", f"{name}{ending}", exact, contents)
     prepare()
     for event, of_event in long.groupby("event", sort=False):
-        figure = survival.draw(of_event, by)
-        stem = common.file_stem(str(event))
-        paths += save(shown, to / "figures", f"survival_{stem}", figure)
-    stem = name.replace("compare", "differences", 1)
+        figure = survival.draw(of_event, [*by, *within])
+        stem = naming.stem(["survival", str(event)], options, "by", "within", "where")
+        paths += save(shown, to / "figures", stem, figure)
+    stem = naming.stem("differences", options, without=["test", "alternative", "margin", "format"])
     paths += save(shown, to / "figures", stem, forest.draw(drawn))
-    print("\nwritten: " + " ".join(map(str, paths)))
->>>>>>> main
+    common.print_written(paths)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -259,40 +230,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns={"mean [95 %]": f"mean{until} [95 %]", "p": f"p ({test.iloc[0]})"})
 
 
-<<<<<<< HEAD
-def printed(table: pd.DataFrame, by: list[str], baseline: str) -> list[paper.PaperTable]:
-    """The comparison for print: medians, differences and tests, a table for each event."""
-    arm = ", ".join(map(symbols.column, by))
-    heads = {
-        "arm": arm,
-        "reached": "$k/n$",
-        "median [95 %]": "median",
-        "difference of means [95 %]": r"$\Delta$ mean",
-        "p": "$p$",
-        "p, Holm": r"$p_{\mathrm{Holm}}$",
-        "Cliff's δ [95 %]": r"$\delta$",
-    }
-    estimates = [name for name in heads if name.endswith("[95 %]")]
-    found = []
-    for event, of_event in table.groupby("event", sort=False):
-        shown = readable(of_event)
-        shown = shown.rename(columns=lambda name: "p" if name.startswith("p (") else name)
-        shown[estimates] = shown[estimates].map(paper.stacked)
-        (until,) = of_event["horizon"].dropna().unique()
-        horizon = f", restricted to {number(until)} steps" if np.isfinite(until) else ""
-        note = (
-            r"$k$ of $n$ runs had the event; the others are censored at the end of their training. "
-            rf"Medians are Kaplan–Meier's; $\Delta$ mean: difference of means{horizon}; brackets: "
-            f"95 % intervals. $p$: {table['test'].dropna().iloc[0]} test against {arm} = "
-            rf"{baseline}; $p_{{\mathrm{{Holm}}}}$: adjusted for {table['p'].notna().sum()} "
-            r"comparisons; $\delta$: Cliff's, positive where the arm is later."
-        )
-        caption = (
-            f"Steps to {symbols.event(str(event))} by {arm}, compared with {arm} = {baseline}."
-        )
-        found.append(paper.PaperTable(shown[[*heads]].rename(columns=heads), caption, note))
-    return found
-=======
 def readable_within(table: pd.DataFrame) -> pd.DataFrame:
     """The combined comparison within strata for people."""
     rows = []
@@ -313,7 +250,6 @@ def readable_within(table: pd.DataFrame) -> pd.DataFrame:
         )  # fmt: skip
     test = table["test"].dropna().iloc[0]
     return pd.DataFrame(rows).rename(columns={"p": f"p ({test})"})
->>>>>>> main
 
 
 def readable_tests(tested: pd.DataFrame) -> pd.DataFrame:
