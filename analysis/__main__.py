@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
             name, help=command.HELP, description=command.run.__doc__, allow_abbrev=False
         )
         command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(run=command.run, default=sub.get_default)
     return root
 
 

@@ -6,6 +6,7 @@ import textwrap
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import names as naming
 from analysis.output.formats import estimated, interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
     for (first, second), of_pair in table.groupby(["first", "second"], sort=False):
         print(f"\n{titles[first]} before {titles[second]}\n")
         print(table_text(narrowed(readable(of_pair, titles).drop(columns=["first", "second"]))))
-    name = "_".join(["order", *(common.file_stem(titles[name]) for name in names)])
+    name = naming.stem(["order", *(titles[name] for name in names)], options, "by", "where")
     shown, to = tables.only(long["key"]), common.destination(options)
     paths = [
         *write_table(shown, to / "tables", name, table, readable(table, titles)),

@@ -1,13 +1,16 @@
 """`synchrony`."""
 
 import argparse
+import math
 
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import names as naming
 from analysis.output.formats import interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
+from analysis.times.labels import texts
 from grokpipe.curves import definitions
 
 MEMORISATION = definitions.columns(["t_mem"])
@@ -54,14 +57,13 @@ def run(options: argparse.Namespace) -> None:
         f", given {options.given}" if options.given else ""
     ) + "\n")  # fmt: skip
     print(table_text(readable(table, by)))
-    name, to = "_".join(["synchrony", *map(common.file_stem, columns)]), common.destination(options)
-    paths = write_table(tables, to / "tables", name, table, readable(table, by))
-    print("\nwritten: " + " ".join(map(str, paths)))
+    name, to = naming.stem(["synchrony", *columns], options), common.destination(options)
+    common.print_written(write_table(tables, to / "tables", name, table, readable(table, by)))
 
 
 def readable(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The same table for people."""
-    shown = table[by].astype(str)
+    shown = pd.DataFrame({c: table[c].map(texts(table[c])).fillna("–") for c in by})
     shown["observed"] = [f"{k}/{n}" for k, n in zip(table["observed"], table["n"], strict=True)]
     correlations = [name.removesuffix("_n") for name in table if name.endswith("_n")]
     for name in ("lag", *correlations):
@@ -69,6 +71,8 @@ def readable(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         columns = (table[name], table[f"{name}_lower"], table[f"{name}_upper"])
         shown[f"{name.replace('_', ' ')} [95 %]"] = [
             f"{number(value, digits, '+')} {interval(lower, upper, digits, '+')}".rstrip()
+            if not math.isnan(value)
+            else "–"
             for value, lower, upper in zip(*columns, strict=True)
         ]
         if name == "lag":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from analysis.output.formats import bounded, counted, estimated, number, ranged
+from analysis.output.notes import listed
 from analysis.runs.tables import Tables, varied_columns
 from analysis.stats import effects, restricted, survival
 from analysis.stats.incidence import final_incidence
@@ -252,10 +253,12 @@ def share(runs: pd.DataFrame) -> Interval:
 def undefined(
     events: pd.DataFrame, tables: Tables, by: Sequence[str], names: Collection[str]
 ) -> list[str]:
-    """A line for each reason why runs do not have one of the events `names`, with their number in
-    each group of the columns `by`; and on how half-changes among them were read."""
+    """A line for each reason why runs do not have one of the events `names`, with the groups of the
+    columns `by` of which they are, and their number where others of the group have it; and on how
+    half-changes among them were read."""
     runs, seen = tables.cells, set(events["key"])
-    missing = {"no evaluation yet": {"all events": ~runs["key"].isin(seen)}}
+    unseen = ~runs["key"].isin(seen)
+    missing = {"no evaluation yet": {"": unseen}}
     for name, why in UNDEFINED.items():
         if name not in names or not set(columns([name])) <= set(tables.curves):
             continue  # not asked for, or no run measured what it is read from
@@ -263,19 +266,32 @@ def undefined(
         without = runs["key"].isin(seen - of_event)
         missing.setdefault(why, {})[name] = without
     notes = []
+    groups = labelled(runs, by)
     for why, by_event in missing.items():
         lines: dict[str, list[str]] = {}
         for name, without in by_event.items():
             if without.any():
-                counts = [
-                    f"{k} of {len(group)} runs of {label}"
-                    for label, group in labelled(runs, by).items()
-                    if (k := int(without[group.index].sum()))
-                ]
-                lines.setdefault(", ".join(counts), []).append(name)
-        notes += [f"note: {counts} are without {', '.join(names)}: {why}"
-                  for counts, names in lines.items()]  # fmt: skip
+                counts = {
+                    label: (int(without[group.index].sum()), len(group))
+                    for label, group in groups.items()
+                }
+                lines.setdefault(_whose(counts), []).append(name)
+        for whose, without_names in lines.items():
+            said = f" are without {', '.join(without_names)}" if without_names[0] else ""
+            notes.append(f"note: {whose}{said}: {why}")
     return notes + half_changes.notes(events, list(names))
+
+
+def _whose(counts: Mapping[str, tuple[int, int]]) -> str:
+    """Runs by their number in each group and that of the whole group: `all runs of 0.3, 0.1` or
+    `1 of 4 runs of 0.3`."""
+    every = [label for label, (k, n) in counts.items() if k == n]
+    if len(every) == len(counts):
+        return "all runs"
+    some = [f"{k} of {n} runs of {label}" for label, (k, n) in counts.items() if 0 < k < n]
+    between = "; " if any("," in label for label in counts) else ", "
+    whole = f"all runs of {listed(every, between=between)}" if every else ""
+    return "; ".join(filter(None, [whole, listed(some)]))
 
 
 def _groups(runs: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:

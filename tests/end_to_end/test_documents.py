@@ -70,9 +70,11 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     assert cells == {
         "default": 40, "sums": 1, "mixed": 20, "kept": 1, "collapse": 20, "entropy": 20,
     }  # fmt: skip
+    half = "tau2_half_by_weight_decay"
+    compared = f"{half}_baseline_0_1"
     written = {
-        "tables": {"timescales", "events", "compare_tau2_half", "compare_tau2_half_tests"},
-        "figures": {"collapse_weight_decay", "survival_tau2_half", "differences_tau2_half"},
+        "tables": {"timescales", "events", f"compare_{compared}", f"compare_{compared}_tests"},
+        "figures": {"collapse_weight_decay", f"survival_{half}", f"differences_{compared}"},
     }  # fmt: skip
     for kind, names in written.items():
         found = {
@@ -265,7 +267,8 @@ def test_extending_by_a_package_and_a_paper(extended: Path) -> None:
     assert verdicts["verdict"]["P1"] == "reproduced"
     assert "not run" not in set(verdicts["verdict"])
     assert (extended / "outputs/parity/report/figure_1.png").exists()
-    table = pd.read_csv(extended / "outputs/default/tables/timescales.csv")
+    (path,) = (extended / "outputs/default/tables").glob("timescales_t_begun_*.csv")
+    table = pd.read_csv(path)
     named, condition = (of_event for _, of_event in table.groupby("event", sort=False))
     assert named["event"].iloc[0] == "t_begun"
     assert named["reached"].sum() > 0
