@@ -9,8 +9,6 @@ from analysis.commands import common
 from analysis.runs.tables import Tables, mixtures
 from grokpipe.errors import InputError
 
-HELP = "accuracies, RNC1 and NC2 over steps, by group"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)

@@ -9,8 +9,6 @@ from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from grokpipe.errors import InputError
 
-HELP = "how well curves predict the time until an event: laws, forecasts, rival predictors"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)

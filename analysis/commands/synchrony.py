@@ -9,8 +9,6 @@ from analysis.output.formats import interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 
-HELP = "whether two curves change together: lags and rank correlations, per run, then over runs"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)

@@ -7,8 +7,6 @@ from analysis.commands import common
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 
-HELP = "times to events: medians and restricted means with intervals, by group"
-
 INTERVALS = ("log-log", "order-statistics", "BCa", "percentile")
 
 

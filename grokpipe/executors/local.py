@@ -18,6 +18,7 @@ import submitit
 from submitit.local.local import LocalJob
 
 from grokpipe.cell import Cell
+from grokpipe.config.invocation import called
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import LocalSettings
@@ -70,8 +71,8 @@ class Local(LocalSettings):
         started = workers.start([plan for plan in plans if not lease.read_live(plan.lease)])
         reporter.say(
             f"started {len(started)} processes for {len(plans)} packs, {len(workers.live())} run "
-            "now; wait=false returns no results to a sweeper. The same command, or python -m "
-            "analysis status, shows their progress"
+            "now; wait=false returns no results to a sweeper. The same command, or "
+            f"{called('analysis')} status, shows their progress"
         )
         return False
 

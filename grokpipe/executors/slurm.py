@@ -12,6 +12,7 @@ from typing import Any
 import submitit
 
 from grokpipe.cell import Cell
+from grokpipe.config.invocation import called
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import SlurmSettings
@@ -73,8 +74,8 @@ class Slurm(SlurmSettings):
         jobs.start(plans)
         reporter.say(
             f"{len(plans)} packs are queued or running in SLURM as {' '.join(jobs.arrays())}; "
-            "wait=false returns no results to a sweeper. The same command, or python -m analysis "
-            "status, shows their progress"
+            "wait=false returns no results to a sweeper. The same command, or "
+            f"{called('analysis')} status, shows their progress"
         )
         return False
 

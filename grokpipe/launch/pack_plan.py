@@ -6,8 +6,6 @@ it, so does that process's lease (`<id>.claim`).
 
 import hashlib
 import json
-import shlex
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grokpipe.cell import Cell
+from grokpipe.config.invocation import command_line
 from grokpipe.store import checkpoint, files
 from grokpipe.training.memory import pack_bytes, widest
 from grokpipe.training.pack import split_state
@@ -104,9 +103,8 @@ def new_plan(
     keys = [cell.key for cell in cells]
     file = folder / "packs" / f"{pack_id(keys)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    command = shlex.join(["python", *sys.orig_argv[1:]])
     configs = [asdict(cell.config) for cell in cells]
-    plan = Plan(file, keys, threads, None, configs, command, [*parents])
+    plan = Plan(file, keys, threads, None, configs, command_line(), [*parents])
     plan.write()
     return plan
 
