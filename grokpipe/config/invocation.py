@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 SCRIPTS = {"grokpipe": "grokpipe", "analysis": "grokpipe-analysis"}
@@ -20,11 +21,11 @@ def as_called(text: str) -> str:
     spaces, keeps its place."""
     for module in SCRIPTS:
         command = re.compile(rf"python -m {module}\b([^\n]*?)(  +|$)", re.M)
-        text = command.sub(lambda match: _padded(match, module), text)
+        text = command.sub(partial(_padded, module), text)
     return text
 
 
-def _padded(match: re.Match[str], module: str) -> str:
+def _padded(module: str, match: re.Match[str]) -> str:
     command = called(module) + match[1]
     return command.ljust(len(match[0])) if match[2] else command
 
