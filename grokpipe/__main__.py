@@ -56,7 +56,8 @@ def _run(arguments: list[str]) -> int:
     from grokpipe.store.run_log import TRACEBACK
 
     for outcome in launcher.failures:
-        print(f"failed: {outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)
+        cell = f"{outcome.label}: " if outcome.label else ""
+        print(f"failed: {cell}{outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)
     return 1 if launcher.failures else 0
 
 

@@ -169,6 +169,7 @@ TOGETHER = {
     "grokpipe/launch/test_launcher.py": "baselines executor grokpipe.executors.serial",
     "analysis/runs/test_gather.py": "analysis.commands.gather",
     "analysis/runs/test_restore.py": "analysis.commands.restore",
+    "analysis/runs/test_running.py": "grokpipe.store.running",
     "analysis/runs/test_status.py": "analysis.commands.status",
     "analysis/output/test_lineage.py": "analysis.commands.why",
     # as a user meets them: in what a command prints, in a sweep, on a cluster

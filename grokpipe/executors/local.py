@@ -19,6 +19,7 @@ from submitit.local.local import LocalJob
 
 from grokpipe.cell import Cell
 from grokpipe.config.invocation import called
+from grokpipe.config.names import counted
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import LocalSettings
@@ -55,10 +56,10 @@ class Local(LocalSettings):
         return Place(device.type, slots, config.threads or max(1, cores() // slots), free)
 
     def describe(self, packs: int, place: Place) -> str:
-        return (
-            f"on this machine, {min(place.slots, packs)} processes at once with {place.threads} "
-            f"threads each"
-        )
+        threads, processes = counted(place.threads, "thread"), min(place.slots, packs)
+        if processes == 1:
+            return f"on this machine, in one process with {threads}"
+        return f"on this machine, {processes} processes at once with {threads} each"
 
     def run(self, plans: Sequence[Plan], reporter: SweepReporter) -> bool:
         if not plans:
@@ -69,8 +70,9 @@ class Local(LocalSettings):
             workers.remove_logs()
             return True
         started = workers.start([plan for plan in plans if not lease.read_live(plan.lease)])
+        begun = counted(len(started), "process", "processes")
         reporter.say(
-            f"started {len(started)} processes for {len(plans)} packs, {len(workers.live())} run "
+            f"started {begun} for {counted(len(plans), 'pack')}, {len(workers.live())} running "
             "now; wait=false returns no results to a sweeper. The same command, or "
             f"{called('analysis')} status, shows their progress"
         )

@@ -13,6 +13,7 @@ import submitit
 
 from grokpipe.cell import Cell
 from grokpipe.config.invocation import called
+from grokpipe.config.names import counted
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import SlurmSettings
@@ -73,8 +74,9 @@ class Slurm(SlurmSettings):
             return True
         jobs.start(plans)
         reporter.say(
-            f"{len(plans)} packs are queued or running in SLURM as {' '.join(jobs.arrays())}; "
-            "wait=false returns no results to a sweeper. The same command, or "
+            f"{counted(len(plans), 'pack')} queued or running in SLURM as "
+            f"{' '.join(jobs.arrays())}; wait=false returns no results to a sweeper. The same "
+            "command, or "
             f"{called('analysis')} status, shows their progress"
         )
         return False

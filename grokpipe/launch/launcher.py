@@ -1,5 +1,6 @@
 """Launch a sweep: check every cell, skip the finished ones, train the rest, report the outcomes."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from grokpipe.cell import Cell
 from grokpipe.config.fields import flatten
+from grokpipe.config.names import counted
 from grokpipe.config.resolving import resolve
 from grokpipe.errors import InputError
 from grokpipe.launch import baselines, parents, planning
@@ -17,7 +19,7 @@ from grokpipe.launch.outcomes import Outcome, SweepReporter, summary, sweep_tabl
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.worker import say
 from grokpipe.precision import dtype_of
-from grokpipe.store import lease, manifest, run_log, snapshots
+from grokpipe.store import lease, manifest, run_log, running, snapshots
 from grokpipe.training.loop import snapshot_steps
 
 failures: list[Outcome] = []
@@ -49,7 +51,9 @@ def run(
     cells = _checked(configs, labels)
     console = Console(quiet=not cells[0].config.progress)
     if repeated := len(cells) - len({(cell.folder, cell.key) for cell in cells}):
-        say(console, f"{repeated} of {len(cells)} grid points repeat another; each cell runs once")
+        points = f"{repeated} of {counted(len(cells), 'grid point')}"
+        repeats = "repeats" if repeated == 1 else "repeat"
+        say(console, f"{points} {repeats} another; each cell runs once")
     waiting = baselines.waiting(cells, labels)
     outcomes: dict[int, Outcome] = {}
     done: set[str] = set()
@@ -58,7 +62,8 @@ def run(
         if not chosen:
             continue
         if follow and executor.dry_run:
-            say(console, f"{len(chosen)} more cells will run once their baseline has finished")
+            more = counted(len(chosen), "more cell")
+            say(console, f"{more} will run once the baseline has finished")
             continue
         ready = [baselines.with_trajectory(cells[i], labels[i]) for i in chosen]
         ended = _run(ready, [labels[i] for i in chosen], experiment, executor, console, done)
@@ -66,8 +71,8 @@ def run(
             if waiting and not follow:
                 say(
                     console,
-                    f"{len(waiting)} cells follow a baseline that is not finished yet: repeat the "
-                    "same command once it is",
+                    f"{counted(len(waiting), 'more cell')} will follow a baseline that is not "
+                    "finished yet: repeat the same command once it is",
                 )
             return []
         outcomes |= dict(zip(chosen, ended, strict=False))
@@ -176,7 +181,8 @@ def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Ce
         notes = [f"snapshots={first.config.snapshots}: {total / 1e6:,.1f} MB in {folder}"]
     logs = (manifest.cells_folder(folder) / key for key in asked if key not in missing)
     if without := sum(not snapshots.steps(log) for log in logs):
-        notes.append(f"{without} cells are done without snapshots; force=true trains them again")
+        cells = f"{counted(without, 'cell')} {'is' if without == 1 else 'are'}"
+        notes.append(f"{cells} done without snapshots; force=true trains finished cells again")
     return notes
 
 
@@ -187,10 +193,9 @@ def _snapshot_bytes(cell: Cell) -> int:
 
 def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
     """Describe what would run in `folder`, in how many packs and jobs."""
-    states = manifest.states(folder, asked)
-    counts = {state: [*states.values()].count(state) for state in dict.fromkeys(states.values())}
+    states = manifest.states(folder, asked, running.keys(folder))
     missing = {key: c for key, c in asked.items() if states[key] not in manifest.FINISHED}
-    lines = [f"{folder}: " + ", ".join(f"{n} {state}" for state, n in counts.items())]
+    lines = [f"{folder}: {manifest.told(Counter(states.values()))}"]
     if missing:
         place = executor.place([*missing.values()])
         plans, left = planning.existing_plans(folder, missing)
@@ -198,14 +203,14 @@ def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
         packs, notes = planning.new_packs(left, place, shorter)
         widths = [*(len(plan.keys) for plan in plans), *map(len, packs)]
         by_width = ", ".join(
-            f"{widths.count(w)} of {w} cell{'s' if w > 1 else ''}" for w in sorted({*widths})[::-1]
+            f"{widths.count(w)} of {counted(w, 'cell')}" for w in sorted({*widths})[::-1]
         )
         steps = sum(map(shorter.left, missing.values()))
         lines += [
             *notes,
             *_about_snapshots(folder, asked, missing),
-            f"would train {len(missing)} cell{'s' * (len(missing) > 1)}, at most {steps:,} "
-            f"seed-steps, in packs: {by_width}",
+            f"would train {counted(len(missing), 'cell')}, at most "
+            f"{counted(steps, 'seed-step')}, in packs: {by_width}",
             executor.describe(len(widths), place),
         ]
     return "\n".join([*lines, "nothing was submitted: dry_run=true"])

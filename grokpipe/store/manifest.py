@@ -1,7 +1,7 @@
 """Requested cells and their states, per output folder. Needs no PyTorch."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,16 @@ from pyarrow import parquet
 from grokpipe.config.fields import of_one_type
 from grokpipe.store import files, run_log
 
+MISSING, RUNNING, INTERRUPTED = "missing", "running", "interrupted"
 FINISHED = ("done", "diverged")  # never run again
 ENDED = (*FINISHED, "failed")  # a failed cell is run again when it is requested again
+STATES = (MISSING, RUNNING, INTERRUPTED, *ENDED)
+"""every state of a cell, in the order in which they are shown.
+
+missing: requested, not begun; running: a living process trains it; interrupted: begun, and no
+process trains it now; done: at its budget or its stop rule; diverged: its loss or weights left the
+finite numbers; failed: it raised, traceback.txt says what.
+"""
 
 
 def cells_folder(folder: Path) -> Path:
@@ -62,9 +70,20 @@ def read_columns(folder: Path, names: Sequence[str]) -> set[tuple[Any, ...]]:
     return found
 
 
-def states(folder: Path, keys: Iterable[str]) -> dict[str, str]:
-    """State of each cell by key: missing, interrupted (unfinished), done, diverged or failed."""
-    return {key: run_log.state(cells_folder(folder) / key) for key in keys}
+def states(
+    folder: Path, keys: Iterable[str], training: Container[str] = frozenset()
+) -> dict[str, str]:
+    """State of each cell by key, one of STATES; those in `training` that have no result run."""
+    found = {key: run_log.state(cells_folder(folder) / key) for key in keys}
+    return {
+        key: RUNNING if key in training and state not in ENDED else state
+        for key, state in found.items()
+    }
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """How many cells are in each state, for people: `10 running, 20 done`."""
+    return ", ".join(f"{counts[state]:,} {state}" for state in STATES if counts.get(state))
 
 
 def all_ended(folder: Path, keys: Iterable[str]) -> bool:
