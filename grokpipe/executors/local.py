@@ -28,6 +28,7 @@ from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.supervisor import supervise
 from grokpipe.store import lease
+from grokpipe.store.files import LITERAL, remove_if_empty
 from grokpipe.training import memory
 from grokpipe.training.device import cores, device_of, gpus
 
@@ -116,7 +117,7 @@ class Workers:
     def _submit(self, files: list[Path], gpu: str | None) -> None:
         folder = self.folders[0]
         (folder / "workers").mkdir(exist_ok=True)
-        executor = Detached(folder / "jobs" / "%j")
+        executor = Detached(folder / LITERAL)
         executor.update_parameters(timeout_min=LIMIT, stderr_to_stdout=True)
         path = folder / "workers" / f"{uuid4().hex[:12]}.claim"
         files = [file.resolve() for file in files]
@@ -174,9 +175,8 @@ class Workers:
             job.wait()
             shutil.rmtree(job.paths.folder, ignore_errors=True)
         with lease.wait_for(self.folders[0] / "starting.claim"):
-            for part in ("jobs/%j", "jobs", "workers"):
-                with contextlib.suppress(OSError):
-                    (self.folders[0] / part).rmdir()
+            for part in (LITERAL, "jobs", "workers"):
+                remove_if_empty(self.folders[0] / part)
 
 
 class Detached(submitit.LocalExecutor):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,35 @@ from grokpipe.cell import Cell
 from grokpipe.config.fields import flatten
 from grokpipe.config.names import counted
 from grokpipe.config.resolving import resolve
-from grokpipe.errors import InputError
+from grokpipe.errors import InputError, Refused
 from grokpipe.launch import baselines, parents, planning
 from grokpipe.launch.executor import Executor
 from grokpipe.launch.outcomes import Outcome, SweepReporter, summary, sweep_table
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.worker import say
 from grokpipe.precision import dtype_of
-from grokpipe.store import lease, manifest, run_log, running, snapshots
+from grokpipe.store import files, lease, manifest, run_log, running, snapshots
 from grokpipe.training.loop import snapshot_steps
 
 failures: list[Outcome] = []
 """all failures of this process: a sweeper may launch several batches, and the exit code reflects
 every one"""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What one submission to a folder has written and found there."""
+
+    plans: list[Plan]
+    finished: set[str]
+    """keys of the cells that had ended before"""
+    written: list[Path]
+    """the record of the request, and new packs"""
+
+    def withdraw(self) -> None:
+        """Delete what was written, of a submission of which nothing was started."""
+        for path in self.written:
+            path.unlink(missing_ok=True)
 
 
 def run(
@@ -103,17 +120,24 @@ def _run(
             say(console, _dry_run(folder, asked, executor))
         return []
 
-    plans: list[Plan] = []
-    before: set[str] = set()
-    for folder, asked in by_folder.items():
-        new, finished = _submit(folder, asked, experiment, executor, console)
-        plans += new
-        before |= finished
-    done |= before
-    reporter = SweepReporter(cells, labels, before, console)
-    if not executor.run(plans, reporter):
-        return []
-    return [reporter.outcome(cell) for cell in cells]
+    for asked in by_folder.values():
+        executor.place([*asked.values()])  # raises InputError before anything is written
+    parts = [folder / part for folder in by_folder for part in ("asked", "packs")]
+    with files.folders(*parts):
+        submitted = [
+            _submit(folder, asked, experiment, executor, console)
+            for folder, asked in by_folder.items()
+        ]
+        before = {key for one in submitted for key in one.finished}
+        done |= before
+        reporter = SweepReporter(cells, labels, before, console)
+        try:
+            ended = executor.run([plan for one in submitted for plan in one.plans], reporter)
+        except Refused:
+            for one in submitted:
+                one.withdraw()
+            raise
+    return [reporter.outcome(cell) for cell in cells] if ended else []
 
 
 def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:
@@ -139,13 +163,9 @@ def _submit(
     experiment: str | None,
     executor: Executor,
     console: Console,
-) -> tuple[list[Plan], set[str]]:
-    """Record the requested cells in the manifest, and plan packs for the unfinished ones.
-
-    Returns the packs, and the keys of the cells that are finished already.
-    """
-    executor.place([*asked.values()])  # raises InputError before anything is written
-    (folder / "packs").mkdir(parents=True, exist_ok=True)
+) -> Submitted:
+    """Record the requested cells in the manifest, and plan packs for the unfinished ones."""
+    files.remove_if_empty(folder / files.LITERAL)
     # two sweeps at one moment must not fix two packs with the same cell
     with lease.wait_for(folder / "planning.claim"):
         if next(iter(asked.values())).config.force:
@@ -154,7 +174,7 @@ def _submit(
             {"key": key, "experiment": experiment, **flatten(cell.values)}
             for key, cell in asked.items()
         ]
-        manifest.record_asked(folder, rows)
+        recorded = manifest.record_asked(folder, rows)
         states = manifest.states(folder, asked)
         missing = {key: c for key, c in asked.items() if states[key] not in manifest.FINISHED}
         for key in missing:
@@ -163,11 +183,13 @@ def _submit(
         for line in _about_snapshots(folder, asked, missing):
             say(console, line)
         if not missing:
-            return [], set(asked)
+            return Submitted([], set(asked), [recorded])
+        earlier = {*(folder / "packs").glob("*.json")}
         plans, notes = planning.plan_packs(folder, missing, executor.place([*missing.values()]))
         for line in notes:
             say(console, line)
-    return plans, asked.keys() - missing.keys()
+    written = [plan.file for plan in plans if plan.file not in earlier]
+    return Submitted(plans, asked.keys() - missing.keys(), [recorded, *written])
 
 
 def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Cell]) -> list[str]:

@@ -29,8 +29,8 @@ def cells_folder(folder: Path) -> Path:
     return folder / "cells"
 
 
-def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Record the cells of one submission as a table in `<folder>/asked/`.
+def record_asked(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    """Record the cells of one submission as a table in `<folder>/asked/`; return its file.
 
     Args:
         folder: `outputs/<name>`.
@@ -45,6 +45,7 @@ def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
     part = asked / f"{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.parquet"
     with files.replacing(part) as temporary:
         table.to_parquet(temporary, index=False)
+    return part
 
 
 def read_asked(folder: Path) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def test_forced_cells_are_moved_aside_with_their_pack(cell, tmp_path: Path) -> N
     finish(tmp_path, cells[1].key)
     told = planning.move_aside(tmp_path, by_key(cells[:1]))
     (aside,) = (tmp_path / "aside").iterdir()
-    assert told == f"force=true: 1 run logs moved to {aside}"
+    assert told == f"force=true: 1 run log moved to {aside}"
     assert [path.name for path in (aside / "cells").iterdir()] == [cells[0].key]
     assert [path.name for path in (aside / "packs").iterdir()] == [plan.file.name]
     assert manifest.states(tmp_path, by_key(cells)) == {
