@@ -163,12 +163,13 @@ TOGETHER = {
     # parts of one thing, tested as that
     "grokpipe/test_cell.py": "grokpipe.config.schema grokpipe.config.resolving "
     "grokpipe.measures._columns",
-    "grokpipe/store/test_run_log.py": "grokpipe.saved_run grokpipe.provenance.origin",
+    "grokpipe/store/test_run_log.py": "grokpipe.provenance.origin",
     "grokpipe/test_remeasure.py": "grokpipe.store.remeasured",
     "grokpipe/provenance/test_fingerprint.py": "grokpipe.fingerprint",
     "grokpipe/launch/test_launcher.py": "baselines executor grokpipe.executors.serial",
     "analysis/runs/test_gather.py": "analysis.commands.gather",
     "analysis/runs/test_restore.py": "analysis.commands.restore",
+    "analysis/runs/test_configuration.py": "grokpipe.store.configuration",
     "analysis/runs/test_running.py": "grokpipe.store.running",
     "analysis/runs/test_status.py": "analysis.commands.status",
     "analysis/output/test_lineage.py": "analysis.commands.why",

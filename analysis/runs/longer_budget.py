@@ -18,10 +18,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from analysis.runs.configuration import read_config
 from grokpipe.config.composing import CONF
 from grokpipe.config.schema import GROUPS, register
 from grokpipe.store import manifest
+from grokpipe.store.configuration import read_config
 
 Overrides = dict[str, str]
 """override texts by key, in the order of the command"""

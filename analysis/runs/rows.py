@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analysis.runs.configuration import read_scientific
 from grokpipe.config.fields import of_one_type
 from grokpipe.store import files, manifest, run_log
+from grokpipe.store.configuration import read_scientific
 from grokpipe.store.remeasured import REMEASURED
 
 CELL_COLUMNS = [

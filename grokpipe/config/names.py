@@ -60,7 +60,7 @@ def _distinct(values: Any) -> list[Any]:
 
 
 def _listed(values: Sequence[Any]) -> str:
-    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    texts = [str(value) for value in values]
     if len(texts) > MOST:
         return f"{texts[0]} … {texts[-1]} ({len(texts)} values)"
     return ", ".join(texts)

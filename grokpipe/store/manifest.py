@@ -10,6 +10,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from grokpipe.config.fields import of_one_type
+from grokpipe.errors import InputError
 from grokpipe.store import files, run_log
 
 MISSING, RUNNING, INTERRUPTED = "missing", "running", "interrupted"
@@ -27,6 +28,16 @@ finite numbers; failed: it raised, traceback.txt says what.
 def cells_folder(folder: Path) -> Path:
     """Folder of the run logs below `outputs/<name>`."""
     return folder / "cells"
+
+
+def run_logs(folder: Path) -> list[Path]:
+    """List the run logs of `folder`, by key. Raises InputError, naming valid folders, for none."""
+    logs = [path for path in cells_folder(folder).glob("*") if run_log.is_run_log(path)]
+    if not logs:
+        near = {path.parent for above in (folder, folder.parent) for path in above.glob("*/cells")}
+        valid = ", ".join(sorted(map(str, near))) or "outputs/<name>"
+        raise InputError(f"{folder}: no run logs (in a folder cells/); valid: {valid}")
+    return sorted(logs)
 
 
 def record_asked(folder: Path, rows: list[dict[str, Any]]) -> Path:

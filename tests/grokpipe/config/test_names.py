@@ -13,7 +13,7 @@ def config(seed: int, decay: float = 0.1, task: str = "mod_add", **more) -> dict
 def test_a_pack_is_named_by_its_task_what_is_swept_and_its_seeds() -> None:
     pack = [config(seed, decay) for decay in (0.1, 1.0) for seed in range(5)]
     assert swept(pack) == ["weight_decay"]  # once, though the optimizer repeats it
-    assert pack_name(pack) == "mod_add · weight_decay 0.1, 1 · seeds 0–4"
+    assert pack_name(pack) == "mod_add · weight_decay 0.1, 1.0 · seeds 0–4"
     # one value in the pack, of several in the sweep
     assert pack_name(pack[:5], ["weight_decay"]) == "mod_add · weight_decay 0.1 · seeds 0–4"
     assert pack_name(pack[:1]) == "mod_add · seed 0"
@@ -21,7 +21,7 @@ def test_a_pack_is_named_by_its_task_what_is_swept_and_its_seeds() -> None:
 
 def test_of_many_values_the_ends_are_named() -> None:
     pack = [config(0, decay) for decay in (0.3, 0.1, 3e-4, 5e-4, 2.0)]
-    assert pack_name(pack) == "mod_add · weight_decay 0.0003 … 2 (5 values) · seed 0"
+    assert pack_name(pack) == "mod_add · weight_decay 0.0003 … 2.0 (5 values) · seed 0"
     assert pack_name([config(s) for s in (7, 1, 2, 3, 9)]) == "mod_add · seeds 1–3, 7, 9"
 
 
