@@ -9,6 +9,8 @@ from analysis import commands
 from grokpipe.config.invocation import called
 from grokpipe.errors import InputError
 
+DESCRIPTION = "Tables, tests, fits and figures from run logs or gathered tables."
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; exit code 0, or 2 with one line for wrong input, and for a file that
@@ -33,7 +35,9 @@ def _line(error: Exception) -> str:
 def parser(given: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser of a command line, with the options of the command that it gives: others are
     not imported, which would take a second."""
-    root = argparse.ArgumentParser(prog=called("analysis"), description=__doc__, allow_abbrev=False)
+    root = argparse.ArgumentParser(
+        prog=called("analysis"), description=DESCRIPTION, allow_abbrev=False
+    )
     subparsers = root.add_subparsers(required=True, metavar="command")
     for name, line in commands.COMMANDS.items():
         sub = subparsers.add_parser(name, help=line, allow_abbrev=False)

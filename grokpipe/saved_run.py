@@ -171,7 +171,8 @@ class Snapshots(Mapping[int, "nn.Module"]):
         return len(snapshots.steps(self.run.folder))
 
     def __repr__(self) -> str:
-        return f"<snapshots at steps {', '.join(map(str, self)) or 'none'}>"
+        steps = ", ".join(map(str, self))
+        return f"<snapshots at steps {steps}>" if steps else "<no snapshots>"
 
 
 @dataclass(frozen=True, repr=False)

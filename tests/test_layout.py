@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.commands import COMMANDS
 from tests.helpers.cli import ENVIRONMENT, ROOT
 
 ORDER = {
@@ -135,6 +136,33 @@ def test_packages_that_analysis_reads_need_no_torch(package) -> None:
         [sys.executable, "-c", code], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True
     )
     assert (ran.stdout.strip(), ran.stderr) == ("False", "")
+
+
+def test_help_is_shown_at_once() -> None:
+    """Neither command imports what it takes to train or to read tables."""
+    code = """
+import sys
+from analysis.__main__ import main as analysis
+from grokpipe.__main__ import main as grokpipe
+
+sys.argv = ["grokpipe", "--help"]
+assert grokpipe() == 0
+try:
+    analysis(["--help"])
+except SystemExit as ended:
+    assert ended.code == 0
+print({"torch", "pandas", "numpy", "scipy", "matplotlib", "pyarrow"} & {*sys.modules})
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    *shown, loaded = ran.stdout.splitlines()
+    assert loaded == "set()"
+    text = "\n".join(shown)
+    for part in ("task: fashion_mnist, mnist", "weight_decay: 0.1", "  grokpipe -m experiment="):
+        assert part in text
+    assert all(f"    {name} " in text or f"    {name}\n" in text for name in COMMANDS)
 
 
 @pytest.mark.parametrize("root", DIRECTLY)

@@ -19,6 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from grokpipe.config.composing import CONF
+from grokpipe.config.invocation import called
 from grokpipe.config.schema import GROUPS, register
 from grokpipe.store import manifest
 from grokpipe.store.configuration import read_config
@@ -116,7 +117,7 @@ def command(product: Mapping[str, Sequence[str]]) -> str:
     """The shell command that trains a product of lists."""
     sweeps = any(len(texts) > 1 for texts in product.values())
     words = [f"{name}={_listed(texts)}" for name, texts in product.items()]
-    return shlex.join(["python", "-m", "grokpipe", *(["-m"] if sweeps else []), *words])
+    return f"{called('grokpipe')} {shlex.join([*(['-m'] if sweeps else []), *words])}"
 
 
 def _listed(texts: Sequence[str]) -> str:
