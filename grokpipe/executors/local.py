@@ -59,7 +59,7 @@ class Local(LocalSettings):
     def describe(self, packs: int, place: Place) -> str:
         threads, processes = counted(place.threads, "thread"), min(place.slots, packs)
         if processes == 1:
-            return f"on this machine, in one process with {threads}"
+            return f"on this machine, 1 process with {threads}"
         return f"on this machine, {processes} processes at once with {threads} each"
 
     def run(self, plans: Sequence[Plan], reporter: SweepReporter) -> bool:
