@@ -194,6 +194,7 @@ TOGETHER = {
     "grokpipe/store/test_run_log.py": "grokpipe.provenance.origin",
     "grokpipe/test_remeasure.py": "grokpipe.store.remeasured",
     "grokpipe/provenance/test_fingerprint.py": "grokpipe.fingerprint",
+    "grokpipe/launch/test_dashboard.py": "open_packs",
     "grokpipe/launch/test_launcher.py": "baselines executor grokpipe.executors.serial",
     "analysis/runs/test_gather.py": "analysis.commands.gather",
     "analysis/runs/test_restore.py": "analysis.commands.restore",
@@ -205,7 +206,6 @@ TOGETHER = {
     "end_to_end/test_command.py": "grokpipe.__main__ grokpipe.config.grids "
     "grokpipe.launch.outcomes grokpipe.training.progress",
     "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
-    "end_to_end/test_faults.py": "grokpipe.launch.dashboard grokpipe.launch.open_packs",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
     "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales",
     "analysis/commands/test_statistics_commands.py": "compare fit",

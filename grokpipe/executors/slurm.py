@@ -1,5 +1,7 @@
 """Train packs as elements of a SLURM job array."""
 
+import contextlib
+import io
 import math
 import re
 import shutil
@@ -152,7 +154,8 @@ class Jobs:
         with folders(jobs_folder), lease.wait_for(folder / "starting.claim"):
             earlier = {*jobs_folder.iterdir()}
             try:
-                with executor.batch():  # one array
+                # submitit prints the error too
+                with contextlib.redirect_stderr(io.StringIO()), executor.batch():  # one array
                     jobs = [executor.submit(Job(part, slurm=True)) for part in files]
             except FailedJobError as error:
                 for path in {*jobs_folder.iterdir()} - earlier:
