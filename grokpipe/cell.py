@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from grokpipe.archs import _checks as arch_checks
 from grokpipe.config import registry
 from grokpipe.config.fields import leaves, scientific_values
 from grokpipe.config.keys import key_of
@@ -19,6 +20,7 @@ from grokpipe.measures import _columns as measured
 from grokpipe.precision import dtype_of, in_precision
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
+from grokpipe.tasks import _checks as task_checks
 
 _fitting: dict[str, tuple[str, int, bool, int]] = {}
 
@@ -80,7 +82,8 @@ class Cell:
 
 def _load(config: Config) -> Task:
     load = registry.module("tasks", config.task.name, "task").load
-    task: Task = load(config.task, generator(config.seed, "split"))
+    task = load(config.task, generator(config.seed, "split"))
+    task_checks.check(task, config.task.name)
     return replace(task, inputs=in_precision(task.inputs, dtype_of(config.dtype)))
 
 
@@ -96,6 +99,7 @@ def check_fit(config: Config, task: Task) -> int:
     _check_events(config)
     with torch.random.fork_rng(devices=[]):  # build once, so that wrong shapes raise here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
+    arch_checks.check(network.to(dtype_of(config.dtype)), task, config.arch.name)
     if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
         raise InputError(
             f"batch_size={config.batch_size}: larger than the training set of {len(task.train)} "
@@ -118,9 +122,7 @@ def _check_events(config: Config) -> None:
 
 def _check_choice(package: str, key: str, name: str, task: Task, task_name: str) -> None:
     if why := _unfit(registry.module(package, name, key), task):
-        valid = [
-            n for n in registry.names(package) if not _unfit(registry.module(package, n, key), task)
-        ]
+        valid = [n for n, module in registry.modules(package, key) if not _unfit(module, task)]
         raise InputError(
             f"{key}={name}: {why}, so not with task={task_name}; valid: {', '.join(valid)}"
         )

@@ -15,6 +15,7 @@ from tests.helpers.cli import ENVIRONMENT, ROOT
 ORDER = {
     "grokpipe": [
         {"errors"},
+        {"plugins"},
         {"randomness", "losses", "precision", "schedule"},
         {"curves"},
         {"config"},
@@ -25,6 +26,7 @@ ORDER = {
         {"training"},
         {"provenance"},
         {"saved_run", "remeasure", "fingerprint"},
+        {"testing"},
         {"launch"},
         {"executors"},
         {"monitor"},
@@ -183,6 +185,7 @@ TOGETHER = {
     "grokpipe/measures/test_fourier.py": "fourier_paper",
     "grokpipe/training/test_pack.py": "tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
     "analysis/figures/test_statistics_figures.py": "forest style survival",
+    "analysis/figures/test_arm_layout.py": "labels",
     "analysis/forecasting/test_forecasts.py": "analysis.figures.forecast",
     "analysis/forecasting/test_gap_laws.py": "law_intervals predictors",
     "analysis/times/test_contrasts.py": "mean_times",
@@ -205,6 +208,7 @@ TOGETHER = {
     # as a user meets them: in what a command prints, in a sweep, on a cluster
     "end_to_end/test_command.py": "grokpipe.__main__ grokpipe.config.grids "
     "grokpipe.launch.outcomes grokpipe.training.progress",
+    "grokpipe/testing/test_components.py": "grokpipe.testing.cells grokpipe.testing.training",
     "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
     "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales",

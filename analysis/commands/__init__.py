@@ -13,7 +13,7 @@ COMMANDS = {
     "fit": "power laws of times to events against weight decay or learning rate",
     "forecast": "how well curves predict the time until an event: laws, forecasts, rivals",
     "synchrony": "whether two curves change together: lags and rank correlations of runs",
-    "figures": "accuracies, RNC1 and NC2 over steps, by group",
+    "figures": "logged columns over steps, by one swept column or two",
     "report": "each claim of a paper beside what the runs give, judged: one page, and Markdown",
     "paper": "the commands that only one paper has, such as: entropy settings",
     "why": "the run logs, configuration and commits behind a figure or table",

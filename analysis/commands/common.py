@@ -1,6 +1,7 @@
 """Options and steps that several commands share: folder, events, columns to group by, notes."""
 
 import argparse
+import difflib
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -52,11 +53,11 @@ def destination(options: argparse.Namespace) -> Path:
 
 def read(
     options: argparse.Namespace,
-    measures: Iterable[str] | None = None,
+    measures: Iterable[str] | Callable[[Sequence[str]], Iterable[str] | None] | None = None,
     needed: Mapping[str, str] | None = None,
 ) -> Tables:
     """Read the tables that the options of `add_folder` choose; of the curves all columns, or the
-    needed ones and such of the `measures` as are there.
+    needed ones and such of the `measures` as are there; a function chooses among those that are.
 
     `needed` has, for each measure that must be there, what is wrong if it is not: InputError says
     so, with the measures that are valid. Raises it too if no run has an evaluation.
@@ -64,8 +65,10 @@ def read(
     folder = options.folder
     check_folder(folder)
     needed = needed or {}
-    wanted = None if measures is None else {*measures, *needed}
     with gathering.gathered(folder) as stored:
+        if callable(measures):
+            measures = measures(measure_names(stored))
+        wanted = None if measures is None else {*measures, *needed}
         tables = gathering.read_stored(stored, folder, wanted)
         print_notes(tables.notes)
         if not len(tables.curves):
@@ -73,7 +76,9 @@ def read(
         valid = measure_names(stored)
     for name, wrong in needed.items():
         if name not in valid:
-            raise InputError(f"{wrong}; valid: {', '.join(valid)}")
+            near = difflib.get_close_matches(name, valid, 1)
+            nearest = f"; nearest: {near[0]}" if near else ""
+            raise InputError(f"{wrong}{nearest}; valid: {', '.join(valid)}")
     return tables
 
 

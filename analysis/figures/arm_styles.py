@@ -11,11 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from analysis.figures.run_lines import Colour, palette
 
 Dash = Literal["-", "--", "-.", ":"]
-Place = Literal["outside upper center", "outside lower center"]
+Place = Literal[
+    "outside upper center", "outside upper left", "outside upper right", "outside lower center"
+]
 
 DASHES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 MANY = 12
@@ -23,6 +27,8 @@ MANY = 12
 TICKS = 10  # arms that a colour bar names, at most
 FREE = 24  # letters of a label beside the axes that a figure is wide enough for
 LETTERS = 15  # of a title per inch
+BELOW = 0.4  # inches of the first row of a legend below, with its title
+BESIDE, SPREAD = 5.0, 40.0  # points between marks at one value, and of all of them
 
 
 def wider(labels: Iterable[str]) -> float:
@@ -41,6 +47,21 @@ def styles(count: int, numeric: bool) -> list[tuple[Colour, Dash]]:
     return list(zip(palette(count), islice(cycle(dashes), count), strict=True))
 
 
+def beside(place: int, count: int) -> float:
+    """Points by which the mark at a place is moved sideways, so that none of `count` marks at one
+    value hides another: at most BESIDE from the next, and all within SPREAD."""
+    apart = min(BESIDE, SPREAD / max(count - 1, 1))
+    return (place - (count - 1) / 2) * apart
+
+
+def moved(axis: Axes, right: float, up: float = 0) -> Transform:
+    """The transform of an artist drawn so many points beside its values. Set it on what is drawn:
+    then the axes have its values."""
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    return axis.transData + ScaledTranslation(right / 72, up / 72, figure.dpi_scale_trans)
+
+
 def name_arms(
     figure: Figure, axes: Sequence[Axes], handles: Sequence[Artist], title: str, numeric: bool
 ) -> None:
@@ -49,19 +70,52 @@ def name_arms(
     if numeric and len(handles) > MANY:
         colour_bar(figure, axes, [str(handle.get_label()) for handle in handles], title)
     else:
-        legend(figure, handles, "outside upper center", title)
+        legend(figure, handles, title)
 
 
-def legend(figure: Figure, handles: Sequence[Artist], loc: Place, title: str = "") -> None:
+def name_both(
+    figure: Figure,
+    axes: Sequence[Axes],
+    colours: tuple[Sequence[Artist], str, bool],
+    dashes: tuple[Sequence[Artist], str],
+) -> None:
+    """Name two columns of arms by their handles and titles: colours as `name_arms` does (the third
+    value is its `numeric`), dashes in a legend beside theirs or, if both do not fit into the
+    figure's width, below."""
+    handles, title, numeric = colours
+    if numeric and len(handles) > MANY:
+        name_arms(figure, axes, handles, title, numeric)
+        legend(figure, *dashes, loc="outside upper center")
+        return
+    if _width(figure, handles, title) + _width(figure, *dashes) < figure.bbox.width:
+        legend(figure, handles, title, "outside upper left")
+        legend(figure, *dashes, loc="outside upper right")
+        return
+    legend(figure, handles, title)
+    legend(figure, *dashes, loc="outside lower center")
+    figure.set_figheight(figure.get_figheight() + BELOW)
+
+
+def _width(figure: Figure, handles: Sequence[Artist], title: str) -> float:
+    """Width of a legend in one row, in pixels."""
+    found = _row(figure, handles, title, len(handles), "outside upper center")
+    width = found.get_window_extent().width
+    found.remove()
+    return float(width)
+
+
+def legend(
+    figure: Figure,
+    handles: Sequence[Artist],
+    title: str = "",
+    loc: Place = "outside upper center",
+) -> None:
     """Draw a legend of the labelled `handles` outside the axes, in rows that fit into the figure's
     width, and make the figure higher by all rows but the first."""
     labels = [str(handle.get_label()) for handle in handles]
     width, first = figure.bbox.width, 0.0
     for columns in range(len(handles), 0, -1):
-        found = figure.legend(
-            handles, labels, loc=loc, ncols=columns, frameon=False, handlelength=3,
-            title=textwrap.fill(title, int(LETTERS * figure.get_figwidth())), title_fontsize=8,
-        )  # fmt: skip
+        found = _row(figure, handles, title, columns, loc)
         box = found.get_window_extent()
         first = first or box.height
         if box.width <= width:
@@ -74,6 +128,14 @@ def legend(figure: Figure, handles: Sequence[Artist], loc: Place, title: str = "
             break
         found.remove()
     figure.set_figheight(figure.get_figheight() + (box.height - first) / figure.dpi)
+
+
+def _row(figure: Figure, handles: Sequence[Artist], title: str, columns: int, loc: Place) -> Legend:
+    return figure.legend(
+        handles, [str(handle.get_label()) for handle in handles], loc=loc, ncols=columns,
+        frameon=False, handlelength=3, title_fontsize=8,
+        title=textwrap.fill(title, int(LETTERS * figure.get_figwidth())),
+    )  # fmt: skip
 
 
 def colour_bar(figure: Figure, axes: Sequence[Axes], labels: Sequence[str], title: str) -> None:

@@ -16,6 +16,7 @@ from analysis.figures.arm_styles import wider
 from analysis.output.formats import counted, interval, number, p_value
 from grokpipe.curves.definitions import is_ratio
 
+SIGNS = {">": "≥ ", "<": "≤ "}
 HEADINGS = ("arm", "reached", "difference [95 %]", "p, Holm")
 NARROW = 0.01  # relative width of the axes that hold only text, which is drawn beside them
 ROW = 0.19  # height of a line in inches
@@ -29,6 +30,10 @@ def draw(comparisons: pd.DataFrame) -> Figure:
     the edge; an infinite difference has no mark. A difference that is NaN reads "not estimable"
     beside an interval, – without one. A row without a test is that of the baseline, or of an arm in
     which no run has the event.
+
+    Where no run of the arm was seen to have the event, or none of the baseline, the mark is an
+    arrow that way: the difference of means goes on beyond the horizon. It is at least (≥), or at
+    most (≤), that of the restricted means if all runs of the other had the event.
 
     Args:
         comparisons: table of `compare.compare`: event, arm, n, reached, runs, difference with lower
@@ -55,14 +60,21 @@ def draw(comparisons: pd.DataFrame) -> Figure:
 
 def _panel(rows: pd.DataFrame, plot: Axes, columns: Sequence[Axes]) -> None:
     lines: list[tuple[str, ...]] = [HEADINGS]
-    bold = [0]
+    bold, marks = [0], set[str]()
     _scale(plot, rows)
     for event, of_event in rows.groupby("event", sort=False):
         bold.append(len(lines))
         lines.append((str(event), "", "", ""))
+        baseline = _baseline(of_event)
         for row in of_event.to_dict("records"):
-            _mark(plot, row, len(lines))
-            lines.append(_words(row))
+            mark = _shape(row, baseline)
+            whole = all(one["reached"] in (0, one["n"]) for one in (row, baseline))
+            if math.isfinite(row["difference"]):
+                marks.add(mark)
+            _mark(plot, row, len(lines), mark)
+            lines.append(_words(row, SIGNS.get(mark, "") if whole else ""))
+    if marks & {"<", ">"}:
+        plot.set_xlabel(f"{plot.get_xlabel()}\narrow: beside an arm without the event")
     for axis, texts in zip(columns, zip(*lines, strict=True), strict=True):
         axis.set_yticks(range(len(lines)), texts)
         axis.yaxis.tick_right()  # text to the right of its axis: aligned to the left
@@ -89,7 +101,21 @@ def _scale(plot: Axes, rows: pd.DataFrame) -> None:
     plot.set_xlabel(f"difference of restricted means{'' if ratio else ' (steps)'}")
 
 
-def _mark(plot: Axes, row: dict[Any, Any], y: int) -> None:
+def _baseline(of_event: pd.DataFrame) -> dict[Any, Any]:
+    """The baseline's row of an event, which has runs and no test; an empty one if it is not there,
+    of which nothing is known."""
+    rows = of_event[of_event["test"].isna() & (of_event["n"] > 0)].to_dict("records")
+    return rows[0] if rows else {"reached": math.nan, "n": math.nan}
+
+
+def _shape(row: dict[Any, Any], baseline: dict[Any, Any]) -> str:
+    """The mark of a difference: ">" if only the arm is without the event, "<" if only the baseline
+    is, else "s"."""
+    without, against = row["reached"] == 0, baseline["reached"] == 0
+    return "s" if without == against else ">" if without else "<"
+
+
+def _mark(plot: Axes, row: dict[Any, Any], y: int, mark: str) -> None:
     least, most = plot.get_xlim()
     lower, upper = row["difference_lower"], row["difference_upper"]
     if not math.isnan(lower):
@@ -98,10 +124,11 @@ def _mark(plot: Axes, row: dict[Any, Any], y: int) -> None:
         if math.isinf(end):
             plot.plot([edge], [y], arrow, color=COLOUR, markersize=5, clip_on=False)
     if math.isfinite(row["difference"]):
-        plot.plot([row["difference"]], [y], "s", color=COLOUR, markersize=4.5)
+        size = 4.5 if mark == "s" else 6.5
+        plot.plot([row["difference"]], [y], mark, color=COLOUR, markersize=size)
 
 
-def _words(row: dict[Any, Any]) -> tuple[str, ...]:
+def _words(row: dict[Any, Any], sign: str) -> tuple[str, ...]:
     reached = counted(row["reached"], row["n"], row["runs"])
     if pd.isna(row["test"]):
         return row["arm"], reached, "baseline" if row["n"] else "–", ""
@@ -109,4 +136,6 @@ def _words(row: dict[Any, Any]) -> tuple[str, ...]:
     estimate = row["difference"]
     ends = interval(row["difference_lower"], row["difference_upper"], decimals, "+")
     text = "not estimable" if math.isnan(estimate) and ends else number(estimate, decimals, "+")
+    if math.isfinite(estimate):
+        text = sign + text
     return row["arm"], reached, f"{text} {ends}".rstrip(), p_value(row["p_holm"])

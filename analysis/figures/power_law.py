@@ -8,19 +8,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-from analysis.figures.arm_styles import MANY, colour_bar, legend, styles
+from analysis.figures import labels
+from analysis.figures.arm_styles import MANY, beside, colour_bar, legend, moved, styles
 from analysis.figures.run_lines import Colour
 from analysis.output.formats import interval, number, p_value
 from analysis.times.laws import POWER
 from analysis.times.power_law import Fit
 from grokpipe.curves.definitions import is_ratio
 
-LABELS = {"weight_decay": "weight decay λ", "lr": "learning rate η"}
 GUIDES = {0: ":", -1: "-."}  # slope → dashes
 TITLE = 58  # letters per line of the title
 FEW = 8  # largest number of grid points that are all labelled on the axis
@@ -30,10 +31,11 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     """Draw the runs behind a power law on logarithmic axes over its first column.
 
     Dot with bar: the time lies between two evaluations; arrow up: after the last one; arrow down:
-    before the first. Line: the median under the law, thin beyond the grid points with dots; band:
-    its 95 % interval (delta method, `Fit.median`). Runs of `not_drawn` have no mark. Grey
-    lines have slopes 0 and −1 through the middle of the dots' range. In a joint fit each
-    combination of values of the further columns has its own colour and dashes.
+    before the first. Runs with equal times are drawn side by side. Line: the median under the law,
+    thin beyond the grid points with dots; band: its 95 % interval (delta method, `Fit.median`).
+    Runs of `not_drawn` have no mark. Grey lines have slopes 0 and −1 through the middle of the
+    dots' range. In a joint fit each combination of values of the further columns has its own colour
+    and dashes.
 
     Raises ValueError for another law.
     """
@@ -44,10 +46,13 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     groups = list(events.groupby(others)) if others else [((), events)]
     of_groups = styles(len(groups), numeric=True)
     figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
-    axis.set(xscale="log", yscale="log", xlabel=LABELS.get(column, column))
+    axis.set(xscale="log", yscale="log", xlabel=labels.setting(column))
+    axis.margins(x=0.1)  # of which runs side by side need some
     axis.set_ylabel(fitted.event if is_ratio(fitted.event) else f"{fitted.event} (steps)")
+    aside = _aside(events, column)
     for (_, runs), (colour, _) in zip(groups, of_groups, strict=True):
-        _points(axis, column, runs, colour)
+        for points, at_once in runs.groupby(aside.loc[runs.index]):
+            _points(axis, column, at_once, colour, float(points))
     low, high = axis.get_ylim()
     axis.set_ylim(low / 1.3, high * 1.3)  # the range of the runs; lines may leave the picture
     for (values, runs), (colour, dash) in zip(groups, of_groups, strict=True):
@@ -62,13 +67,13 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     axis.grid(alpha=0.3, linewidth=0.5)
     axis.set_title(_title(fitted), loc="left")
     sns.despine(figure)
-    handles, labels = axis.get_legend_handles_labels()
-    by_label = dict(zip(labels, handles, strict=True))
+    handles, names = axis.get_legend_handles_labels()
+    by_label = dict(zip(names, handles, strict=True))
     if len(groups) > MANY:
         medians = [name for name in by_label if name.startswith(f"{others[0]} = ")]
         colour_bar(figure, [axis], medians, "median of")
         by_label = {name: handle for name, handle in by_label.items() if name not in medians}
-    legend(figure, list(by_label.values()), "outside lower center")
+    legend(figure, list(by_label.values()), loc="outside lower center")
     return figure
 
 
@@ -85,20 +90,32 @@ def _between(runs: pd.DataFrame) -> pd.Series:
     return np.isfinite(runs["upper"]) & (runs["lower"] > 0) & (runs["lower"] < runs["upper"])
 
 
-def _points(axis: Axes, column: str, runs: pd.DataFrame, colour: Colour) -> None:
+def _aside(events: pd.DataFrame, column: str) -> pd.Series:
+    """Return the points by which each run is moved sideways, so that equal ones do not hide one
+    another."""
+    alike = events.groupby([column, "lower", "upper"])["step"]
+    places = zip(alike.cumcount(), alike.transform("size"), strict=True)
+    return pd.Series([beside(place, count) for place, count in places], index=events.index)
+
+
+def _points(axis: Axes, column: str, runs: pd.DataFrame, colour: Colour, aside: float) -> None:
     x, lower, upper = runs[column], runs["lower"], runs["upper"]
     between, beyond = _between(runs), np.isinf(upper)
-    axis.vlines(x[between], lower[between], upper[between], color=colour, alpha=0.6)
+    drawn: list[Artist] = [
+        axis.vlines(x[between], lower[between], upper[between], color=colour, alpha=0.6)
+    ]
     for which, y, mark, size, label in (
         (between, np.sqrt(lower * upper.mask(beyond)), "o", 3.5, "a run, between evaluations"),
         (beyond, lower, "^", 6, "a run, later than this"),
         (~between & ~beyond, upper, "v", 6, "a run, earlier than this"),
     ):
         if which.any():
-            axis.plot(
+            drawn += axis.plot(
                 x[which], y[which], mark, color=colour, markersize=size, alpha=0.6,
                 markeredgewidth=0, label=label,
             )  # fmt: skip
+    for artist in drawn:  # once the axes know the values
+        artist.set_transform(moved(axis, aside))
 
 
 def _median(
@@ -135,7 +152,8 @@ def _guides(axis: Axes, fitted: Fit, dots: pd.Series) -> None:
 def _title(fitted: Fit) -> str:
     """Exponents with intervals, then the quality of the fit, wrapped to the figure's width."""
     lines = [
-        f"{name}: k = {number(k.estimate, 2)} {interval(k.lower, k.upper, 2)} ({k.method})"
+        f"{labels.setting(name)}: k = {number(k.estimate, 2)} "
+        f"{interval(k.lower, k.upper, 2)} ({k.method})"
         for name, k in fitted.exponents.items()
     ]
     lines.append(f"observed in {fitted.observed} of {fitted.n} runs, R² {number(fitted.r2, 2)}")

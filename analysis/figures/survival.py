@@ -13,10 +13,13 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
-from analysis.figures.arm_styles import name_arms, styles, wider
+from analysis.figures import labels
+from analysis.figures.arm_styles import beside, moved, name_arms, styles, wider
 from analysis.figures.run_lines import Colour
+from analysis.stats import survival
 from analysis.stats.intervals import CONFIDENCE
 from analysis.times.compare import Arm, arms
+from analysis.times.timescales import lasting
 from grokpipe.curves.definitions import is_ratio
 
 APART = 5  # ratio of the arms' typical steps above which the axis is logarithmic
@@ -29,8 +32,9 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
 
     The curve rises, as accuracies do, to the share of runs that had the event, and ends at the last
     step to which a run of the arm was followed. Band: 95 % log-log confidence band where defined;
-    ticks: runs censored at a step. The axis is logarithmic if the arms' median steps, of events and
-    censorings alike, differ by more than a factor of APART.
+    ticks: runs censored at a step. Circle: the median; arrow: the step that it is later than, as
+    half of the runs or more were not seen to have the event. The axis is logarithmic if the arms'
+    median steps, of events and censorings alike, differ by more than a factor of APART.
 
     Args:
         events: rows of the events table of one event.
@@ -56,6 +60,7 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
     of_arms = styles(len(shown_arms), numeric)
     for arm, (colour, dash) in zip(shown_arms, of_arms, strict=True):
         _curve(axis, arm, start, colour, dash)
+    censored = _medians(axis, shown_arms, [colour for colour, _ in of_arms])
     axis.set_ylim(-0.02, 1.02)
     axis.set_ylabel(f"share of runs\nthat had {names[0]}")
     axis.set_xlabel(names[0] if ratio else "optimiser steps")
@@ -63,7 +68,8 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
     sns.despine(figure)
     _at_risk(table, shown_arms, [colour for colour, _ in of_arms])
     handles = axis.get_legend_handles_labels()[0]
-    name_arms(figure, [axis, table], handles, ", ".join(by), numeric)
+    title = f"{labels.settings(by)}   (○ median{', ▷ later than this' * censored})"
+    name_arms(figure, [axis, table], handles, title, numeric)
     return figure
 
 
@@ -89,20 +95,39 @@ def _scale(axes: Sequence[Axes], shown_arms: Sequence[Arm]) -> float:
 def _curve(axis: Axes, arm: Arm, start: float, colour: Colour, dash: str) -> None:
     observed, steps = arm.runs["observed"].to_numpy(bool), arm.runs["step"].to_numpy(float)
     data = stats.CensoredData(uncensored=steps[observed], right=steps[~observed])
-    survival = stats.ecdf(data).sf
-    at, had = survival.quantiles, 1 - survival.probabilities
+    share = stats.ecdf(data).sf
+    at, had = share.quantiles, 1 - share.probabilities
     axis.step(
         [start, *at], [0, *had], where="post", linestyle=dash, color=colour, label=arm.label,
         linewidth=1.3,
     )  # fmt: skip
     with warnings.catch_warnings():  # undefined where all or none have had the event: not drawn
         warnings.filterwarnings("ignore", "The confidence interval is undefined", RuntimeWarning)
-        band = survival.confidence_interval(CONFIDENCE, method="log-log")
+        band = share.confidence_interval(CONFIDENCE, method="log-log")
     low, high = 1 - band.high.probabilities[:-1], 1 - band.low.probabilities[:-1]
     if np.isfinite(low).any():
         axis.stairs(high, at, baseline=low, fill=True, color=colour, alpha=0.12, linewidth=0)
     censored = np.unique(steps[~observed])
-    axis.plot(censored, 1 - survival.evaluate(censored), "|", color=colour, markersize=6)
+    axis.plot(censored, 1 - share.evaluate(censored), "|", color=colour, markersize=6)
+
+
+def _medians(axis: Axes, shown_arms: Sequence[Arm], colours: Sequence[Colour]) -> bool:
+    """Mark the medians, those at one step above one another; return whether one is censored."""
+    marks: dict[tuple[float, str], list[Colour]] = {}
+    for arm, colour in zip(shown_arms, colours, strict=True):
+        times = lasting(arm.runs)
+        median = survival.median(times.times, times.observed)
+        seen = np.isfinite(median.median)
+        place = (median.median, "o") if seen else (median.followed, ">")
+        marks.setdefault(place, []).append(colour)
+    for (at, shape), sharing in marks.items():
+        for index, colour in enumerate(sharing):
+            (mark,) = axis.plot(
+                [at], [0.5], shape, color=colour, markersize=5, markeredgewidth=1.2, zorder=3,
+                markerfacecolor="white", clip_on=False,
+            )  # fmt: skip
+            mark.set_transform(moved(axis, 0, beside(index, len(sharing))))
+    return any(shape == ">" for _, shape in marks)
 
 
 def _at_risk(table: Axes, shown_arms: Sequence[Arm], colours: Sequence[Colour]) -> None:

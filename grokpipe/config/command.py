@@ -34,7 +34,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from grokpipe.config.composing import CONF, Composed, applying
+from grokpipe.config.composing import CONF, Composed, applying, check_choices
 from grokpipe.config.composing import composed as composed_jobs
 from grokpipe.config.grids import check_grid, with_late_keys
 from grokpipe.config.hydra_errors import choices, joined, one_line
@@ -152,6 +152,7 @@ def compose(parsed: argparse.Namespace) -> Command:
     if not sweeping:
         _check_single(texts)
     _check_plugins(config.hydra)
+    check_choices(config.hydra.runtime.choices)
     with open_dict(config.hydra):
         config.hydra.mode = RunMode.MULTIRUN if sweeping else RunMode.RUN
     if not sweeping:  # for values such as ${hydra:runtime.choices.task}
@@ -189,6 +190,7 @@ def compose_jobs(
         check_grid(node, overrides, sweeping=master.hydra.mode == RunMode.MULTIRUN)
     for node in {id(node): node for _, node in configs}.values():
         _check_same_launcher(node, master.hydra)
+        check_choices(node.runtime.choices)
     return applied, configs
 
 
@@ -240,6 +242,8 @@ def _hydra(parsed: argparse.Namespace) -> Hydra:
 def _check(texts: Sequence[str], loader: ConfigLoader) -> None:
     """Check each override by itself."""
     overrides = [parse(text) for text in texts]
+    plain = [override for override in overrides if not override.is_sweep_override()]
+    check_choices({override.key_or_group: override.value() for override in plain})
     for override in overrides:
         first, _, rest = override.key_or_group.replace("/", ".").partition(".")
         if first == "hydra" and rest.partition(".")[0] not in HONOURED:

@@ -5,7 +5,7 @@ configuration cell by cell, which takes 1 ms each.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from grokpipe import plugins
 from grokpipe.config.schema import GROUPS
+from grokpipe.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
@@ -29,6 +31,26 @@ class JobError(Exception):
     def __init__(self, position: int):
         super().__init__(position)
         self.position = position
+
+
+def check_choices(chosen: Mapping[str, Any]) -> None:
+    """Raise InputError if several packages have a configuration that is chosen.
+
+    Hydra would take the first, which need not be the one that was meant. `chosen` holds choices by
+    group.
+    """
+    folders = [(plugins.distribution(entry), path) for entry, path in plugins.conf_folders()]
+    if not folders:
+        return
+    for group, choice in chosen.items():
+        file = f"{group}/{choice}.yaml"
+        searched = [("grokpipe", CONF), *folders]
+        owners = [who for who, folder in searched if (folder / file).is_file()]
+        if len(owners) > 1:
+            raise InputError(
+                f"{group}={choice}: several packages have a file {file}: {' and '.join(owners)}; "
+                "rename it or uninstall one"
+            )
 
 
 Composed = tuple[dict[str, Any], DictConfig]

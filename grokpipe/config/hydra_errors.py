@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from yaml import MarkedYAMLError
 
+from grokpipe import plugins
 from grokpipe.config import registry
 from grokpipe.config.composing import JobError
 from grokpipe.config.overrides import parse, varying, with_quotes
@@ -111,9 +112,15 @@ def _no_choice(path: str, text: str, loader: ConfigLoader, overrides: Sequence[s
     if group.startswith("hydra/"):
         return f"{group}={choice}: no such choice; valid: {', '.join(OPTION.findall(text))}"
     group, _, choice = path.partition("/")  # choices of our groups may lie in folders
+    lost = "".join(f"; {line}" for line in plugins.lost_conf_folders())
+    if group in GROUPS and registry.is_installed(GROUPS[group], choice):
+        return (
+            f"{group}={choice}: installed, but no {group}/{choice}.yaml is in a folder that an "
+            f"entry point of grokpipe.conf names{lost}"
+        )
     if valid := choices(loader, group, overrides):
-        return f"{group}={choice}: no such choice; valid: {', '.join(valid)}"
-    return f"{path}: no such configuration"
+        return f"{group}={choice}: no such choice; valid: {', '.join(valid)}{lost}"
+    return f"{path}: no such configuration{lost}"
 
 
 def _no_key(key: str, loader: ConfigLoader, jobs: Sequence[Sequence[str]], position: int) -> str:

@@ -1,13 +1,15 @@
 """The registry of events: what each name means, and which events a task shows.
 
 To add an event, add an entry to `EVENTS`; stop rules, `norm_freeze.from_event` and the analysis
-read it. An event that is needed once can be a condition instead (`conditions`).
+read it. An installed package adds a dictionary of events by an entry point of the group
+`grokpipe.events`. An event that is needed once can be a condition instead (`conditions`).
 """
 
 from collections.abc import Iterable, Mapping
 
 from numpy.typing import ArrayLike
 
+from grokpipe import plugins
 from grokpipe.curves import conditions
 from grokpipe.curves.events import (
     ENTROPY,
@@ -65,6 +67,10 @@ EVENTS: dict[str, Definition] = {
 }
 """All events that have a name, in the order of tables."""
 
+INSTALLED, NOT_READ = plugins.declared("events", known=EVENTS, kinds=Definition)
+"""events of installed packages, and a line for each entry point that could not be read"""
+EVENTS |= INSTALLED
+
 SHOWN = {
     "images": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
     "tokens": ("t_mem", "t_grok", "t_grok_sustained", "t_collapse", "t_cross"),
@@ -110,6 +116,7 @@ def shown(tasks: Iterable[str]) -> tuple[str, ...]:
     """The events that a table of runs on these tasks shows, in the order of `EVENTS`."""
     kinds = {TASKS.get(task) for task in tasks}
     wanted = {name for kind in SHOWN if kinds & {kind, None} for name in SHOWN[kind]}
+    wanted |= {*INSTALLED} if None in kinds else set()
     return tuple(name for name in EVENTS if name in wanted)
 
 
@@ -133,7 +140,7 @@ def canonical(text: str) -> str:
         return conditions.spelling(conditions.parse(text))
     raise InputError(
         f"{text}: no such event; valid: {', '.join(EVENTS)}, or a condition like "
-        f"{conditions.EXAMPLES}"
+        f"{'; '.join([conditions.EXAMPLES, *NOT_READ])}"
     )
 
 

@@ -11,7 +11,7 @@ network itself, without the intervention's changes to representation or loss.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -32,8 +32,15 @@ class Batch:
     """(batch,)"""
     head: Callable[[Tensor], Tensor]
     """features (batch, d) → logits (batch, classes), by the cell's own head"""
-    loss: Callable[[Tensor], Tensor]
-    """logits (batch, classes) → the training loss against the labels"""
+    loss: "Loss"
+    """logits (batch, classes) → the training loss against the labels, or against others that are
+    given: `loss(logits, labels)`"""
+
+
+class Loss(Protocol):
+    """The training loss of one cell's batch."""
+
+    def __call__(self, logits: Tensor, labels: Tensor | None = None, /) -> Tensor: ...
 
 
 class Plain:

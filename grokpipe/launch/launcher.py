@@ -10,14 +10,17 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from grokpipe.cell import Cell
+from grokpipe.config import blame
 from grokpipe.config.fields import flatten
 from grokpipe.config.names import counted
 from grokpipe.config.resolving import resolve
+from grokpipe.config.schema import Config
 from grokpipe.errors import InputError, Refused
 from grokpipe.launch import baselines, parents, planning
 from grokpipe.launch.executor import Executor
 from grokpipe.launch.outcomes import Outcome, SweepReporter, summary, sweep_table
 from grokpipe.launch.pack_plan import Plan
+from grokpipe.launch.rehearsal import rehearse
 from grokpipe.launch.worker import say
 from grokpipe.precision import dtype_of
 from grokpipe.store import files, lease, manifest, run_log, running, snapshots
@@ -144,7 +147,7 @@ def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[st
     cells: list[Cell] = []
     for config, label in zip(configs, labels, strict=True):
         try:
-            cells.append(Cell.of(resolve(config)))
+            cells.append(_cell(resolve(config)))
         except InputError as error:
             place = f" (cell {len(cells) + 1} of {len(configs)}: {label})"
             raise InputError(f"{error}{place if len(configs) > 1 else ''}") from error
@@ -154,7 +157,20 @@ def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[st
                 f"stop: {label} has another stop rule than {labels[0]}; all cells of a sweep must "
                 "share one"
             )
+    rehearse(cells)
     return cells
+
+
+def _cell(config: Config) -> Cell:
+    """The cell of a configuration. Raises InputError for whatever its components raise."""
+    try:
+        return Cell.of(config)
+    except InputError:
+        raise
+    except Exception as error:
+        if blame.line(error, config) is None:
+            raise
+        raise InputError(blame.refusal(error, config)) from error
 
 
 def _submit(

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from grokpipe.cell import Cell
+from grokpipe.config import blame
 from grokpipe.config.invocation import command_line
 from grokpipe.config.names import pack_name
+from grokpipe.errors import InputError
 from grokpipe.store import checkpoint, files
 from grokpipe.training.memory import pack_bytes, widest
 from grokpipe.training.pack import split_state
@@ -205,8 +207,10 @@ def _fitting(cell: Cell, width: int, place: Place) -> int:
         return width
     try:
         return widest(cell, place.free)
-    except Exception:  # training raises it again, where it becomes the cell's outcome
-        return width
+    except InputError:
+        raise
+    except Exception as error:  # training would raise it again
+        raise InputError(blame.refusal(error, cell.config)) from error
 
 
 def split(whole: Plan) -> list[Plan]:

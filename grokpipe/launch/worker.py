@@ -8,18 +8,21 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
 
 from grokpipe.cell import Cell
+from grokpipe.config import blame
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config
-from grokpipe.errors import Interrupted
+from grokpipe.errors import InputError, Interrupted
 from grokpipe.launch import pack_plan, parents
 from grokpipe.launch.pack_plan import Plan
+from grokpipe.launch.rehearsal import uses_installed
 from grokpipe.provenance.fingerprint import fingerprint, source
-from grokpipe.provenance.origin import provenance
+from grokpipe.provenance.origin import packages, provenance
 from grokpipe.store import files, lease, manifest, run_log
 from grokpipe.store.run_log import RunLog
 from grokpipe.training import numerics
@@ -62,7 +65,7 @@ def _work_on(plan: Plan, stop: threading.Event, console: Console) -> None:
                 raise  # not caused by any cell
             if stop.is_set():  # the signal may have killed a child, such as a compiler
                 raise Interrupted("stopped, at the last checkpoint") from error
-            why = reason(error)
+            why = reason(error, _config(plan))
             if len(plan.keys) == 1:
                 RunLog(_log(plan, plan.keys[0])).fail(why, traceback.format_exc())
             else:
@@ -92,7 +95,8 @@ def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Consol
         command=plan.command,
         products=library,
         subnormals=numerics.subnormals(),
-        **_code(config),
+        **_code(config, console),
+        **_packages(config),
     )
     sources = parents.of_plan(plan, cells)
     if isinstance(sources, str):
@@ -155,20 +159,42 @@ def _with_compiling_decided(
     return decided
 
 
-def _code(config: Config) -> dict[str, str]:
+def _code(config: Config, console: Console) -> dict[str, str]:
     """The code's fingerprint for provenance, if it can be computed."""
     try:
         return {"code": fingerprint(config)}
-    except Exception:  # training raises it again, as the cell's outcome
+    except Exception as error:  # training raises it again, as the cell's outcome
+        if uses_installed(config):  # whose code may fail in the fingerprint's float64 alone
+            why = blame.line(error, config) or blame.brief(error)
+            say(console, f"no fingerprint of the code, so it cannot become stale: {why}")
         return {}
 
 
-def reason(error: Exception) -> str:
-    """Describe an exception in one line; lack of memory always in the same words."""
+def _packages(config: Config) -> dict[str, Any]:
+    """The installed packages that a pack uses, for provenance; nothing if there are none."""
+    found = packages(config)
+    return {"packages": found} if found else {}
+
+
+def _config(plan: Plan) -> Config | None:
+    """The configuration of a pack's first cell, if it is valid."""
+    with contextlib.suppress(Exception):
+        return resolve(plan.configs[0])
+    return None
+
+
+def reason(error: Exception, config: Config | None = None) -> str:
+    """Describe an exception in one line; lack of memory always in the same words.
+
+    With the configuration, the component whose code was running is named, with file and line.
+    """
     no_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
     if no_memory or "can't allocate memory" in str(error):
         return "does not fit memory"
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    if isinstance(error, InputError):
+        return str(error).splitlines()[0]
+    line = blame.line(error, config) if config else None
+    return line or f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def say(console: Console, text: str | None) -> None:

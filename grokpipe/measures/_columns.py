@@ -7,6 +7,7 @@ import torch
 
 from grokpipe.config import registry
 from grokpipe.measures import Outputs, Snapshot
+from grokpipe.measures._checks import checked
 
 ALWAYS = ("train_accuracy", "test_accuracy", "train_loss", "test_loss")
 
@@ -18,7 +19,7 @@ def columns(names: Sequence[str]) -> list[str]:
 
 def measuring(column: str) -> str | None:
     """The measure that logs a column, or None."""
-    names = registry.names("measures")
+    names = [name for name, _ in registry.modules("measures", "measures.names")]
     return next((name for name in names if column in _of_measure(name)), None)
 
 
@@ -40,4 +41,5 @@ def _of_measure(name: str) -> tuple[str, ...]:
         loss="cross_entropy",
         train_probe_labels=labels,
     )
-    return tuple(registry.module("measures", name, "measures.names").measure(snapshot))
+    measure = registry.module("measures", name, "measures.names").measure
+    return tuple(checked(measure(snapshot), name))

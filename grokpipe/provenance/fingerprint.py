@@ -23,6 +23,7 @@ from typing import Any
 
 import pooch
 
+from grokpipe import plugins
 from grokpipe.config.fields import scientific_values
 from grokpipe.config.schema import GROUPS, Config
 from grokpipe.store import files
@@ -89,14 +90,14 @@ def hashed(value: Any) -> str:
 
 @lru_cache
 def source() -> str:
-    """Hash the text of the package and the versions of PyTorch and NumPy: 16 hexadecimal digits.
+    """Hash the text of the package, of packages that add components to it, and the versions of
+    PyTorch and NumPy: 16 hexadecimal digits.
 
     The files are read at the first call, so call the function before they can have changed.
     """
-    texts = {
-        path.relative_to(PACKAGE).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in PACKAGE.rglob("*.py")
-    }
+    paths = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
+    paths |= {f"installed/{name}": path for name, path in plugins.sources().items()}
+    texts = {n: hashlib.sha256(path.read_bytes()).hexdigest() for n, path in paths.items()}
     return hashed([texts, version("torch"), version("numpy")])
 
 

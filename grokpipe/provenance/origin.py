@@ -10,6 +10,10 @@ from typing import Any
 
 import torch
 
+from grokpipe import plugins
+from grokpipe.config import registry
+from grokpipe.config.schema import GROUPS, Config
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,6 +31,20 @@ def commit() -> tuple[str | None, bool | None]:
         return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
     except (OSError, subprocess.CalledProcessError):
         return None, None
+
+
+def packages(config: Config) -> dict[str, dict[str, Any]]:
+    """Version and commit of each installed package whose components a configuration uses."""
+    used = [(package, getattr(config, group).name) for group, package in GROUPS.items()]
+    used += [("measures", name) for name in config.measures.names]
+    entries = [
+        entry
+        for package, name in used
+        if registry.is_installed(package, name)
+        for entry in plugins.entry_points(package)
+        if entry.name == name
+    ]
+    return {entry.dist.name: plugins.origin(entry) for entry in entries if entry.dist}
 
 
 def processor() -> str:

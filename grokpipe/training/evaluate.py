@@ -1,6 +1,6 @@
 """Evaluate one network on its task: one row of the curves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from grokpipe.config import registry
 from grokpipe.config.schema import Config
 from grokpipe.losses import PER_SAMPLE
 from grokpipe.measures import Outputs, Snapshot, in_parts, largest
+from grokpipe.measures._checks import checked
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 from grokpipe.training.tracing import Program
@@ -88,7 +89,8 @@ class Evaluator:
 
     task: Task
     loss: str
-    measures: Sequence[Callable[[Snapshot], dict[str, float]]]
+    measures: Mapping[str, Callable[[Snapshot], dict[str, float]]]
+    """by name, in the order of their columns"""
     train_probe: Tensor
     """(m,) positions within the training set"""
     test_probe: Tensor
@@ -101,21 +103,34 @@ class Evaluator:
         return cls(
             task=task,
             loss=config.loss,
-            measures=[
-                registry.module("measures", name, "measures.names").measure
+            measures={
+                name: registry.module("measures", name, "measures.names").measure
                 for name in config.measures.names
-            ],
+            },
             train_probe=torch.randperm(len(task.train), generator=draws)[:PROBE],
             test_probe=torch.randperm(len(task.test), generator=draws)[:PROBE],
         )
 
     def row(self, outputs: NetworkOutputs) -> dict[str, float]:
         """Compute accuracies, mean losses and all measures from a network's outputs."""
+        snapshot = self.snapshot(outputs)
+        row = {
+            "train_accuracy": _accuracy(snapshot.train),
+            "test_accuracy": _accuracy(snapshot.test),
+            "train_loss": _mean_loss(self.loss, snapshot.train),
+            "test_loss": _mean_loss(self.loss, snapshot.test),
+        }
+        for name, measure in self.measures.items():
+            row |= checked(measure(snapshot), name, row)
+        return row
+
+    def snapshot(self, outputs: NetworkOutputs) -> Snapshot:
+        """Gather what measures read from a network's outputs, once these have arrived."""
         if outputs.arrived is not None:
             outputs.arrived.synchronize()
         train = self._select(outputs, self.task.train)
         test = self._select(outputs, self.task.test)
-        snapshot = Snapshot(
+        return Snapshot(
             train=train,
             test=test,
             train_probe=train.features[self.train_probe].double(),
@@ -126,15 +141,6 @@ class Evaluator:
             train_probe_labels=train.labels[self.train_probe],
             exponents=self.task.exponents,
         )
-        row = {
-            "train_accuracy": _accuracy(train),
-            "test_accuracy": _accuracy(test),
-            "train_loss": _mean_loss(self.loss, train),
-            "test_loss": _mean_loss(self.loss, test),
-        }
-        for measure in self.measures:
-            row |= measure(snapshot)
-        return row
 
     def _select(self, outputs: NetworkOutputs, rows: Tensor) -> Outputs:
         return Outputs(

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from grokpipe.cell import Cell
 from grokpipe.config import registry
+from grokpipe.errors import InputError
 from grokpipe.interventions import Batch, Plain
 from grokpipe.losses import training_loss
 from grokpipe.precision import dtype_of
@@ -44,6 +45,11 @@ class Pack:
         self.step = 0
         first = cells[0]
         self.tasks = [cell.task for cell in cells]
+        if len({task.fingerprint for task in self.tasks}) > 1:
+            raise InputError(
+                f"task={first.config.task.name}: its table differs between seeds, but cells of a "
+                "pack share one; draw only train and test from the generator of the split"
+            )
         self.inputs = self.tasks[0].inputs.to(self.device)
         self.labels = self.tasks[0].labels.to(self.device)
         self.template = shortcut_network(first)
@@ -243,8 +249,6 @@ def shortcut_network(cell: Cell) -> nn.Module:
     arch, task = registry.module("archs", cell.config.arch.name, "arch"), cell.task
     with torch.device("meta"):
         network: nn.Module = getattr(arch, "build_shortcut", arch.build)(cell.config.arch, task)
-    if buffers := [name for name, _ in network.named_buffers()]:
-        raise ValueError(f"a pack cannot stack buffers: {', '.join(buffers)}")
     return network.to(dtype_of(cell.config.dtype))
 
 
@@ -272,12 +276,16 @@ def stacked_gradients(
     ) -> Tensor:
         logits, features = functional_call(network, parameters, (inputs,))
         head = parameters["head.weight"], parameters.get("head.bias")
+
+        def training(logits: Tensor, others: Tensor | None = None, /) -> Tensor:
+            return training_loss(loss, logits, labels if others is None else others)
+
         batch = Batch(
             logits=logits,
             features=features,
             labels=labels,
             head=lambda z: functional.linear(z, *head),
-            loss=lambda logits: training_loss(loss, logits, labels),
+            loss=training,
         )
         return intervention.objective(batch, *others)
 

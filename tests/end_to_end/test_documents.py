@@ -1,5 +1,6 @@
 """What README and docs say is what happens: commands run, numbers are the stored ones."""
 
+import json
 import math
 import os
 import re
@@ -18,6 +19,7 @@ from analysis.__main__ import parser as analysis_parser
 from analysis.runs.tables import read_gathered
 from docs import numerics_numbers, stored_numbers
 from docs.reference import COLLAPSE, ZERO_LOSS
+from tests.helpers import packages
 from tests.helpers.cli import ROOT, run
 
 README = (ROOT / "README.md").read_text()
@@ -25,10 +27,6 @@ STATISTICS = (ROOT / "docs" / "statistics.md").read_text()
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 SMALL = "steps=2 train_size=64 batch_size=16 arch.width=12 threads=1"
 SMALL_TOKENS = "steps=2 batch_size=16 arch.width=12 arch.feedforward=12 threads=1"
-
-
-ENTRIES = re.compile(r"```python\n# (\S+), in (\w+)\n(.*?)```", flags=re.S)
-"""code blocks of docs/extending.md that are entries of a dictionary"""
 
 
 def commands(text: str) -> list[str]:
@@ -193,34 +191,43 @@ def test_figures_are_drawn_from_the_stored_tables(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the code with the files of docs/extending.md added."""
+    """A copy of the code with the paper of docs/extending.md added; beside it, in `package` and
+    `site`, the package as it is written and as pip installs it."""
     copy = tmp_path_factory.mktemp("extended")
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, copy / package)
-    files = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", EXTENDING, flags=re.S)
-    assert len(files) == 12
+    packages.documented(copy / "package")
+    files = re.findall(
+        r"```(?:python|yaml)\n# ((?:analysis|conf)/\S+)\n(.*?)```", EXTENDING, flags=re.S
+    )
+    assert len(files) == 4
     for path, text in files:
         assert not (copy / path).exists(), path
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / path).write_text(text)
-    for path, name, entries in ENTRIES.findall(EXTENDING):
-        before, opening, after = (copy / path).read_text().partition(f"\n{name}: ")
-        assert opening, name
-        (copy / path).write_text(before + opening + after.replace("\n}\n", f"\n{entries}}}\n", 1))
+    options = "-q --no-deps --no-build-isolation --no-index --target site ./package"
+    done = run([sys.executable, "-m", "pip", "install", *options.split()], copy)
+    assert done.returncode == 0, done.stderr
     return copy
 
 
-@pytest.mark.slow
-def test_extending_by_two_files_each(extended: Path) -> None:
-    lines = commands(EXTENDING)
-    assert len(lines) == 8
+@pytest.mark.slow(seconds=60)
+def test_extending_by_a_package_and_a_paper(extended: Path) -> None:
+    lines = [line for line in commands(EXTENDING) if not line.startswith("pip install")]
+    assert len(lines) == 9
+    paths = f"{extended}{os.pathsep}{extended / 'site'}"
+    shutil.copy(extended / "package" / "test_parity.py", extended)
     for line in lines:
-        done = shell(line, extended, PYTHONPATH=str(extended))
+        command = line.replace("pytest", "python -m pytest -p no:cacheprovider")
+        done = shell(command, extended, PYTHONPATH=paths)
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     logs = list((extended / "outputs/default/cells").iterdir())
     assert len(logs) == 6
     for log in logs:
         assert "sparsity/active" in pd.read_parquet(log / "curves.parquet")
+        provenance = json.loads((log / "provenance.json").read_text())
+        assert provenance["packages"] == {"grokpipe-parity": {"version": "0.1"}}
+        assert provenance["code"]
     verdicts = pd.read_csv(extended / "outputs/parity/report/verdicts.csv", index_col="id")
     assert verdicts["verdict"]["P1"] == "reproduced"
     assert "not run" not in set(verdicts["verdict"])
@@ -235,15 +242,17 @@ def test_extending_by_two_files_each(extended: Path) -> None:
 
 def test_a_paper_is_short() -> None:
     """Three claims and a figure, the runs that they need included."""
-    files = re.findall(r"```(?:python|yaml)\n# (\S*parity/\S+)\n(.*?)```", EXTENDING, flags=re.S)
+    files = re.findall(
+        r"```(?:python|yaml)\n# ((?:analysis|conf)/\S*parity/\S+)\n(.*?)```", EXTENDING, flags=re.S
+    )
     assert len(files) == 4
     assert sum(text.count("\n") for _, text in files) <= 80
 
 
 @pytest.mark.slow
 def test_the_extended_schema_is_checked(extended: Path) -> None:
-    line = "python -m grokpipe task=sparse_parity arch=quadratic steps=2 task.bits=2"
-    done = shell(line, extended, PYTHONPATH=str(extended))
+    line = "python -m grokpipe experiment=parity/short steps=2 task.bits=2"
+    done = shell(line, extended, PYTHONPATH=f"{extended}{os.pathsep}{extended / 'site'}")
     assert done.returncode == 2
     assert "task.bits=2: must be ≥ 3" in done.stderr
 

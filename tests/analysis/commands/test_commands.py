@@ -131,7 +131,7 @@ def test_figures_of_two_tasks_part_them(runs: Path, capsys) -> None:
             text = text.replace("name: mnist", "name: mod_add").replace(": 1000", ": 500")
         path.write_text(text.replace("weight_decay: 0.1", "weight_decay: 0.3"))
     assert main(["figures", str(runs)]) == 0
-    assert notes(capsys) == []
+    assert notes(capsys) == ["note: no run has a value of spectral/entropy_train: no panel"]
     assert (runs / "figures" / "collapse_task_name.png").exists()
     # what was swept beside the task parts the runs too
     for path in sorted((runs / "cells").glob("*/config.yaml"))[::2]:
@@ -154,7 +154,7 @@ def test_figures_count_what_they_do_not_draw(runs: Path, tmp_path: Path, capsys)
     capsys.readouterr()
     assert main(["figures", str(to)]) == 0
     assert notes(capsys) == [
-        "note: no run measured collapse/nc2_cond: no panel",
+        "note: no run has a value of collapse/nc2_cond, spectral/entropy_train: no panel",
         "note: 1 of 6 runs have no evaluation yet: they are not drawn",
         "note: 1 of 6 runs have no value to draw after step 0 of train_accuracy, test_accuracy",
         "note: 2 of 6 runs have no value to draw after step 0 of collapse/rnc1",
@@ -162,7 +162,48 @@ def test_figures_count_what_they_do_not_draw(runs: Path, tmp_path: Path, capsys)
     only = ["key", "step", "seed", "weight_decay"]
     curves[only].to_parquet(to / "curves.parquet")
     assert main(["figures", str(to)]) == 2
-    assert "nothing to draw; the runs measured none of: train_acc" in capsys.readouterr().err
+    assert "nothing to draw; no run has a value after step 0" in capsys.readouterr().err
+    curves[only].assign(words="w", own=1.0).to_parquet(to / "curves.parquet")
+    assert main(["figures", str(to)]) == 0  # what there is
+    assert "no panel" not in capsys.readouterr().err
+
+
+def test_figures_of_chosen_columns(runs: Path, capsys) -> None:
+    columns = ["--columns", "collapse/rnc1, test_accuracy"]
+    assert main(["figures", str(runs), *columns]) == 0
+    assert main(["figures", str(runs), *columns, "--runs", "--linear"]) == 0
+    assert notes(capsys) == []
+    names = {path.name for path in (runs / "figures").glob("*.png")}
+    stem = "curves_collapse_rnc1_test_accuracy_weight_decay"
+    assert names == {f"{stem}.png", f"{stem}_runs_linear.png"}
+
+
+def sweep(runs: Path, **values: list[str]) -> None:
+    """Give the runs, in the order of their keys, the values of further columns."""
+    for at, path in enumerate(sorted((runs / "cells").glob("*/config.yaml"))):
+        lines = [f"{name}: {one[at]}\n" for name, one in values.items()]
+        path.write_text(path.read_text() + "".join(lines))
+
+
+def test_figures_of_a_sweep_of_two_columns(runs: Path) -> None:
+    """The column of more values has the colours."""
+    sweep(runs, lr="0.1 0.2 0.3 0.1 0.2 0.3".split())
+    assert main(["figures", str(runs)]) == 0
+    assert (runs / "figures" / "collapse_lr_weight_decay.png").exists()
+
+
+def test_figures_of_a_sweep_of_three_columns(runs: Path, capsys) -> None:
+    sweep(runs, lr="0.1 0.2 0.1 0.2 0.1 0.2".split(), batch_size="10 10 20 20 10 10".split())
+    assert main(["figures", str(runs)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "swept were weight_decay (2 values), lr (2 values)" in error
+    assert "batch_size (2 values); choose one or two with --by weight_decay,lr" in error
+    assert (
+        main(["figures", str(runs), "--by", "weight_decay,lr", "--columns", "test_accuracy"]) == 0
+    )
+    assert "batch_size differs within the arms" in capsys.readouterr().err
+    assert main(["figures", str(runs), "--by", "weight_decay,lr,batch_size"]) == 2
+    assert "a figure shows one column or two" in capsys.readouterr().err
 
 
 def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys) -> None:
@@ -184,6 +225,12 @@ def test_gather_to_reference_tables_and_back(runs: Path, tmp_path: Path, capsys)
             ["figures", "runs", "--by", "steps"],
             ["--by steps: all runs are 400", "weight_decay"],
         ),
+        (
+            ["figures", "runs", "--columns", "colapse/rnc1"],
+            ["--columns colapse/rnc1: no run logged it; nearest: collapse/rnc1; valid: train_"],
+        ),
+        (["figures", "runs", "--columns", "test_accuracy,"], ["--columns : no run logged it"]),
+        (["figures", "runs", "--columns", "seed"], ["--columns seed: no run logged it"]),
         (["gather", "empty"], ["no run log"]),
         (["timescales", "runs", "--event", "tau9"], ["--event tau9: no such event", "tau2_half"]),
         (

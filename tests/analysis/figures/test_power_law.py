@@ -31,16 +31,23 @@ def lines(events: pd.DataFrame, found: power_law.Fit) -> dict[str, plt.Line2D]:
 def test_figure_shows_runs_as_they_are_known() -> None:
     events = grid(draws(24), every=6000, budget=40_000)
     found = fitted(events)
-    drawn = lines(events, found)
+    (axis,) = figure.draw(events, found).axes
+    drawn = {str(line.get_label()): line for line in axis.get_lines()}
+
+    def heights(label: str) -> list[float]:
+        """Of all marks of a kind; equal ones are apart, and so several lines."""
+        marks = [line for line in axis.get_lines() if line.get_label() == label]
+        return sorted(float(y) for line in marks for y in line.get_ydata())
+
     beyond, before = ~events["observed"], events["lower"] == 0
     for label, which, column in (
         ("a run, later than this", beyond, "step"), ("a run, earlier than this", before, "upper"),
     ):  # fmt: skip
         assert which.any()
-        assert sorted(drawn[label].get_ydata()) == sorted(events.loc[which, column])
+        assert heights(label) == sorted(events.loc[which, column])
     between = events[~beyond & ~before]
-    dots = drawn["a run, between evaluations"].get_ydata()
-    assert sorted(dots) == sorted(np.sqrt(between["lower"] * between["upper"]))
+    middles = np.sqrt(between["lower"] * between["upper"])
+    assert heights("a run, between evaluations") == sorted(middles)
     assert drawn["a run, later than this"].get_marker() == "^"
     for label, slope in (
         ("slope 0", 0),
@@ -51,6 +58,20 @@ def test_figure_shows_runs_as_they_are_known() -> None:
         assert np.diff(y) / np.diff(x) == pytest.approx(slope)
     # the curve is drawn thick where there are dots
     assert drawn["median"].get_xdata().min() >= between["weight_decay"].min() * 0.999
+
+
+@pytest.mark.usefixtures("figures")
+def test_runs_with_equal_times_are_side_by_side() -> None:
+    events = grid(draws(24), every=6000, budget=40_000)
+    drawn = figure.draw(events, fitted(events))
+    drawn.canvas.draw()
+    (axis,) = drawn.axes
+    marks = [line for line in axis.get_lines() if str(line.get_label()).startswith("a run")]
+    drawn_at = [line.get_transform().transform(line.get_xydata()) for line in marks]
+    at = [tuple(point) for points in drawn_at for point in points]
+    assert len(at) == len(events) == len(set(at))
+    assert events.duplicated(["weight_decay", "lower", "upper"]).any()  # which would hide another
+    assert all(axis.bbox.x0 < x < axis.bbox.x1 for x, _ in at)
 
 
 @pytest.mark.usefixtures("figures")

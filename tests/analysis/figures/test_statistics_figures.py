@@ -48,7 +48,8 @@ def arm(decay: float, *steps: float, censored: tuple[float, ...] = ()) -> pd.Dat
     runs = pd.DataFrame({"step": [*steps, *censored]})
     runs["observed"] = [True] * len(steps) + [False] * len(censored)
     runs["seed"] = range(len(runs))
-    return runs.assign(weight_decay=decay, event="t_grok", key=runs["seed"].map("{:016d}".format))
+    key = runs["seed"].map("{:016d}".format)
+    return runs.assign(weight_decay=decay, event="t_grok", state="done", key=key)
 
 
 def curves(axis: Axes) -> dict[str, Line2D]:
@@ -118,6 +119,31 @@ def test_censored_runs_are_ticks_on_the_curve() -> None:
     assert y == pytest.approx([1 / 5, 1 - 4 / 5 * 2 / 3])
 
 
+def medians(axis: Axes) -> list[tuple[str, float]]:
+    """Shape and step of the marks at one half."""
+    marks = [line for line in axis.get_lines() if line.get_marker() in ("o", ">")]
+    assert all(line.get_ydata() == [0.5] for line in marks)
+    return [(str(line.get_marker()), float(line.get_xdata()[0])) for line in marks]
+
+
+def test_a_median_is_a_circle_and_one_that_was_not_seen_an_arrow() -> None:
+    arms = [
+        arm(0.3, 100, 200, 400),
+        arm(0.1, 300, censored=(500, 500)),
+        arm(0.03, censored=(500, 500, 500)),
+        arm(0.01, 100, 200, 400),
+    ]
+    figure = survival.draw(pd.concat(arms), ["weight_decay"])
+    axis = figure.axes[0]
+    assert medians(axis) == [("o", 200), ("o", 200), (">", 500), (">", 500)]
+    figure.canvas.draw()
+    marks = [line for line in axis.get_lines() if line.get_marker() in ("o", ">")]
+    heights = [line.get_transform().transform(line.get_xydata())[0, 1] for line in marks]
+    assert len(set(heights)) == 2  # one above the other, where they share a step
+    title = figure.legends[0].get_title().get_text()
+    assert title.endswith("(○ median, ▷ later than this)")
+
+
 def test_arms_that_are_far_apart_are_on_a_logarithmic_axis() -> None:
     near, far = arm(0.3, 100, 200, 300), arm(0.1, 1100, 2000)
     axis = survival.draw(pd.concat([near, far]), ["weight_decay"]).axes[0]
@@ -151,7 +177,7 @@ def test_survival_says_what_it_shows() -> None:
     assert axis.get_ylabel() == "share of runs\nthat had t_grok"
     assert axis.get_xlabel() == "optimiser steps"
     assert table.get_title(loc="left") == "runs at risk"
-    assert figure.legends[0].get_title().get_text() == "weight_decay"
+    assert figure.legends[0].get_title().get_text() == "weight decay λ   (○ median)"
     ratio = survival.draw(arm(0.1, 1.5, 2.5).assign(event="tau2_half/tau1"), ["weight_decay"])
     assert ratio.axes[0].get_xlabel() == "tau2_half/tau1"
 
@@ -170,7 +196,7 @@ def test_many_decays_have_a_colour_bar_beside_curves_and_table(arms: int) -> Non
     assert clipped(figure) in ([], ["1.2"])  # a tick beyond the axis, which is not drawn
     axis, table, bar = figure.axes
     assert len(curves(axis)) == len(at_risk(table)) == arms
-    assert figure.legends == [] and bar.get_ylabel() == "weight_decay"
+    assert figure.legends == [] and bar.get_ylabel() == "weight decay λ   (○ median)"
     assert axis.bbox.x0 == pytest.approx(table.bbox.x0)  # numbers lie under their steps
     assert axis.bbox.x1 == pytest.approx(table.bbox.x1)
 
@@ -266,6 +292,33 @@ def test_infinite_ends_are_arrows_at_the_edge() -> None:
         "not estimable [−∞, +∞]",
     ]  # fmt: skip
     assert columns(figure)["p, Holm"][1:] == ["0.0004", "0.04", "0.04", "–"]
+
+
+def test_a_difference_to_an_arm_without_the_event_is_an_arrow() -> None:
+    figure = drawn_forest(
+        BASELINE | {"reached": 10},
+        comparison("never", 300, 100, 500) | {"reached": 0},
+        comparison("some", 200, 100, 300) | {"reached": 9},
+    )
+    assert marks(figure, 3) == {"whisker": [100, 500], ">": [300]}
+    assert marks(figure, 4) == {"whisker": [100, 300], "s": [200]}
+    assert columns(figure)["difference [95 %]"][2:] == [
+        "≥ +300 [+100, +500]", "+200 [+100, +300]"
+    ]  # fmt: skip
+    assert "arrow: beside an arm without the event" in figure.axes[2].get_xlabel()
+    # of a baseline without it, the others are earlier by more; of neither with it nothing is known
+    figure = drawn_forest(
+        BASELINE | {"reached": 0},
+        comparison("all", -300, -500, -100) | {"reached": 10},
+        comparison("some", -200, -300, -100) | {"reached": 9},
+        comparison("neither") | {"reached": 0},
+    )
+    assert marks(figure, 3) == {"whisker": [-500, -100], "<": [-300]}
+    assert marks(figure, 4) == {"whisker": [-300, -100], "<": [-200]}
+    assert marks(figure, 5) == {}
+    assert columns(figure)["difference [95 %]"][2:] == [
+        "≤ −300 [−500, −100]", "−200 [−300, −100]", "–"
+    ]  # fmt: skip
 
 
 def test_an_arm_without_the_event_has_a_row_of_its_own() -> None:

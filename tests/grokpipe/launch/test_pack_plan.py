@@ -3,8 +3,11 @@
 import random
 from pathlib import Path
 
+import pytest
 import torch
 
+from grokpipe.errors import InputError
+from grokpipe.interventions import mixing
 from grokpipe.launch import pack_plan
 from grokpipe.launch.pack_plan import Place
 from grokpipe.store import checkpoint
@@ -79,3 +82,11 @@ def test_halves_have_their_share_of_the_checkpoint(cell, tmp_path: Path) -> None
     for name, parameter in pack.cell_parameters(2).items():
         assert torch.equal(last.cell_parameters(0)[name], parameter)
     assert not plan.file.exists() and not plan.checkpoint.exists()
+
+
+def test_what_the_estimate_raises_is_told_with_its_component(cell, monkeypatch) -> None:
+    one = cell("intervention=mixing")
+    monkeypatch.setattr(mixing, "mixed", lambda features, alpha: features.mix(alpha))
+    with pytest.raises(InputError, match=r"^intervention=mixing: AttributeError: .*'mix' \(mixing"):
+        pack_plan.parts([one], 10, Place("cpu", 1, 1, free=10**9))
+    assert pack_plan.parts([one], 10, Place("cpu", 1, 1, free=None)) == ([[one]], None)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from grokpipe.errors import Interrupted
+from grokpipe.errors import InputError, Interrupted
 from grokpipe.launch import pack_plan, worker
 from grokpipe.store import lease
 from grokpipe.training.pack import Pack
@@ -74,6 +74,7 @@ def test_a_stop_between_two_packs(cell, tmp_path: Path) -> None:
     ("error", "line"),
     [
         (ValueError("first\nsecond"), "ValueError: first"),
+        (InputError("measure x: a is a Tensor"), "measure x: a is a Tensor"),
         (MemoryError(), "does not fit memory"),
         (
             RuntimeError("DefaultCPUAllocator: can't allocate memory: 8 bytes"),

@@ -141,7 +141,7 @@ def test_reading_and_analysis_need_no_torch(trained: Path) -> None:
     code = (
         "import sys; import grokpipe, grokpipe.store.run_log, grokpipe.store.manifest;"
         "import grokpipe.curves.definitions;"
-        "import analysis.__main__, analysis.times.timescales, analysis.figures.collapse;"
+        "import analysis.__main__, analysis.times.timescales, analysis.figures.curves;"
         "run, = grokpipe.load_all(sys.argv[1], seed=3); repr(run); run.curves, [*run.snapshots];"
         "sys.exit('torch' in sys.modules)"
     )

@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from grokpipe.interventions import none
 from grokpipe.training import memory
+from grokpipe.training.pack import Pack
 from tests.helpers.cli import ENVIRONMENT, SERIAL
 
 MEASURE = """
@@ -72,3 +74,26 @@ def test_bytes_grow_by_the_same_amount_with_each_cell(cell) -> None:
 
 def test_free_memory_of_this_machine_is_plausible() -> None:
     assert 1e8 < memory.free_bytes(torch.device("cpu")) < 1e14
+
+
+def test_arguments_of_any_type_are_counted(token_cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels and a mask a step, as label noise has: the estimate's program is that of training."""
+
+    def arguments(self, step: int) -> list[torch.Tensor]:
+        size = len(self.configs), self.shape[0]
+        return [torch.ones(size, dtype=torch.int64), torch.ones(size, dtype=torch.bool)]
+
+    def objective(self, batch, labels, mask) -> torch.Tensor:
+        return batch.loss(batch.logits, torch.where(mask, labels, batch.labels))
+
+    monkeypatch.setattr(none.Stacked, "arguments", arguments)
+    monkeypatch.setattr(none.Stacked, "objective", objective)
+    one = token_cell()
+    assert memory.pack_bytes(one, 2) > memory.pack_bytes(one, 1)
+    pack = Pack([one])
+    inputs, labels = pack.inputs[None, :24], pack.labels[None, :24]
+    given = pack.gradients(inputs, labels)
+    monkeypatch.undo()
+    plain = Pack([one]).gradients(inputs, torch.ones_like(labels))
+    for mine, expected in zip(given, plain):
+        assert torch.equal(mine, expected)

@@ -1,0 +1,38 @@
+"""Check a network that an architecture module builds before it is trained."""
+
+import torch
+from torch import nn
+
+from grokpipe.errors import InputError
+from grokpipe.tasks import Task
+
+
+def check(network: nn.Module, task: Task, name: str) -> None:
+    """Raise InputError, naming the architecture, if packs could not train or evaluate the network.
+
+    The network must be in the precision of the task's inputs.
+    """
+    if why := _complaint(network, task):
+        raise InputError(f"arch={name}: {why}")
+
+
+def _complaint(network: nn.Module, task: Task) -> str | None:
+    head = getattr(network, "head", None)
+    if not isinstance(head, nn.Linear):
+        return "the last layer must be a torch.nn.Linear in the attribute head"
+    if head.out_features != task.classes:
+        return f"head gives {head.out_features} logits; the task has {task.classes} classes"
+    if buffers := [name for name, _ in network.named_buffers()]:
+        return (
+            f"a pack cannot stack buffers: {', '.join(buffers)}; make them parameters or constants"
+        )
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        outputs = network(task.inputs[:2])
+    if not isinstance(outputs, tuple) or len(outputs) != 2:
+        return f"forward returns a {type(outputs).__name__}; must be (logits, features)"
+    shapes = [tuple(output.shape) for output in outputs]
+    count = len(task.inputs[:2])
+    wanted = [(count, task.classes), (count, head.in_features)]
+    if shapes != wanted:
+        return f"logits and features have shapes {shapes}; must be {wanted} for {count} inputs"
+    return None

@@ -1,0 +1,105 @@
+"""The registry of columns: how the axis of a logged column is labelled and scaled.
+
+To declare a column, add an entry to `COLUMNS`; an installed package adds a dictionary of them by an
+entry point of the group `grokpipe.columns`. A column that is not declared is drawn all the same,
+under its own name (`column`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from grokpipe import plugins
+
+Scale = Literal["linear", "log"]
+DECADES = 2  # that positive values span at least where an undeclared column is logarithmic
+SHARE = (0.0, 1.02)  # limits of an axis of shares: a line at 1 is seen whole
+
+
+@dataclass(frozen=True)
+class Column:
+    """Label and scale of a column's axis."""
+
+    label: str
+    """as readers of the field know it; mathematics between dollars, as matplotlib writes it"""
+    scale: Scale = "linear"
+    limits: tuple[float, float] | None = None
+    """ends of a linear axis; None: those of the data"""
+    unit: str = ""
+
+    @property
+    def title(self) -> str:
+        """The label, with its unit in parentheses."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+COLUMNS: dict[str, Column] = {
+    "train_accuracy": Column("training accuracy", limits=SHARE),
+    "test_accuracy": Column("test accuracy", limits=SHARE),
+    "train_loss": Column("training loss", "log"),
+    "test_loss": Column("test loss", "log"),
+    # weights
+    "weight_norm": Column(r"norm of the weights $\Vert\theta\Vert$", "log"),
+    "weight_norm_sum": Column("sum of the parameters' norms", "log"),
+    "head_norm": Column(r"norm of the last layer $\Vert W\Vert_F$", "log"),
+    # logits
+    "logits/scale": Column("scale of the logits", "log"),
+    "logits/margin": Column("mean margin of the logits"),
+    "logits/entropy": Column("entropy of the outputs", "log", unit="nats"),
+    "logits/zero_loss": Column("share of samples with loss 0", limits=SHARE),
+    "logits/zero_gradient": Column("share of samples with gradient 0", limits=SHARE),
+    # collapse
+    "collapse/rnc1": Column(r"RNC1 = $\mathrm{Tr}\,\Sigma_W / B_g^2$", "log"),
+    "collapse/rnc1_test": Column(r"RNC1 on the test set", "log"),
+    "collapse/nc1": Column(r"NC1 = $\mathrm{Tr}\,\Sigma_W / \mathrm{Tr}\,\Sigma_B$", "log"),
+    "collapse/nc1_pinv": Column(r"NC1 = $\mathrm{Tr}(\Sigma_W \Sigma_B^{+}) / C$", "log"),
+    "collapse/cdnv": Column("CDNV", "log"),
+    "collapse/cdnv_test": Column("CDNV on the test set", "log"),
+    "collapse/nc2_cond": Column(r"NC2 = $\sqrt{\mathrm{cond}(M M^\top)}$", "log"),
+    "collapse/equinorm": Column("NC2, equinorm: variation of the class means' lengths", "log"),
+    "collapse/equiangular": Column("NC2, equiangular: distance from a simplex", "log"),
+    "collapse/nc3": Column("NC3: self-duality gap", "log"),
+    "collapse/nc4_train": Column("NC4: not the nearest mean, training set", limits=SHARE),
+    "collapse/nc4_test": Column("NC4: not the nearest mean, test set", limits=SHARE),
+    # spectral, flatness, fourier
+    "spectral/entropy_train": Column(r"spectral entropy $\tilde{H}$"),
+    "spectral/entropy_test": Column(r"spectral entropy $\tilde{H}$ on the test set"),
+    "spectral/effective_rank": Column(r"effective rank $e^{H}$", "log"),
+    "flatness/kappa": Column(r"relative flatness $\kappa$", "log"),
+    "flatness/kappa_surrogate": Column(r"relative flatness $\kappa$, surrogate", "log"),
+    "fourier/alignment": Column("Fourier alignment", limits=SHARE),
+    "fourier/alignment_null": Column("Fourier alignment of permuted labels", limits=SHARE),
+    "fourier_paper/alignment": Column("Fourier alignment, first eigenvector", limits=SHARE),
+}
+"""By name. A name that ends in * stands for all columns that begin so; {} in its label, for the
+rest of their names."""
+
+
+def installed() -> tuple[dict[str, Column], list[str]]:
+    """Return the columns that installed packages declare, and a line for each entry point that
+    could not be read."""
+    return plugins.declared("columns", known=COLUMNS, kinds=Column)
+
+
+def column(name: str, values: ArrayLike, known: Mapping[str, Column] | None = None) -> Column:
+    """Return the declaration of a column, by its name or as one of a family (`probe_*`).
+
+    A column that is not declared is labelled by its name: from 0 to 1 if it is an accuracy, else
+    logarithmic if all its finite `values` are positive and span more than DECADES.
+    """
+    known = {**COLUMNS, **installed()[0]} if known is None else known
+    if name in known:
+        return known[name]
+    for pattern, family in known.items():
+        if pattern.endswith("*") and name.startswith(pattern[:-1]):
+            label = family.label.replace("{}", name[len(pattern) - 1 :])
+            return Column(label, family.scale, family.limits, family.unit)
+    if name.rpartition("_")[2] == "accuracy":
+        return Column(name, limits=SHARE)
+    numbers = np.asarray(values, dtype=float)
+    finite = numbers[np.isfinite(numbers)]
+    wide = finite.size and finite.min() > 0 and finite.max() > 10**DECADES * finite.min()
+    return Column(name, "log" if wide else "linear")

@@ -1,0 +1,1 @@
+"""Hydra's search path with the configurations of installed packages."""
