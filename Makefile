@@ -5,6 +5,8 @@ PY := $(VENV)/bin/python
 COLLAPSE := outputs/reference/collapse/weight_decay
 ENTROPY := outputs/reference/entropy/second_beta
 RUNS ?= $(COLLAPSE)
+WHERE ?=
+export WHERE
 BESIDE := --numprocesses 2 --dist worksteal  # tests that share a fixture mostly stay together
 
 .PHONY: help install demo test test-slow test-slurm lint figures readme coverage bench docs clean
@@ -31,9 +33,9 @@ test-slow: $(VENV)/installed-test  ## kills, simulations, the documents' command
 test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on Debian can install and run
 	$(PY) -m pytest -m slurm
 
-figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own
-	$(PY) -m analysis figures $(RUNS)
-ifeq ($(RUNS),$(COLLAPSE))
+figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own, WHERE='lr=0.003' for a part
+	$(PY) -m analysis figures $(RUNS)$(if $(WHERE), --where "$$WHERE")
+ifeq ($(RUNS)$(WHERE),$(COLLAPSE))
 	$(PY) -m analysis report entropy
 endif
 

@@ -226,6 +226,7 @@ WITHOUT = {
 BESIDES = {
     "analysis/commands/test_destinations.py": "--to of all commands",
     "analysis/commands/test_wrong_arguments.py": "wrong arguments of all commands",
+    "analysis/commands/test_selection.py": "which runs all commands read",
     "analysis/commands/test_broken_tables.py": "every command on tables that are wrong",
     "analysis/commands/test_foreign_tables.py": "every command on tables of other programs",
     "analysis/runs/test_equal_tables.py": "the same runs in any form give the same numbers",

@@ -9,8 +9,6 @@ have a value, or compare with one (<, <=, >, >=, !=).
 """
 
 import difflib
-import operator
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,17 +20,13 @@ from omegaconf import MISSING
 
 from analysis.runs import combine
 from analysis.runs.experiments import Experiments, NotRun, Unmatched
+from analysis.runs.selection.conditions import stated
 from analysis.runs.tables import Tables
 from analysis.times import compare, timescales
 from grokpipe.curves import conditions, definitions
-from grokpipe.errors import InputError
 from grokpipe.store.manifest import ENDED
 
 T = TypeVar("T")
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "<=": operator.le, ">=": operator.ge, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
-}  # fmt: skip
-COMPARISON = re.compile(rf"({'|'.join(COMPARISONS)})\s*(.+)")
 SYMBOLS = {"alpha": "α", "beta": "β", "lambda": "λ"}
 BASELINE = "baseline"
 """the arm that others are compared with unless a claim says otherwise"""
@@ -259,28 +253,7 @@ def finished(runs: pd.DataFrame) -> pd.Series:
 
 def matching(column: pd.Series, wanted: Any) -> pd.Series:
     """Mask of the rows whose configuration column equals `wanted` or compares with it as stated."""
-    compared = comparison(wanted)
-    if compared is None:
-        return _equal(column, wanted)
-    sign, value = compared
-    if sign == "!=":
-        return ~_equal(column, value)
-    return COMPARISONS[sign](pd.to_numeric(column, errors="coerce"), value)
-
-
-def comparison(wanted: Any) -> tuple[str, Any] | None:
-    """Sign and value of a comparison; None for an exact value. Raises InputError for text that is
-    to be less or more."""
-    compared = COMPARISON.fullmatch(wanted) if isinstance(wanted, str) else None
-    if compared is None:
-        return None
-    sign, text = compared.groups()
-    try:
-        return sign, float(text)
-    except ValueError:
-        if sign != "!=":
-            raise InputError(f"{wanted}: must compare with a number") from None
-        return sign, text.strip()
+    return stated(str(column.name), wanted).matches(column)
 
 
 def require(column: str, table: pd.DataFrame, where: str) -> None:
@@ -296,13 +269,6 @@ def equation(column: str, *values: float) -> str:
     name = column.rpartition(".")[2]
     said = ", ".join(f"{value:g}" for value in values)
     return f"{SYMBOLS.get(name, name)} = {said}".replace("-", "−")
-
-
-def _equal(column: pd.Series, value: Any) -> pd.Series:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        numbers = pd.to_numeric(column, errors="coerce").astype(float)
-        return pd.Series(np.isclose(numbers, value), index=column.index)
-    return column == value
 
 
 def _plain(value: Any) -> str:

@@ -16,7 +16,7 @@ import yaml
 
 from analysis.claims import arguments, lookup
 from analysis.claims.arguments import Known
-from analysis.claims.arms import Added, ArmNode, comparison
+from analysis.claims.arms import Added, ArmNode
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators import ESTIMATORS
 from analysis.claims.nodes import (
@@ -43,6 +43,7 @@ from analysis.claims.schema import (
     Variant,
     figure_numbers,
 )
+from analysis.runs.selection import conditions
 from grokpipe.errors import InputError
 
 PAPERS = Path(__file__).parents[1] / "papers"
@@ -123,7 +124,7 @@ def _arm(given: dict[str, Any], where: str) -> ArmNode:
 
 def _comparison(wanted: Any, where: str) -> None:
     try:
-        comparison(wanted)
+        conditions.stated("", wanted)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 

@@ -1,6 +1,6 @@
 """A paper's arms, claims and rules, as `reading.read` takes them from its claims.yaml."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from analysis.claims.arms import Added, ArmNode, Runs
 from analysis.claims.estimate import Estimate
 from analysis.claims.rules import Rule
 from analysis.runs.experiments import Experiments, Unmatched
+from analysis.runs.selection.conditions import Condition
 
 FIGURE = "figure_"
 
@@ -155,9 +156,9 @@ class Paper:
     files: tuple[str, ...] = ()
     """where the rules stood in earlier commits"""
 
-    def runs(self, folder: Path) -> Runs:
-        """The runs of this paper in a folder."""
-        return Runs(Experiments(folder, self.name), self.arms)
+    def runs(self, folder: Path, where: Sequence[Condition] = ()) -> Runs:
+        """The runs of this paper in a folder, those that meet the conditions."""
+        return Runs(Experiments(folder, self.name, where), self.arms)
 
     def modules(self, kind: str) -> list[str]:
         """The modules of one of its packages: estimates, tables, figures or commands."""

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.runs import gather as gathering
+from analysis.runs.selection import conditions, trajectories
 from analysis.runs.tables import Tables, measure_names, varied_columns
 from grokpipe.curves import definitions
 from grokpipe.curves.conditions import is_condition, split
@@ -34,6 +35,21 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
         help="a folder of run logs (outputs/default) or of gathered tables "
         "(outputs/reference/collapse/weight_decay)",
     )
+    add_where(parser)
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--where",
+        metavar="CONDITIONS",
+        help="only the runs that meet these conditions: 'lr=0.003,steps=8000,weight_decay<1'; also"
+        " != <= >= >, other values with |, seed and state; task stands for task.name",
+    )
+
+
+def where(options: argparse.Namespace) -> tuple[conditions.Condition, ...]:
+    """The conditions of --where, none without it."""
+    return () if options.where is None else conditions.parse(options.where)
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -55,21 +71,26 @@ def read(
     options: argparse.Namespace,
     measures: Iterable[str] | Callable[[Sequence[str]], Iterable[str] | None] | None = None,
     needed: Mapping[str, str] | None = None,
+    asked: Collection[str] = (),
 ) -> Tables:
-    """Read the tables that the options of `add_folder` choose; of the curves all columns, or the
-    needed ones and such of the `measures` as are there; a function chooses among those that are.
+    """Read the tables that the options of `add_folder` choose: the runs that meet --where, each
+    trajectory once (`gather.chosen`); of the curves all columns, or the needed ones and such of the
+    `measures` as are there; a function chooses among those that are.
 
     `needed` has, for each measure that must be there, what is wrong if it is not: InputError says
-    so, with the measures that are valid. Raises it too if no run has an evaluation.
+    so, with the measures that are valid. Raises it too if no run has an evaluation. Of runs of one
+    trajectory those are preferred that have the measures needed and `asked`.
     """
     folder = options.folder
     check_folder(folder)
+    chosen = where(options)
     needed = needed or {}
     with gathering.gathered(folder) as stored:
         if callable(measures):
             measures = measures(measure_names(stored))
         wanted = None if measures is None else {*measures, *needed}
-        tables = gathering.read_stored(stored, folder, wanted)
+        every = gathering.read_stored(stored, folder, wanted)
+        tables = gathering.chosen(every, chosen, {*needed, *asked})
         print_notes(tables.notes)
         if not len(tables.curves):
             raise no_evaluation(folder)
@@ -118,21 +139,42 @@ def _unswept(tables: Tables) -> list[str]:
 
 def column(given: str, tables: Tables, option: str = "--by") -> str:
     """A configuration column; a group stands for its choice (`intervention`: intervention.name)."""
-    for name in (given, f"{given}.name"):
-        if name in tables.configuration:
-            return name
-    valid = ", ".join(tables.configuration)
-    raise InputError(f"{option} {given}: no such column; valid: {valid}")
+    return conditions.resolved(given, tables.configuration, f"{option} {given}")
 
 
 def pooled(tables: Tables, by: list[str], option: str = "--by") -> list[str]:
-    """A note for each swept column whose values the groups mix."""
+    """A note for each swept column whose values the groups mix: where groups are described."""
     return [
         f"note: {column} differs within the groups; add it with {option} {','.join([*by, column])}"
-        for column in varied_columns(tables)
-        if column not in by
-        and tables.cells.groupby(by, dropna=False)[column].nunique(dropna=False).max() > 1
+        for column in _mixed(tables, by)
     ]
+
+
+def refuse_pooled(
+    tables: Tables, by: Sequence[str], option: str = "--by", within: str = ""
+) -> None:
+    """Raise InputError for groups that mix the values of a swept column: where groups are tested or
+    fitted, as their runs would count as repetitions of one another. `within` is another way out."""
+    mixed = _mixed(tables, by)
+    if not mixed:
+        return
+    cells, name = tables.cells, mixed[0]
+    values = conditions.listed(cells[name])
+    one = conditions.written(cells[name].iloc[0])
+    several = f" (and in {', '.join(mixed[1:])})" if mixed[1:] else ""
+    raise InputError(
+        f"{option} {','.join(by)}: a group mixes runs that differ in {name}: {values}{several}; "
+        f"part them by {option} {','.join([*by, *mixed])}, or choose by --where '{name}={one}'"
+        + (f", or compare {within} {','.join(mixed)}" if within else "")
+    )
+
+
+def _mixed(tables: Tables, by: Sequence[str]) -> list[str]:
+    """The swept columns whose values groups by these columns mix."""
+    cells = trajectories.with_neutral_values(tables.cells)
+    groups = cells.groupby([*by], dropna=False)
+    others = [name for name in varied_columns(tables) if name not in by]
+    return [name for name in others if groups[name].nunique(dropna=False).max() > 1]
 
 
 def unfinished(tables: Tables) -> list[str]:
@@ -188,14 +230,18 @@ def read_events(
     from analysis.times.timescales import MEASURES, events
 
     names = None if given is None else event_names(given)
-    conditions = [name for name in names or () if is_condition(name)]
+    on_the_spot = [name for name in names or () if is_condition(name)]
     of_conditions = {
         column: f"--event {condition}: no run has a column {column}"
-        for condition in conditions
+        for condition in on_the_spot
         for column in definitions.columns([condition])
     }
-    tables = read(options, {*MEASURES, *measures}, {**of_conditions, **(needed or {})})
-    long = events(tables, conditions)
+    named = [name for name in names or () if name != ALL]
+    tables = read(
+        options, {*MEASURES, *measures}, {**of_conditions, **(needed or {})},
+        definitions.columns(named),
+    )  # fmt: skip
+    long = events(tables, on_the_spot)
     if not measures and not needed:  # what follows is of the events: millions of rows are let go
         tables = replace(tables, curves=tables.curves.drop_duplicates("key"))
     if names is not None:

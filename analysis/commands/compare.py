@@ -9,7 +9,8 @@ import pandas as pd
 from analysis.commands import common
 from analysis.output.formats import bounded, counted, interval, number, p_value, ranged
 from analysis.output.tables import table_text, write_table
-from analysis.runs.tables import mixtures
+from analysis.runs.selection import conditions
+from analysis.runs.tables import Tables, mixtures
 from analysis.stats.testing import ALTERNATIVES
 from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
@@ -24,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--baseline", required=True, help="the arm with which the others are compared"
+    )
+    parser.add_argument(
+        "--within",
+        metavar="COLUMNS",
+        help="compare runs only with those that have the same value of this configuration column, "
+        "or several with commas: a stratified test, and a table for each value",
     )
     parser.add_argument(
         "--test", default="log-rank", help="the test in the table; all are in <name>_tests"
@@ -43,10 +50,10 @@ def run(options: argparse.Namespace) -> None:
     """Compare arms with a baseline. Runs without the event are censored, never dropped: medians are
     Kaplan–Meier's, means are restricted to what all arms were followed for, and tests that would
     need equal budgets are refused where they differ. p-values are also adjusted by Holm for all
-    comparisons of the command. Writes tables/compare_<event>.{csv,md,tex}, the table of all tests,
-    and figures/survival_<event> and figures/differences_<event>."""
-    from analysis.figures import forest, survival
-    from analysis.figures.style import prepare, save
+    comparisons of the command. Arms that mix runs which differ in another swept column are refused:
+    name it in --by, choose by --where, or compare --within it. Writes
+    tables/compare_<event>.{csv,md,tex}, the table of all tests, and figures/survival_<event> and
+    figures/differences_<event>; with --within also tables/compare_<event>_strata."""
     from analysis.times.compare import TESTS, compare, out_of_reach, trend
     from analysis.times.timescales import undefined
 
@@ -56,15 +63,19 @@ def run(options: argparse.Namespace) -> None:
     tables, long, names = common.read_events(options, options.event)
     assert names is not None  # --event is required
     by = common.columns(options.by, tables)
+    within = _within_columns(options.within, by, tables)
+    common.refuse_pooled(tables, [*by, *within], within="--within")
     common.print_notes(
         [
             *mixtures(tables.cells),
-            *common.pooled(tables, by),
             *common.unfinished(tables),
             *undefined(long, tables, by, names),
         ]
     )
     long = long[long["event"].isin(names)]
+    if within:
+        _compare_within(options, tables, long, by, within, names, margin)
+        return
     table, tested = compare(
         long, by, options.baseline, common.generator(), options.test,
         options.alternative, margin, tables.cells,
@@ -78,19 +89,94 @@ def run(options: argparse.Namespace) -> None:
     print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):
         print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
+    written = {"": (table, readable(table)), "_tests": (tested, readable_tests(tested))}
+    _write(options, shown, names, long, by, written, table)
+
+
+def _within_columns(given: str | None, by: list[str], tables: Tables) -> list[str]:
+    """The columns of --within. Raises InputError for a column of --by or one that does not vary."""
+    columns = [] if given is None else [
+        common.column(name, tables, "--within") for name in dict.fromkeys(given.split(","))
+    ]  # fmt: skip
+    for column in columns:
+        if column in by:
+            raise InputError(f"--within {given}: {column} makes the arms (--by); name another")
+        if tables.cells[column].nunique(dropna=False) == 1:
+            one = conditions.written(tables.cells[column].iloc[0])
+            raise InputError(f"--within {given}: {column} is {one} in all runs")
+    return columns
+
+
+def _compare_within(
+    options: argparse.Namespace,
+    tables: Tables,
+    long: pd.DataFrame,
+    by: list[str],
+    within: list[str],
+    names: list[str],
+    margin: Any,
+) -> None:
+    """Print, write and draw the comparison within strata."""
+    from analysis.times.compare import out_of_reach
+    from analysis.times.strata import compare_within
+
+    found = compare_within(
+        long, by, within, options.baseline, common.generator(), options.test,
+        options.alternative, margin, tables.cells,
+    )  # fmt: skip
+    common.print_notes(found.notes)
+    columns = ", ".join(within)
+    print(f"Within {columns}: runs are compared with those of the same {columns} only\n")
+    print(table_text(readable_within(found.combined)))
+    common.print_notes(
+        filter(None, [out_of_reach(found.tests, f"{options.test} within {columns}")])
+    )
+    print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
+    print(table_text(readable_tests(found.tests)))
+    each = dict(iter(found.strata.groupby(within, sort=False, dropna=False)))
+    shown = []
+    for values, table in each.items():
+        pairs = zip(within, map(conditions.written, values), strict=True)
+        name = ", ".join(f"{column}={value}" for column, value in pairs)
+        print(f"\n{name} (Holm: over all strata)\n\n{table_text(readable(table))}")
+        shown.append(table.assign(event=[f"{event}, {name}" for event in table["event"]]))
+    every = pd.concat(shown, ignore_index=True)
+    whole = found.combined.assign(event=[f"{e}, within {columns}" for e in found.combined["event"]])
+    written = {
+        "": (found.combined, readable_within(found.combined)),
+        "_tests": (found.tests, readable_tests(found.tests)),
+        "_strata": (found.strata, readable(every)),
+        "_strata_tests": (found.strata_tests, None),
+    }
+    drawn = pd.concat([whole, every], ignore_index=True)
+    _write(options, tables.only(long["key"]), names, long, [*by, *within], written, drawn)
+
+
+def _write(
+    options: argparse.Namespace,
+    shown: Tables,
+    names: list[str],
+    long: pd.DataFrame,
+    by: list[str],
+    written: dict[str, tuple[pd.DataFrame, pd.DataFrame | None]],
+    drawn: pd.DataFrame,
+) -> None:
+    """Write the tables, exact and for people, by the end of their names, and draw the figures."""
+    from analysis.figures import forest, survival
+    from analysis.figures.style import prepare, save
+
     name = "_".join(["compare", *map(common.file_stem, names)])
     to = common.destination(options)
-    paths = [
-        *write_table(shown, to / "tables", name, table, readable(table)),
-        *write_table(shown, to / "tables", f"{name}_tests", tested, readable_tests(tested)),
-    ]
+    paths = []
+    for ending, (exact, shown_table) in written.items():
+        paths += write_table(shown, to / "tables", f"{name}{ending}", exact, shown_table)
     prepare()
     for event, of_event in long.groupby("event", sort=False):
         figure = survival.draw(of_event, by)
         stem = common.file_stem(str(event))
         paths += save(shown, to / "figures", f"survival_{stem}", figure)
     stem = name.replace("compare", "differences", 1)
-    paths += save(shown, to / "figures", stem, forest.draw(table))
+    paths += save(shown, to / "figures", stem, forest.draw(drawn))
     print("\nwritten: " + " ".join(map(str, paths)))
 
 
@@ -133,6 +219,28 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     until = f" ≤ {horizons[0]:,.0f}" if not several and np.isfinite(horizons[0]) else ""
     test = table["test"].dropna()
     return shown.rename(columns={"mean [95 %]": f"mean{until} [95 %]", "p": f"p ({test.iloc[0]})"})
+
+
+def readable_within(table: pd.DataFrame) -> pd.DataFrame:
+    """The combined comparison within strata for people."""
+    rows = []
+    for row in table.to_dict("records"):
+        decimals = 2 if is_ratio(row["event"]) else 0
+        others = not pd.isna(row.get("test"))
+        rows.append(
+            {
+                "event": row["event"],
+                "arm": row["arm"],
+                "strata": f"{row['strata']}/{row['of_strata']}",
+                "reached": counted(row["reached"], row["n"], row["runs"]),
+                "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
+                + _until(row["horizon"], True) if others else "baseline",
+                "p": p_value(row["p"]) if others else "",
+                "p, Holm": p_value(row["p_holm"]) if others else "",
+            }
+        )  # fmt: skip
+    test = table["test"].dropna().iloc[0]
+    return pd.DataFrame(rows).rename(columns={"p": f"p ({test})"})
 
 
 def readable_tests(tested: pd.DataFrame) -> pd.DataFrame:

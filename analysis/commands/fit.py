@@ -45,13 +45,13 @@ def run(options: argparse.Namespace) -> None:
     common.print_notes(
         [
             *mixtures(tables.cells),
-            *common.pooled(tables, against, "--against"),
             *common.unfinished(tables),
             *undefined(long, tables, against, names if asked else [*names, "t_cross"]),
         ]
     )
     long, left_out = regression.with_logarithms(long, against)
     common.print_notes(left_out)
+    common.refuse_pooled(tables.only(long["key"]), against, "--against")
     table = power_law.exponents(long, names, against, common.generator())
     if table["k"].isna().all():
         raise InputError("nothing can be fitted: " + "; ".join(dict.fromkeys(table["note"])))

@@ -7,6 +7,7 @@ from analysis.commands import common
 from analysis.output import folders
 from analysis.runs import gather as gathering
 from analysis.runs.parts import CELLS, CURVES
+from analysis.runs.selection import conditions
 from analysis.runs.tables import (
     mixtures,
     of_experiment,
@@ -29,6 +30,9 @@ def run(options: argparse.Namespace) -> None:
     common.check_folder(options.folder)
     if options.experiment and not options.to:
         raise InputError(f"--experiment {options.experiment}: needs --to, a folder for its tables")
+    where = common.where(options)
+    if where and not options.to:
+        raise InputError(f"--where {options.where}: needs --to, a folder for the tables")
     if options.to and options.to.resolve() == options.folder.resolve():
         raise InputError(f"--to {options.to}: is the folder itself; name another")
     to = options.to or options.folder
@@ -39,6 +43,9 @@ def run(options: argparse.Namespace) -> None:
             tables = read_gathered(stored, as_stored=True)
             if options.experiment:
                 tables = of_experiment(tables, options.folder, options.experiment)
+            if where:
+                tables = conditions.choose(tables, where)
+                common.print_notes(tables.notes[-1:])
             with folders.writing(to):
                 write_gathered(tables, to)
         elif stored != to:

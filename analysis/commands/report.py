@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run logs (outputs/entropy), or gathered tables of one folder an experiment; "
         f"default: {RUNS}/<paper>",
     )
+    common.add_where(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -33,9 +34,14 @@ def run(options: argparse.Namespace) -> None:
     paper = reading.read(options.paper)
     folder = options.runs or _stored(paper.name)
     common.check_folder(folder)
+    where = common.where(options)
+    if where and options.to is None:
+        raise InputError(
+            f"--where {options.where}: needs --to, a folder for the report on a part of the runs"
+        )
     to = (options.to or folder) / "report"
     folders.check(to)  # judging takes minutes
-    report = contents.build(paper, folder, to, common.track)
+    report = contents.build(paper, folder, to, common.track, where)
     common.print_notes(report.notes)
     for verdict, judged in report.by_verdict().items():
         print(f"{len(judged):>3} {verdict}")

@@ -12,6 +12,7 @@ from grokpipe.errors import InputError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="a folder of run logs (outputs/default)")
+    common.add_where(parser)
     parser.add_argument("--by", help="a configuration column, or several with commas")
     parser.add_argument(
         "--censored",
@@ -29,8 +30,8 @@ def run(options: argparse.Namespace) -> None:
     if options.censored is not None:
         _censored(options)
         return
-    by = options.by.split(",") if options.by else []
-    found = statuses.status(options.folder, by)
+    by = [*dict.fromkeys(options.by.split(","))] if options.by else []
+    found = statuses.status(options.folder, by, common.where(options))
     print(statuses.as_json(found) if options.json else statuses.text(found))
 
 

@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> None:
     columns = [name for name in (options.first, options.second, options.given) if name]
     tables = common.read(options, [], common.required(*columns))
     by = common.columns(options.by, tables)
+    common.refuse_pooled(tables, by)
     common.print_notes([*mixtures(tables.cells), *common.unfinished(tables)])
     table = summary(tables, options.first, options.second, options.given, by, common.generator())
     print(f"From {options.first} to {options.second}" + (

@@ -1,7 +1,7 @@
 """The content of a report, before it is written: verdicts, figures, tables, runs."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +20,7 @@ from analysis.output import lineage
 from analysis.report import run_sets
 from analysis.report.run_sets import RunSet
 from analysis.runs.experiments import NotRun
+from analysis.runs.selection.conditions import Condition
 from analysis.runs.tables import Tables, mixtures
 from grokpipe.errors import InputError
 
@@ -92,15 +93,24 @@ class Report:
         return {v: [judged for judged in self.judged if judged.verdict == v] for v in VERDICTS}
 
 
-def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: iter) -> Report:
-    """Judges the claims, makes the tables and draws the figures, as files in `to`. Raises
-    InputError for a folder without any experiment of the paper."""
+def build(
+    paper: Paper,
+    folder: Path,
+    to: Path,
+    track: Track = lambda title: iter,
+    where: Sequence[Condition] = (),
+) -> Report:
+    """Judges the claims, makes the tables and draws the figures, as files in `to`, of the runs that
+    meet the conditions. Raises InputError for a folder without any experiment of the paper, and
+    where no run of one meets the conditions."""
     found = run_sets.experiments(folder, paper.name)
     asked = [arm.experiment for arm in paper.arms.values()]
     if not any(name in found or "/" in name for name in asked):
         such = f", such as {asked[0]}" if asked else ""
         raise InputError(f"{folder}: none of the experiments of {paper.name}{such}")
-    runs = paper.runs(folder)
+    runs = paper.runs(folder, where)
+    if where:
+        found = _meeting(runs, asked, found)
     sets = run_sets.RunSets(runs.experiments, found, to)
     judged = judge.judge(paper.claims, runs, track("judging claims"), paper.added)
     of_claims = {one.claim.id: sets.add(_tables(one)) for one in judged}
@@ -136,10 +146,34 @@ def build(paper: Paper, folder: Path, to: Path, track: Track = lambda title: ite
         missing=tuple(missing),
         sets=tuple(sets.every),
         experiments={name: len(keys) for name, keys in found.items()},
-        notes=(*(mixtures(every.cells) if every else ()), *unmatched),
+        notes=(*_only(where), *(mixtures(every.cells) if every else ()), *unmatched),
         folder=folder,
         analysis=(made["commit"] or "not of a clone") + ", changed" * bool(made["dirty"]),
     )
+
+
+def _meeting(
+    runs: Runs, asked: Sequence[str], found: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """The cells of the experiments as far as they meet the conditions. Raises InputError if none of
+    those that arms are of does."""
+    missing = {}
+    for name in dict.fromkeys([*asked, *found]):
+        try:
+            runs.experiments.tables(name)
+        except NotRun as error:
+            missing[name] = error
+    read = runs.experiments.read
+    if not read:
+        raise InputError("; ".join(dict.fromkeys(map(str, list(missing.values())[:1]))))
+    left = {name: cells[cells["key"].isin(read[name].cells["key"])]
+            for name, cells in found.items() if name in read}  # fmt: skip
+    return left
+
+
+def _only(where: Sequence[Condition]) -> list[str]:
+    """A note for a report on a part of the runs."""
+    return [f"note: only the runs with {', '.join(map(str, where))}"] if where else []
 
 
 def _tables(judged: Judged) -> list[Tables | None]:

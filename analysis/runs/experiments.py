@@ -1,7 +1,7 @@
 """The runs of each experiment of a paper: gathered tables, or run logs of one name."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.runs import gather
 from analysis.runs.parts import CURVES
+from analysis.runs.selection.conditions import Condition
 from analysis.runs.tables import Tables, of_experiment, read_gathered
 from grokpipe.errors import InputError
 from grokpipe.store import manifest
@@ -37,6 +38,8 @@ class Experiments:
 
     folder: Path
     paper: str
+    where: Sequence[Condition] = ()
+    """conditions that the runs meet; an experiment of which no run does counts as not run"""
     read: dict[str, Tables] = field(default_factory=dict)
     """the tables read so far, by the name that was asked for"""
     _logs: dict[Path, Tables] = field(default_factory=dict)
@@ -65,7 +68,7 @@ class Experiments:
         folder = self.folder.parent / paper if paper else self.folder
         if manifest.cells_folder(folder).is_dir():
             if folder not in self._logs:
-                self._logs[folder] = gather.read(folder)
+                self._logs[folder] = gather.read_every(folder)
             try:
                 found = of_experiment(self._logs[folder], folder, f"{paper or self.paper}/{own}")
             except InputError as error:
@@ -76,8 +79,12 @@ class Experiments:
             raise NotRun(f"{name}: not run")
         if found.curves.empty:
             raise NotRun(f"{name}: no run has an evaluation yet")
+        try:
+            found = gather.chosen(found, self.where)
+        except InputError as error:
+            raise NotRun(f"{name}: {error}") from error
         for note in found.notes:
-            print(note, file=sys.stderr)
+            print(f"note: {name}: {note.removeprefix('note: ')}", file=sys.stderr)
         return found
 
     def once(self, name: str, make: Callable[[], T]) -> T:

@@ -8,12 +8,14 @@ own, rewritten each time. Elsewhere (outputs/reference) the same two names are s
 
 import errno
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from analysis.runs import parts, rows
+from analysis.runs.selection import conditions, trajectories
+from analysis.runs.selection.conditions import Condition
 from analysis.runs.tables import Tables, read_gathered
 from grokpipe.store import files, manifest, run_log, running
 from grokpipe.store.remeasured import REMEASURED
@@ -76,17 +78,40 @@ def gathered(folder: Path, tell: Callable[[str], object] = lambda message: None)
         yield stored
 
 
-def read(folder: Path, measures: Iterable[str] | None = None) -> Tables:
-    """Read the tables of a folder of run logs, gathering them first, or of gathered tables.
+def read(
+    folder: Path,
+    measures: Iterable[str] | None = None,
+    where: Sequence[Condition] = (),
+    asked: Collection[str] = (),
+) -> Tables:
+    """Read the tables of a folder of run logs, gathering them first, or of gathered tables: the
+    runs that are to be analysed (`chosen`).
 
     Of the curves, read all columns, or only those of `measures` that exist.
     """
+    return chosen(read_every(folder, measures), where, asked)
+
+
+def chosen(tables: Tables, where: Sequence[Condition] = (), asked: Collection[str] = ()) -> Tables:
+    """The runs to analyse: those that meet the conditions, and of those that differ only in budget,
+    evaluation or measures the longest, preferably one that has the columns `asked` of the curves.
+
+    Notes count them. Raises InputError where no run meets the conditions.
+    """
+    tables = conditions.choose(tables, where)
+    others, notes = trajectories.longest(tables.cells, tables.curves, asked)
+    left = set(tables.cells["key"]) - set(others["key"])
+    return replace(tables.only(left).noted(*notes), left_out=others)
+
+
+def read_every(folder: Path, measures: Iterable[str] | None = None) -> Tables:
+    """Read the tables as `read`, with all runs."""
     with gathered(folder) as stored:
         return read_stored(stored, folder, measures)
 
 
 def read_stored(stored: Path, folder: Path, measures: Iterable[str] | None = None) -> Tables:
-    """Read the tables of `folder` from where `gathered` put them."""
+    """Read the tables of `folder`, with all runs, from where `gathered` put them."""
     return replace(read_gathered(stored, measures), folder=folder)
 
 

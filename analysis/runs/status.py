@@ -3,22 +3,28 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
 from analysis.runs import results, staleness
+from analysis.runs.selection import conditions
+from analysis.runs.selection.conditions import Condition
 from grokpipe.config.names import counted, pack_name
 from grokpipe.errors import InputError
 from grokpipe.store import manifest, running
 from grokpipe.store.manifest import STATES
 
+T = TypeVar("T")
+OF_CELLS = ("key", "state")  # columns of conditions that are not of the configuration
 SUBMISSION = ("key", "experiment", "asked")  # columns of the manifest besides the configuration
 SHOWN = 10  # failed cells and running packs listed in the text
 
@@ -84,12 +90,16 @@ class Status:
     failed: list[Failed]
     running: list[Running]
     by: list[Group]
+    selected: str = ""
+    """a line on the conditions that these cells meet, if there are any"""
 
 
-def status(folder: Path, by: Sequence[str] = ()) -> Status:
-    """Read the status of a folder of run logs, grouped by the configuration columns `by`.
+def status(folder: Path, by: Sequence[str] = (), where: Sequence[Condition] = ()) -> Status:
+    """Read the status of a folder of run logs, of the cells that meet the conditions, grouped by
+    the configuration columns `by`.
 
-    Raises InputError for a folder without cells, and for an unknown column.
+    Raises InputError for a folder without cells, for an unknown column, and as
+    `conditions.chosen`.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
@@ -97,7 +107,8 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
     # or not requested
     packs = _running_packs(folder)
     by_key, begun = results.read(folder)
-    asked = _read_asked(folder, by)
+    asked, names = _read_asked(folder, by, where)
+    by = names[: len(by)]
 
     states = dict.fromkeys(asked, manifest.MISSING) | dict.fromkeys(begun, manifest.INTERRUPTED)
     trained = {key: pack.step or 0 for keys, pack in packs for key in keys}
@@ -105,6 +116,15 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
     states |= {key: result.state for key, result in by_key.items()}
     if not states:
         raise InputError(f"{folder}: no cell was requested, and there is no run log")
+    selected = ""
+    if where:
+        chosen = _chosen(states, asked, names, where)
+        text = ",".join(map(str, where))
+        selected = f"--where {text}: {len(chosen):,} of {len(states):,} cells"
+        states = {key: state for key, state in states.items() if key in chosen}
+        asked = {key: values for key, values in asked.items() if key in chosen}
+        by_key = {key: result for key, result in by_key.items() if key in chosen}
+        packs = [(keys, pack) for keys, pack in packs if chosen.intersection(keys)]
 
     training = [pack for _, pack in packs]
     rate = sum((pack.rate or 0.0 for pack in training), 0.0)
@@ -129,6 +149,7 @@ def status(folder: Path, by: Sequence[str] = ()) -> Status:
         ],
         running=training,
         by=_groups(states, asked, by) if by else [],
+        selected=selected,
     )
 
 
@@ -141,6 +162,8 @@ def text(status: Status) -> str:
     """Format the status as lines for people."""
     counts = manifest.told(status.states)
     lines = [f"{status.folder}: {counted(status.total, 'cell')}: {counts}"]
+    if status.selected:
+        lines.append(status.selected)
     if status.not_asked:
         was = "was" if status.not_asked == 1 else "were"
         lines.append(f"{counted(status.not_asked, 'run log')} that {was} not requested")
@@ -191,38 +214,63 @@ def _running_packs(folder: Path) -> list[tuple[list[str], Running]]:
     return packs
 
 
-def _read_asked(folder: Path, by: Sequence[str]) -> Asked:
-    """Read every requested cell, with the values of its last request.
+def _read_asked(
+    folder: Path, by: Sequence[str], where: Sequence[Condition]
+) -> tuple[Asked, list[str]]:
+    """Read every requested cell, with the values of its last request, and the names of the columns
+    to group by and of those of the conditions; a group stands for its choice.
 
     Raises InputError for a column that no request has.
     """
+    paths = sorted((folder / "asked").glob("*.parquet"))
+    present = {path: _reading(path, lambda file: file.schema_arrow.names) for path in paths}
+    there = dict.fromkeys(name for names in present.values() for name in names)
+    valid = [name for name in there if name not in SUBMISSION]
+    said = {name: f"--by {name}" for name in by}
+    said |= {one.column: f"--where {one}" for one in where if one.column not in OF_CELLS}
+    names = [conditions.resolved(name, valid, text) for name, text in said.items()]
     asked: Asked = {}
-    names: dict[str, None] = {}
-    for path in sorted((folder / "asked").glob("*.parquet")):
-        try:
-            with pq.ParquetFile(path) as file:
-                present = file.schema_arrow.names
-                wanted = [name for name in ("key", "steps", *by) if name in present]
-                table = file.read(wanted, use_threads=False)
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise InputError(f"{path}: cannot be read: {error}") from error
-        names |= dict.fromkeys(present)
+    for path in paths:
+        wanted = [name for name in {"key": 0, "steps": 0, **dict.fromkeys(names)}
+                  if name in present[path]]  # fmt: skip
+        table = _reading(path, partial(_columns, names=wanted))
         values = [
-            table[name].to_pylist() if name in present else [None] * len(table)
-            for name in ("steps", *by)
+            table[name].to_pylist() if name in wanted else [None] * len(table)
+            for name in ("steps", *names)
         ]
         asked |= zip(table["key"].to_pylist(), zip(*values, strict=True), strict=True)
-    valid = [name for name in names if name not in SUBMISSION]
-    for column in by:
-        if column not in valid:
-            raise InputError(f"--by {column}: no such column; valid: {', '.join(valid) or 'none'}")
-    return asked
+    return asked, names
+
+
+def _columns(file: pq.ParquetFile, names: Sequence[str]) -> pa.Table:
+    return file.read(names, use_threads=False)
+
+
+def _reading(path: Path, read: Callable[[pq.ParquetFile], T]) -> T:
+    """What `read` reads of a file. Raises InputError where it is damaged."""
+    try:
+        with pq.ParquetFile(path) as file:
+            return read(file)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _chosen(
+    states: dict[str, str], asked: Asked, names: Sequence[str], where: Sequence[Condition]
+) -> set[str]:
+    """Keys of the cells that meet the conditions; raises as `conditions.chosen`."""
+    nothing = (None,) * (1 + len(names))
+    columns = zip(*(asked.get(key, nothing)[1:] for key in states), strict=True)
+    of_names = dict(zip(names, columns, strict=False))
+    table = pd.DataFrame({**of_names, "key": [*states], "state": [*states.values()]})
+    return {*conditions.chosen(table, where)["key"]}
 
 
 def _groups(states: dict[str, str], asked: Asked, by: Sequence[str]) -> list[Group]:
     """Count cells by value and state, sorted by value."""
-    nothing = (None,) * (1 + len(by))
-    counted = Counter((asked.get(key, nothing)[1:], state) for key, state in states.items())
+    last = 1 + len(by)
+    nothing = (None,) * last
+    counted = Counter((asked.get(key, nothing)[1:last], state) for key, state in states.items())
     groups: dict[tuple[Any, ...], Counter[str]] = {}
     for (values, state), n in counted.items():
         groups.setdefault(tuple(map(_plain, values)), Counter())[state] += n

@@ -14,6 +14,7 @@ from analysis.runs.checks import near
 from analysis.runs.checks.schema import check_cells, check_curves, require
 from analysis.runs.parts import CELLS, CURVES
 from analysis.runs.rows import CELL_COLUMNS, UNKNOWN, single_values
+from analysis.runs.selection import trajectories
 from grokpipe.config.schema import Config
 from grokpipe.errors import InputError
 from grokpipe.store import files, manifest
@@ -35,6 +36,9 @@ class Tables:
     """where the tables were read"""
     notes: tuple[str, ...] = ()
     """lines for the user on what was read otherwise than it stands"""
+    left_out: pd.DataFrame | None = None
+    """cells of which a run in `cells` is the longer one of the same trajectory
+    (selection/trajectories.py); None: that was not looked for"""
 
     @property
     def configuration(self) -> list[str]:
@@ -46,6 +50,10 @@ class Tables:
         rows = pd.Index(self.cells["key"]).get_indexer(self.curves["key"])
         values = {name: self.cells[name].to_numpy()[rows] for name in columns}
         return replace(self, curves=self.curves.assign(**values))
+
+    def noted(self, *notes: str) -> "Tables":
+        """The same tables with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def require(self, columns: Iterable[str], why: str) -> None:
         """Raise InputError for a column that the cells do not have; `why` says what it is for."""
@@ -179,9 +187,13 @@ def mixtures(cells: pd.DataFrame) -> list[str]:
 
 def varied_columns(tables: Tables) -> list[str]:
     """List configuration columns with several values, without the seed, repeated columns, and
-    columns foreign to the schema of which each run has its own value, such as a run's address."""
-    cells = tables.cells
-    several = {c: n for c in tables.configuration if (n := cells[c].nunique(dropna=False)) > 1}
+    columns foreign to the schema of which each run has its own value, such as a run's address.
+    Columns of the budget, the evaluation and the measures are listed only where they tell apart
+    runs that agree in all else."""
+    cells = trajectories.with_neutral_values(tables.cells)
+    tell = trajectories.lengths_that_tell(cells)
+    names = [c for c in tables.configuration if c in tell or not trajectories.is_length(c)]
+    several = {c: n for c in names if (n := cells[c].nunique(dropna=False)) > 1}
     return [
         column
         for column, values in several.items()

@@ -115,7 +115,7 @@ def _test(
         p = float(tails.get(alternative, stats.norm.sf(z)))
         return TestResult(name, z, p, alternative, "asymptotic")
     ways = math.prod(stratum.labellings for stratum in strata)
-    uneven = "" if _censored_alike(a, b, budgets) else ", approximate: censored unevenly"
+    uneven = "" if _censored_alike(a, b, label, budgets) else ", approximate: censored unevenly"
     if ways <= LABELLINGS:
         every = _all_z(strata)
         p = float(_as_far_out(every, z, alternative).mean())
@@ -130,16 +130,21 @@ def _test(
     return TestResult(name, z, p, alternative, f"{LABELLINGS:,} permutations{uneven}")
 
 
-def _censored_alike(a: Times, b: Times, budgets: Sequence[ArrayLike] | None) -> bool:
-    """Whether all runs were followed for one time, as far as is known."""
+def _censored_alike(
+    a: Times, b: Times, label: NDArray[np.intp], budgets: Sequence[ArrayLike] | None
+) -> bool:
+    """Whether all runs of each stratum were followed for one time, as far as is known."""
     times = np.concatenate([a.times, b.times])
     observed = np.concatenate([a.observed, b.observed])
-    if observed.all():
-        return True
-    ends = times[~observed]
-    one = ends.min() == ends.max() >= times[observed].max()
-    given = [np.ravel(np.asarray(arm, dtype=float)) for arm in budgets or ()]
-    return bool(one and (not given or np.ptp(np.concatenate(given)) == 0))
+    each = zip(budgets or (), (a, b), strict=False)
+    given = [np.broadcast_to(np.asarray(arm, dtype=float), len(of)) for arm, of in each]
+    budget = np.concatenate(given) if given else np.zeros(len(times))
+    for value in np.unique(label):
+        own = label == value
+        ends, seen = times[own & ~observed], times[own & observed]
+        if len(ends) and (np.ptp(ends) or ends[0] < seen.max(initial=0) or np.ptp(budget[own])):
+            return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,38 @@ def restricted_mean_difference(
     return _restricted([a, b], horizon, generator, method, paired, confidence)
 
 
+def stratified_mean_difference(
+    strata: Sequence[tuple[Times, Times]], horizon: float, paired: bool = False
+) -> Interval:
+    """Mean over strata of the difference of restricted means, first arm less second, with its 95 %
+    interval by "t".
+
+    The weights are n m/(n + m) of a stratum's n and m runs (Mantel & Haenszel 1959; of the least
+    variance where all runs scatter alike). Strata are independent, so that the variances of
+    `restricted_mean_difference` add up with the squares of the weights, and the degrees of freedom
+    are Satterthwaite's (1946). NaN without an interval
+    where a stratum's difference is not known, or has no event before the horizon. Raises ValueError
+    as that function does, and for no strata.
+    """
+    if not strata:
+        raise ValueError("no strata")
+    sizes = np.array([len(a) * len(b) / (len(a) + len(b)) for a, b in strata])
+    known: list[Mask] = []
+    influences: list[Array] = []
+    estimate = scale = 0.0
+    for weight, arms in zip(sizes / sizes.sum(), strata, strict=True):
+        arm_sizes(arms, paired)
+        values, why = _values(arms, horizon)
+        if why:
+            return none(math.nan, f"in a stratum {why}")
+        estimate += float(weight) * (values[0] - values[1])
+        scale = max(scale, *values)
+        own_known, own = _influence_of_each(arms, horizon, paired)
+        known += own_known
+        influences += [weight * influence for influence in own]
+    return _by_influence(estimate, -horizon, horizon, scale, known, influences, DEFAULT, CONFIDENCE)
+
+
 def _restricted_mean_bounded(
     times: Array, observed: Mask, horizon: float
 ) -> tuple[Array, Array, Array]:
@@ -123,33 +155,64 @@ def _restricted(
     """Restricted mean of one arm, or of the first arm less the last."""
     check_method(method, METHODS)
     arm_sizes(arms, paired)
-    values = [float(restricted_means(arm.times, arm.observed, horizon)) for arm in arms]
-    if np.isnan(values).any():
-        return none(math.nan, f"not followed up to {horizon:g}")
-    if not any((arm.observed & (arm.times < horizon)).any() for arm in arms):
-        return none(math.nan, f"no event before {horizon:g}")
+    values, why = _values(arms, horizon)
+    if why:
+        return none(math.nan, why)
     if method in BOOTSTRAPS:
         bounded = partial(_restricted_mean_bounded, horizon=horizon)
         return bootstrapped(bounded, arms, generator, method, paired, confidence)
     estimate, lowest = (values[0], 0.0) if len(arms) == 1 else (values[0] - values[1], -horizon)
+    each = _influence_of_each(arms, horizon, paired)
+    return _by_influence(estimate, lowest, horizon, max(values), *each, method, confidence)
+
+
+def _values(arms: Sequence[Times], horizon: float) -> tuple[list[float], str]:
+    """The restricted mean of each arm, and why none is to be given of them, or an empty text."""
+    values = [float(restricted_means(arm.times, arm.observed, horizon)) for arm in arms]
+    if np.isnan(values).any():
+        return values, f"not followed up to {horizon:g}"
+    if not any((arm.observed & (arm.times < horizon)).any() for arm in arms):
+        return values, f"no event before {horizon:g}"
+    return values, ""
+
+
+def _influence_of_each(
+    arms: Sequence[Times], horizon: float, paired: bool
+) -> tuple[list[Mask], list[Array]]:
+    """Of each arm, or of the pairs: which are known up to the horizon, and their influences."""
     known = [arm.observed | (arm.times >= horizon) for arm in arms]
     influences = [_influences(arm, horizon) for arm in arms]
     if paired:
-        known, influences = [known[0] & known[1]], [influences[0] - influences[1]]
+        return [known[0] & known[1]], [influences[0] - influences[1]]
+    return known, influences
+
+
+def _by_influence(
+    estimate: float,
+    lowest: float,
+    highest: float,
+    scale: float,
+    known: Sequence[Mask],
+    influences: Sequence[Array],
+    method: str,
+    confidence: float,
+) -> Interval:
+    """The interval by "normal" or "t" from the influences of independent samples of runs, none
+    where their spread is rounding against `scale`."""
     m = np.array([mask.sum() for mask in known])
     variances = np.array([(influence**2).sum() for influence in influences])
-    if math.sqrt(variances.sum()) <= ROUNDING * max(values):
+    if math.sqrt(variances.sum()) <= ROUNDING * scale:
         return none(estimate, "all runs alike")
     if method == "normal":
         factor = stats.norm.ppf((1 + confidence) / 2)
     elif m.min() < 2:
-        return none(estimate, f"fewer than two runs known up to {horizon:g}")
+        return none(estimate, f"fewer than two runs known up to {highest:g}")
     else:
         variances = variances * m / (m - 1)
         freedom = variances.sum() ** 2 / (variances**2 / (m - 1)).sum()
         factor = stats.t.ppf((1 + confidence) / 2, freedom)
     width = float(factor) * math.sqrt(variances.sum())
-    ends = (max(estimate - width, lowest), min(estimate + width, horizon))
+    ends = (max(estimate - width, lowest), min(estimate + width, highest))
     return Interval(estimate, *ends, method)
 
 

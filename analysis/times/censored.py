@@ -7,9 +7,8 @@ import pandas as pd
 from tabulate import tabulate
 
 from analysis.runs import longer_budget
+from analysis.runs.selection import trajectories
 from analysis.runs.tables import Tables
-
-LENGTH = ("steps", "eval.budget")  # columns in which a run and its longer one differ
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,11 @@ def censored(folder: Path, tables: Tables, times: pd.DataFrame, event: str) -> C
     """List the cells without `event`, from the times of all runs (`timescales.events`).
 
     Left out are cells that a longer budget does not help: those that diverged, that are not
-    finished, that their stop rule ended, and those of which there is a longer run.
+    finished, that their stop rule ended, and those of which a longer run was asked for.
     """
     own = times[times["event"] == event]
-    own = own[~own["key"].isin(_superseded(tables))]
+    superseded = own["key"].isin(_superseded(tables)) & ~own["observed"].astype(bool)
+    own = own[~superseded]
     last = tables.cells.set_index("key")["trained_steps"]
     without = own[~own["observed"].astype(bool)].set_index("key")
     done = without[without["state"] == "done"]
@@ -55,6 +55,8 @@ def censored(folder: Path, tables: Tables, times: pd.DataFrame, event: str) -> C
     notes = [f"{n} {state} without {event}: left out" for state, n in states.items()]
     if ended := len(done) - len(full):
         notes.append(f"{ended} without {event} ended by their stop rule: left out")
+    if superseded.any():
+        notes.append(f"{superseded.sum()} without {event} have a longer run to finish: left out")
     commands, labels = longer_budget.commands(folder, [*full.index])
     cells = [
         CensoredCell(
@@ -71,10 +73,10 @@ def censored(folder: Path, tables: Tables, times: pd.DataFrame, event: str) -> C
 
 
 def _superseded(tables: Tables) -> set[str]:
-    """Keys of the runs of which there is a longer one: the same configuration, more steps."""
-    same = [name for name in tables.configuration if name not in LENGTH]
-    longest = tables.cells.groupby(same, dropna=False)["steps"].transform("max")
-    return {*tables.cells.loc[tables.cells["steps"] < longest, "key"]}
+    """Keys of the runs for whose trajectory more steps were asked for."""
+    every = pd.concat([tables.cells, tables.left_out], ignore_index=True)
+    longest = every.groupby(trajectories.numbers(every))["steps"].transform("max")
+    return {*every.loc[every["steps"] < longest, "key"]}
 
 
 def _follows(tables: Tables, key: str) -> bool:

@@ -7,7 +7,7 @@ each. Cliff's delta, Cohen's d, and the median and mean of an arm do not.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from analysis.output.formats import p_value
+from analysis.runs.selection.conditions import Condition
 from analysis.stats import (
     effects,
     equivalence,
@@ -143,12 +144,7 @@ def compare(
         )
     rows, tested = [], []
     every = labelled((events if runs is None else runs).drop_duplicates("key"), by)
-    # spaces do not count: a list is printed as [0.9, 0.98] and typed as [0.9,0.98]
-    baseline = next((label for label in every if _dense(label) == _dense(baseline)), baseline)
-    if baseline not in every:
-        raise InputError(f"--baseline {baseline}: no such arm; valid: {' | '.join(every)}")
-    if len(every) < 2:
-        raise InputError(f"--by {','.join(by)}: all runs are {baseline}; nothing to compare")
+    baseline = label_of(baseline, every, by)
     for event, of_event in events.groupby("event", sort=False):
         ordered = of_event.sort_values(["seed", "key"])
         found = [Arm(label, ordered[ordered["key"].isin(of_arm["key"])])
@@ -198,6 +194,24 @@ def out_of_reach(tested: pd.DataFrame, test: str, level: float = 0.05) -> str:
         f"note: p, Holm cannot fall below {level:g}: {m} rows × {p_value(least)}, the least p of an"
         f" exact {test} test of these runs, are {bound}; what helps is {helps}"
     )
+
+
+def label_of(baseline: str, every: Mapping[str, pd.DataFrame], by: Sequence[str]) -> str:
+    """The label of the baseline as it is among those of all arms. Spaces do not count: a list is
+    printed as [0.9, 0.98] and typed as [0.9,0.98]; nor does how a number is written. Raises
+    InputError if there is no such arm, or no other."""
+    found = next((label for label in every if _dense(label) == _dense(baseline)), None)
+    if found is None and len(by) == 1:
+        condition = Condition(by[0], "=", (baseline,))
+        rows = pd.concat([runs.iloc[:1] for runs in every.values()])
+        equal = zip(every, condition.matches(rows[by[0]]), strict=True)
+        alike = [label for label, same in equal if same]
+        found = alike[0] if len(alike) == 1 else None
+    if found is None:
+        raise InputError(f"--baseline {baseline}: no such arm; valid: {' | '.join(every)}")
+    if len(every) < 2:
+        raise InputError(f"--by {','.join(by)}: all runs are {found}; nothing to compare")
+    return found
 
 
 def _dense(label: str) -> str:

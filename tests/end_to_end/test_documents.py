@@ -149,7 +149,7 @@ def test_the_rules_of_the_numerics_page() -> None:
 def test_the_commands_of_the_statistics_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     """That they do what they say is tested with the commands; here, that they are spelled right."""
     lines = [line for line in commands(STATISTICS) if line.startswith("python -m analysis")]
-    assert len(lines) == 5
+    assert len(lines) == 6
     for line in lines:
         given = shlex.split(line)[3:]
         options = analysis_parser(given).parse_args(given)

@@ -14,7 +14,9 @@ from analysis.report import contents
 from analysis.report.run_sets import RunSets, experiments, union
 from analysis.runs import gather
 from analysis.runs.experiments import Experiments
+from analysis.runs.selection.conditions import parse
 from analysis.runs.tables import read_gathered, write_gathered
+from grokpipe.errors import InputError
 from grokpipe.store import manifest
 from tests.helpers import made_report, toy_paper
 from tests.helpers.made_runs import write_run
@@ -307,3 +309,11 @@ def test_another_paper_s_runs_are_behind_a_claim_with_a_link_to_them(tmp_path: P
     (run,) = run_set.runs
     for target in (run.link, *(target for _, target in run_set.links)):
         assert (runs / "report" / target).exists(), target
+
+
+def test_a_report_on_a_part_of_the_runs_says_so(runs: Path, tmp_path: Path) -> None:
+    part = contents.build(toy_paper.read(), runs, tmp_path / "part", where=parse("seed<2"))
+    assert part.experiments == {"e1_baseline": 2}
+    assert part.notes[0] == "note: only the runs with seed<2"
+    with pytest.raises(InputError, match="e1_baseline: --where seed=7: no run; seed has 0, 1, 2"):
+        contents.build(toy_paper.read(), runs, tmp_path / "none", where=parse("seed=7"))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.runs.experiments import Experiments, NotRun
+from analysis.runs.selection.conditions import parse
 from grokpipe.store import manifest
 from tests.helpers.entropy_runs import Run, arm, baseline, write
 from tests.helpers.made_runs import write_run
@@ -47,3 +48,27 @@ def test_run_logs_of_another_paper_lie_in_the_folder_of_its_name(tmp_path: Path)
     for name in ("swep", "collapse/swep", "flatness/sweep"):
         with pytest.raises(NotRun, match=f"{name}: not run"):
             experiments.tables(name)
+
+
+def test_conditions_and_longer_runs_are_looked_for_in_each_experiment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A longer run of another experiment does not stand for one of this."""
+    folder = tmp_path / "entropy"
+    for key, steps, names in (("a", 400, ("sweep", "short")), ("b", 800, ("sweep",))):
+        log = write_run(folder, 0, 0.3, 100, key=key)
+        text = (log / "config.yaml").read_text()
+        (log / "config.yaml").write_text(text.replace("steps: 400", f"steps: {steps}"))
+        result = (log / "result.json").read_text().replace('"steps": 400', f'"steps": {steps}')
+        (log / "result.json").write_text(result)
+        for name in names:
+            manifest.record_asked(folder, [{"key": key, "experiment": f"entropy/{name}"}])
+    every = Experiments(folder, "entropy")
+    assert every.tables("short").cells["key"].tolist() == ["a"]
+    assert every.tables("sweep").cells["key"].tolist() == ["b"]
+    said = "note: sweep: 2 runs are 1 trajectory, as some differ only in steps: "
+    assert said in capsys.readouterr().err
+    chosen = Experiments(folder, "entropy", parse("steps=400"))
+    assert chosen.tables("sweep").cells["key"].tolist() == ["a"]
+    with pytest.raises(NotRun, match="sweep: --where seed=7: no run; seed has 0"):
+        Experiments(folder, "entropy", parse("seed=7")).tables("sweep")

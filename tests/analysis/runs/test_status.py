@@ -247,10 +247,12 @@ def test_wrong_input(sweep: Path, tmp_path: Path) -> None:
     (tmp_path / "empty" / "cells").mkdir(parents=True)
     with pytest.raises(InputError, match="empty: no cell was requested"):
         status(tmp_path / "empty")
-    for column in ("weigth_decay", "key", "experiment", "asked"):
-        with pytest.raises(
-            InputError, match=f"--by {column}: no such column; valid: weight_decay, seed, steps, lo"
-        ):
+    with pytest.raises(
+        InputError, match="--by weigth_decay: no such column; nearest: weight_decay"
+    ):
+        status(sweep, ["weigth_decay"])
+    for column in ("key", "experiment", "asked"):
+        with pytest.raises(InputError, match=f"--by {column}: no such column; (valid|nearest): "):
             status(sweep, ["seed", column])
     (sweep / "asked" / "9.parquet").write_text("torn")
     with pytest.raises(InputError, match=r"asked/9\.parquet: cannot be read"):

@@ -309,3 +309,13 @@ def test_mistakes_are_refused() -> None:
         stratified(a, b)
     with pytest.raises(ValueError, match="for 2 and 3 runs"):
         stratified(a, b, strata=([1, 2], [1, 2]))
+
+
+def test_strata_of_unequal_budgets_are_exact_where_each_has_one() -> None:
+    a, b = arm([3, 5, 10, 40, 60, 90], [1, 1, 0, 1, 1, 0]), arm([4, 10, 50, 90], [1, 0, 1, 0])
+    budgets = [np.array([10, 10, 10, 90, 90, 90]), np.array([10, 10, 90, 90])]
+    strata = ([0, 0, 0, 1, 1, 1], [0, 0, 1, 1])
+    assert stratified(a, b, strata=strata, budgets=budgets).method == "exact, 100 labellings"
+    assert "censored unevenly" in logrank(a, b, budgets=budgets).method
+    budgets[1][3] = 100
+    assert "censored unevenly" in stratified(a, b, strata=strata, budgets=budgets).method

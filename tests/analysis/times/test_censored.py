@@ -75,6 +75,16 @@ def test_each_cell_without_the_event_is_listed_or_accounted_for(run, tmp_path: P
     assert f"4 of 9 cells did not reach {EVENT}" in censored.text(found)
 
 
+def test_a_cell_whose_longer_run_is_to_finish_is_left_out(run, tmp_path: Path) -> None:
+    run("seed=0")
+    run("seed=0", "steps=800", state="", last=100)  # was interrupted before the shorter one's end
+    run("seed=1", at=200)
+    run("seed=1", "steps=800", state="", last=100)
+    found = read(tmp_path / "x")
+    assert (found.cells, found.runs) == ([], 1)
+    assert found.notes == [f"1 without {EVENT} have a longer run to finish: left out"]
+
+
 def test_where_all_reached_it_there_is_no_command(run, tmp_path: Path) -> None:
     run("seed=0", at=0)
     found = read(tmp_path / "x")

@@ -19,8 +19,8 @@ def run(folder: Path, to: Path) -> None:
     on the screen, and as csv, md and tex in <to>/tables/. Of a folder of run logs only those
     count that experiment=entropy/e0_fingerprint asked for, if it did: its other experiments share
     settings with E0's variants, but not seeds."""
-    tables = _of_e0(gather.read(folder), folder)
-    for note in mixtures(tables.cells):
+    tables = gather.chosen(_of_e0(gather.read_every(folder), folder))
+    for note in (*tables.notes, *mixtures(tables.cells)):
         print(note, file=sys.stderr)
     found = variants(tables, rule())
     shown = readable(found)

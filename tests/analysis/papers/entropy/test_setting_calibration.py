@@ -146,7 +146,7 @@ def test_the_command_leaves_out_what_other_experiments_asked_for(
     """The baseline has the settings of a variant, but other seeds."""
     baseline = grows(0, 1_000, 0.5, 0.5, NEAR)
     every = tables("e0", [*two_variants(), baseline], tmp_path)
-    monkeypatch.setattr(gather, "read", lambda folder: every)
+    monkeypatch.setattr(gather, "read_every", lambda folder: every)
     manifest.cells_folder(tmp_path).mkdir()
     asked = {"entropy/e1_baseline": [baseline], "entropy/e0_fingerprint": two_variants()}
     for experiment, runs in asked.items():

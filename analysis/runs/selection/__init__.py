@@ -1,0 +1,1 @@
+"""Which runs a command reads: those that meet conditions, and each trajectory once."""
