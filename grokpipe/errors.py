@@ -5,6 +5,10 @@ class InputError(ValueError):
     """A value that cannot be used. The message names the thing, the value and valid choices."""
 
 
+class Refused(InputError):
+    """The machine did not take the work, such as SLURM a partition; nothing was started."""
+
+
 class Interrupted(Exception):
     """Training stopped on request with a checkpoint; the same command resumes it."""
 

@@ -7,8 +7,6 @@ from analysis.commands import common, timescales
 from analysis.output import folders
 from grokpipe.errors import InputError
 
-HELP = "logs of other programs (CSV, Parquet, JSON, NumPy, TensorBoard, W&B) → tables"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -6,7 +6,6 @@ from pathlib import Path
 from analysis.commands import common
 from analysis.output import folders
 
-HELP = "run logs or gathered tables → csv or TensorBoard's event files"
 FORMATS = ("csv", "tensorboard")
 
 

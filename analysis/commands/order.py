@@ -16,7 +16,6 @@ from grokpipe.curves import definitions
 from grokpipe.curves.conditions import half_change
 from grokpipe.errors import InputError
 
-HELP = "which of several events, or changes of curves, comes first: by run, then over runs"
 WIDTH = 100
 """letters of a line on the screen"""
 LEAST_ARM = 8

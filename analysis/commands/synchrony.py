@@ -15,7 +15,6 @@ from grokpipe.curves import definitions
 
 MEMORISATION = definitions.columns(["t_mem"])
 """from which half-changes are counted, where it was logged"""
-HELP = "whether two curves change together: lags and rank correlations, per run, then over runs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,6 @@ from omegaconf.errors import OmegaConfBaseException
 from grokpipe.config import registry
 from grokpipe.config.fields import check, leaves
 from grokpipe.config.schema import GROUPS, Config, EvalConfig, StopConfig
-from grokpipe.curves import definitions
 from grokpipe.errors import InputError, missing_package
 from grokpipe.schedule import snapshot_count
 
@@ -193,6 +192,8 @@ def _spelled(node: Any, prefix: str) -> Any:
             if why := rule.complaint(value):
                 key = f"{prefix}{item.name}"
                 raise InputError(f"{key}={value}: {why} ('{key}=\"test_accuracy>=0.9\"')")
+            from grokpipe.curves import definitions  # NumPy, which --help can do without
+
             changed[item.name] = definitions.canonical(value)
     return replace(node, **changed) if changed else node
 

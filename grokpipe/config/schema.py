@@ -7,8 +7,6 @@ its code: the dataclass `Config` of `grokpipe/<group>s/<name>.py`.
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
-
 from grokpipe.config.fields import leaves, operational, scientific
 
 GROUPS = {
@@ -175,4 +173,6 @@ def operational_names() -> set[str]:
 
 def register() -> None:
     """Register the schema with Hydra as `schema`, the first entry of conf/config.yaml."""
+    from hydra.core.config_store import ConfigStore  # with Hydra, which the analysis can do without
+
     ConfigStore.instance().store(name="schema", node=Config)

@@ -125,7 +125,10 @@ def is_run_log(folder: Path) -> bool:
 
 
 def state(folder: Path) -> str:
-    """State of a cell: missing, interrupted (unfinished), done, diverged or failed."""
+    """State of a cell as its run log has it: missing, interrupted, done, diverged or failed.
+
+    Whether a process trains it is in the leases (running.py).
+    """
     result = read_result(folder)
     if result is not None:
         return str(result["state"])

@@ -155,7 +155,8 @@ def test_the_commands_of_the_statistics_exist(monkeypatch: pytest.MonkeyPatch) -
     lines = [line for line in commands(STATISTICS) if line.startswith("python -m analysis")]
     assert len(lines) == 9
     for line in lines:
-        options = analysis_parser().parse_args(shlex.split(line)[3:])
+        given = shlex.split(line)[3:]
+        options = analysis_parser(given).parse_args(given)
         assert options.folder == Path("outputs/x")
 
 
