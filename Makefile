@@ -40,12 +40,12 @@ ifeq ($(RUNS)$(WHERE),$(COLLAPSE))
 endif
 
 readme: $(VENV)/installed  ## renew stored tables, their figures, and the numbers in README.md and docs/ (minutes)
-	$(PY) -m analysis timescales $(COLLAPSE) --event all
+	$(PY) -m analysis timescales $(COLLAPSE) --event all --long
 	$(PY) -m analysis figures $(COLLAPSE)
 	$(PY) -m analysis compare $(COLLAPSE) --event tau2_half,tau_rnc1@0.1 --by weight_decay --baseline 0.3
 	$(PY) -m analysis fit $(COLLAPSE)
 	$(PY) -m analysis synchrony $(COLLAPSE)
-	$(PY) -m analysis timescales $(ENTROPY) --event all
+	$(PY) -m analysis timescales $(ENTROPY) --event all --long
 	$(PY) -m analysis compare $(ENTROPY) --event t_grok --by optimizer.betas --baseline '[0.9, 0.999]'
 	$(PY) -m analysis forecast $(ENTROPY)
 	$(PY) -m analysis paper entropy settings

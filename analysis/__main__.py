@@ -45,7 +45,7 @@ def parser(given: Sequence[str]) -> argparse.ArgumentParser:
             command = commands.load(name)
             sub.description = command.run.__doc__
             command.add_arguments(sub)
-            sub.set_defaults(run=command.run)
+            sub.set_defaults(run=command.run, default=sub.get_default)
     return root
 
 

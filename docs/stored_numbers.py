@@ -12,7 +12,8 @@ import pandas as pd
 from analysis.output import formats
 from analysis.output.tables import table_text
 from analysis.runs import gather
-from analysis.times.timescales import MEASURES, events, readable, timescales
+from analysis.times.median_table import RUNS, wide
+from analysis.times.timescales import MEASURES, events, timescales
 from docs import entropy_numbers, monitor_numbers, numerics_numbers, statistics_numbers
 from docs.reference import COLLAPSE, RESULTS, ROOT
 
@@ -24,13 +25,8 @@ SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 def tau_table() -> str:
     """Medians [95 % interval] of the reference grid by weight decay; k/n where not all reached."""
     medians = timescales(events(gather.read(COLLAPSE, MEASURES)), ["weight_decay"])
-    shown = readable(medians[medians["event"].isin(SHOWN)])
-    few = shown["reached"].map(lambda text: len(set(text.split("/"))) > 1)
-    shown["text"] = shown["median"] + " [" + shown["95 % interval"] + "]"
-    shown.loc[few, "text"] += " (" + shown["reached"] + ")"
-    wide = shown.pivot(index="weight_decay", columns="event", values="text")[list(SHOWN)]
-    wide = wide.sort_index(ascending=False).reset_index().astype({"weight_decay": str})
-    return table_text(wide.rename(columns={"weight_decay": "λ"}), "github")
+    shown = wide(medians[medians["event"].isin(SHOWN)], ["weight_decay"]).drop(columns=RUNS)
+    return table_text(shown.rename(columns={"weight_decay": "λ"}), "github")
 
 
 def speed() -> str:

@@ -59,7 +59,7 @@ def printed(command: str, budget: int | None = None) -> str:
     text = out.getvalue()
     if failed:
         raise RuntimeError(f"{command}: {text}")
-    return fenced("\n".join(x for x in text.splitlines() if not x.startswith("written: ")))
+    return fenced(text.partition("\nwritten:")[0])
 
 
 def _fenced(path: Path) -> str:

@@ -15,3 +15,11 @@ class Interrupted(Exception):
 
 class GaveUp(Exception):
     """Some packs could not be trained because their processes keep ending; the others were."""
+
+
+def missing_package(why: str, package: str) -> InputError:
+    """The refusal of what needs an optional package that is not installed; `why` names what does.
+
+    The extra of this package has the package's name.
+    """
+    return InputError(f"{why}: needs the package {package}: pip install 'grokpipe[{package}]'")

@@ -184,6 +184,13 @@ TOGETHER = {
     "grokpipe/tasks/test_modular.py": "_pairs mod_add mod_sub mod_mul mod_div",
     "grokpipe/measures/test_fourier.py": "fourier_paper",
     "grokpipe/training/test_pack.py": "tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
+    "analysis/runs/adopt/test_adopting.py": "cells guesses logs mapping roles runs sources summary "
+    + " ".join(
+        f"analysis.runs.adopt.readers.{name}"
+        for name in ("csv", "jsonl", "npz", "parquet", "tensorboard", "wandb")
+    ),
+    "analysis/commands/test_adopt.py": "analysis.runs.adopt.writing",
+    "analysis/commands/test_export.py": "analysis.output.export",
     "analysis/figures/test_statistics_figures.py": "forest style survival",
     "analysis/figures/test_arm_layout.py": "labels",
     "analysis/forecasting/test_forecasts.py": "analysis.figures.forecast",

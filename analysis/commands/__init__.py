@@ -5,13 +5,16 @@ from importlib import import_module
 from types import ModuleType
 
 COMMANDS = {
+    "adopt": "logs of other programs (CSV, Parquet, JSON, NumPy, TensorBoard, W&B) → tables",
     "gather": "run logs → curves.parquet and cells.parquet",
+    "export": "run logs or gathered tables → csv, or event files of TensorBoard",
     "restore": "gathered tables → run logs, so that a grid continues on another machine",
     "status": "progress of the requested cells, or those that did not reach an event",
-    "timescales": "times to events: medians and restricted means with intervals, by group",
+    "timescales": "times to events: medians with intervals, a row for each arm",
     "compare": "compare arms with a baseline: tests, differences and effects of times to an event",
     "fit": "power laws of times to events against weight decay or learning rate",
     "forecast": "how well curves predict the time until an event: laws, forecasts, rivals",
+    "order": "which of several events, or changes of curves, comes first: by run, then over runs",
     "synchrony": "whether two curves change together: lags and rank correlations of runs",
     "figures": "logged columns over steps, by one swept column or two",
     "report": "each claim of a paper beside what the runs give, judged: one page, and Markdown",

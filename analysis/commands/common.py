@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,8 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from analysis.output.names import file_stem as file_stem  # as other commands find it
+from analysis.output.notes import merged
 from analysis.runs import gather as gathering
 from analysis.runs.selection import conditions, trajectories
 from analysis.runs.tables import Tables, measure_names, varied_columns
@@ -22,6 +23,7 @@ from grokpipe.errors import InputError
 T = TypeVar("T")
 SEED = 0  # of the resampling: the same runs give the same numbers
 ALL = "all"
+FORMATS = ("plain", "paper")
 EVENT_HELP = (
     "an event (t_grok), a condition in quotes ('test_accuracy>=0.9' or "
     "'sustained(test_accuracy>=0.99, 5)'), or several with commas"
@@ -59,6 +61,13 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="the folder to write into; default: the folder that is read",
     )
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0],
+        help="paper: a LaTeX and a Markdown table fit for print, with names in mathematics",
+    )  # fmt: skip
 
 
 def destination(options: argparse.Namespace) -> Path:
@@ -118,17 +127,27 @@ def no_evaluation(folder: Path) -> InputError:
 
 
 def columns(given: str | None, tables: Tables) -> list[str]:
-    """The columns to group by: those given, else those that were swept, else weight_decay, which is
-    then one group. Raises InputError for columns that leave all runs in one group although others
-    were swept."""
+    """The columns to group by: those given, else those that were swept without those that follow
+    from the choice of a group, else weight_decay, which is then one group. Raises InputError for
+    columns that leave all runs in one group although others were swept."""
     swept = varied_columns(tables)
     if given is None:
-        return swept or _unswept(tables)
+        return [c for c in swept if not _follows(c, swept, tables)] or _unswept(tables)
     by = [column(name, tables) for name in dict.fromkeys(given.split(","))]
     if swept and tables.cells.groupby(by, dropna=False).ngroups == 1:
         value = ", ".join(str(tables.cells[name].iloc[0]) for name in by)
         raise InputError(f"--by {given}: all runs are {value}; swept: {', '.join(swept)}")
     return by
+
+
+def _follows(column: str, swept: Collection[str], tables: Tables) -> bool:
+    """Whether a column of a group follows from the group's choice, as arch.depth does where only
+    arch=mlp has one."""
+    choice = f"{column.partition('.')[0]}.name"
+    if column == choice or choice not in swept:
+        return False
+    of_choice = tables.cells.groupby(choice, dropna=False)[column]
+    return bool(of_choice.nunique(dropna=False).max() == 1)
 
 
 def _unswept(tables: Tables) -> list[str]:
@@ -143,11 +162,13 @@ def column(given: str, tables: Tables, option: str = "--by") -> str:
 
 
 def pooled(tables: Tables, by: list[str], option: str = "--by") -> list[str]:
-    """A note for each swept column whose values the groups mix: where groups are described."""
-    return [
-        f"note: {column} differs within the groups; add it with {option} {','.join([*by, column])}"
-        for column in _mixed(tables, by)
-    ]
+    """A note if there are swept columns whose values the groups mix: where groups are described."""
+    mixed = _mixed(tables, by)
+    if not mixed:
+        return []
+    differ, them = ("differ", "them") if len(mixed) > 1 else ("differs", "it")
+    added = f"add {them} with {option} {','.join([*by, *mixed])}"
+    return [f"note: {', '.join(mixed)} {differ} within the groups; {added}"]
 
 
 def refuse_pooled(
@@ -208,8 +229,18 @@ def generator() -> np.random.Generator:
 
 
 def print_notes(notes: Iterable[str]) -> None:
-    for note in notes:
+    for note in merged(notes):
         print(note, file=sys.stderr)
+
+
+def print_written(paths: Iterable[Path]) -> None:
+    """A line for each table and figure, with the endings of its files."""
+    endings: dict[Path, list[str]] = {}
+    for path in paths:
+        endings.setdefault(path.with_suffix(""), []).append(path.suffix.removeprefix("."))
+    print("\nwritten:")
+    for name, several in endings.items():
+        print(f"  {name}." + (f"{{{','.join(several)}}}" if len(several) > 1 else several[0]))
 
 
 def read_events(
@@ -268,14 +299,8 @@ def _that_runs_have(names: list[str], long: pd.DataFrame, tables: Tables) -> lis
             continue
         missing = [c for c in definitions.columns([name]) if c not in tables.curves]
         why = definitions.definition_of(name).undefined
+        if definitions.needs_classes(name) and "classes" not in tables.cells:
+            why = "the number of classes, and so chance, is not known"
         why = f": no run has a column {missing[0]}" if missing else f": {why}" if why else ""
         raise InputError(f"--event {name}: no run has it{why}; valid: {', '.join(valid)}")
     return valid if names == [ALL] else names
-
-
-def file_stem(event: str) -> str:
-    """An event as part of a file's name: t_grok, tau_rnc1_0_1, test_accuracy_ge_0_9."""
-    words = {">=": "_ge_", "<=": "_le_", ">": "_gt_", "<": "_lt_", ", ": "_"}
-    for sign, word in words.items():
-        event = event.replace(sign, word)
-    return re.sub(r"\W", "_", event).rstrip("_")

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import comparison, paper
+from analysis.output import names as naming
 from analysis.output.formats import bounded, counted, interval, number, p_value, ranged
-from analysis.output.tables import table_text, write_table
+from analysis.output.tables import table_text, texts, write_table
 from analysis.runs.selection import conditions
 from analysis.runs.tables import Tables, mixtures
 from analysis.stats.testing import ALTERNATIVES
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also test equivalence: the largest difference that counts as none, in steps (500) or "
         "as a share of the baseline's mean (10%%)",
     )
+    common.add_format(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -52,8 +55,8 @@ def run(options: argparse.Namespace) -> None:
     need equal budgets are refused where they differ. p-values are also adjusted by Holm for all
     comparisons of the command. Arms that mix runs which differ in another swept column are refused:
     name it in --by, choose by --where, or compare --within it. Writes
-    tables/compare_<event>.{csv,md,tex}, the table of all tests, and figures/survival_<event> and
-    figures/differences_<event>; with --within also tables/compare_<event>_strata."""
+    tables/compare_<what was asked>.{csv,md,tex}, the table of all tests, and figures/survival_…
+    and figures/differences_…; with --within also tables/compare_…_strata."""
     from analysis.times.compare import TESTS, compare, out_of_reach, trend
     from analysis.times.timescales import undefined
 
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     )
     long = long[long["event"].isin(names)]
     if within:
-        _compare_within(options, tables, long, by, within, names, margin)
+        _compare_within(options, tables, long, by, within, margin)
         return
     table, tested = compare(
         long, by, options.baseline, common.generator(), options.test,
@@ -90,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
     for row in trends.to_dict("records"):
         print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
     written = {"": (table, readable(table)), "_tests": (tested, readable_tests(tested))}
-    _write(options, shown, names, long, by, written, table)
+    _write(options, shown, long, by, [], written, table)
 
 
 def _within_columns(given: str | None, by: list[str], tables: Tables) -> list[str]:
@@ -113,7 +116,6 @@ def _compare_within(
     long: pd.DataFrame,
     by: list[str],
     within: list[str],
-    names: list[str],
     margin: Any,
 ) -> None:
     """Print, write and draw the comparison within strata."""
@@ -149,15 +151,15 @@ def _compare_within(
         "_strata_tests": (found.strata_tests, None),
     }
     drawn = pd.concat([whole, every], ignore_index=True)
-    _write(options, tables.only(long["key"]), names, long, [*by, *within], written, drawn)
+    _write(options, tables.only(long["key"]), long, by, within, written, drawn)
 
 
 def _write(
     options: argparse.Namespace,
     shown: Tables,
-    names: list[str],
     long: pd.DataFrame,
     by: list[str],
+    within: list[str],
     written: dict[str, tuple[pd.DataFrame, pd.DataFrame | None]],
     drawn: pd.DataFrame,
 ) -> None:
@@ -165,19 +167,24 @@ def _write(
     from analysis.figures import forest, survival
     from analysis.figures.style import prepare, save
 
-    name = "_".join(["compare", *map(common.file_stem, names)])
     to = common.destination(options)
     paths = []
     for ending, (exact, shown_table) in written.items():
-        paths += write_table(shown, to / "tables", f"{name}{ending}", exact, shown_table)
+        name = naming.stem("compare", options, without=["test", "format"] if ending else [])
+        contents = None if shown_table is None else texts([shown_table])
+        if options.format == "paper" and not ending and shown_table is not None:
+            tables = comparison.printed(shown_table, by, options.baseline, within)
+            contents = paper.texts(tables, name)
+            print(f"\nthe LaTeX table needs {paper.NEEDED}")
+        paths += write_table(shown, to / "tables", f"{name}{ending}", exact, contents)
     prepare()
     for event, of_event in long.groupby("event", sort=False):
-        figure = survival.draw(of_event, by)
-        stem = common.file_stem(str(event))
-        paths += save(shown, to / "figures", f"survival_{stem}", figure)
-    stem = name.replace("compare", "differences", 1)
+        figure = survival.draw(of_event, [*by, *within])
+        stem = naming.stem(["survival", str(event)], options, "by", "within", "where")
+        paths += save(shown, to / "figures", stem, figure)
+    stem = naming.stem("differences", options, without=["test", "alternative", "margin", "format"])
     paths += save(shown, to / "figures", stem, forest.draw(drawn))
-    print("\nwritten: " + " ".join(map(str, paths)))
+    common.print_written(paths)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from analysis.commands import common
+from analysis.output import names as naming
 from analysis.runs.tables import Tables, mixtures, varied_columns
 from grokpipe.curves import columns
 from grokpipe.errors import InputError
@@ -76,12 +77,11 @@ def run(options: argparse.Namespace) -> None:
         ]
     )
     prepare()
-    stem = ["curves", *map(common.file_stem, asked)] if asked else ["collapse"]
-    variants = [name for name in ("runs", "linear") if getattr(options, name)]
-    name = "_".join([*stem, *map(common.file_stem, by), *variants])
+    parts = ["curves", *asked] if asked else ["collapse"]
+    name = naming.stem([*parts, *by], options, "where", "runs", "linear")
     figure = curves.draw(panels, arms, options.runs, options.linear)
     paths = save(shown, common.destination(options) / "figures", name, figure)
-    print("written: " + " ".join(map(str, paths)))
+    common.print_written(paths)
 
 
 def _names(given: str | None) -> list[str]:

@@ -1,13 +1,18 @@
 """`forecast`."""
 
 import argparse
+import re
 
 import pandas as pd
 
 from analysis.commands import common
+from analysis.output import names as naming
+from analysis.output.notes import listed
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from grokpipe.errors import InputError
+
+UNMEASURED = "the runs did not measure it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +57,7 @@ def run(options: argparse.Namespace) -> None:
     laws, told_of_laws = gap_laws.laws(
         tables, long, event, common.generator(), track=common.track("fitting laws")
     )
-    common.print_notes(dict.fromkeys([*told, *told_of_laws]))
-    stem = common.file_stem(event)
+    common.print_notes([*told, *_in_short(told_of_laws)])
     shown = tables.only(forecast["key"].unique())
     made = (
         ("errors", f"Error of forecasts of {event}, |T̂ − T|/T, and lead time in steps "
@@ -66,13 +70,31 @@ def run(options: argparse.Namespace) -> None:
         print(f"{title}\n\n{table_text(readable)}\n")
     to, paths = common.destination(options), []
     for name, _, table, readable in made:
-        paths += write_table(shown, to / "tables", f"forecast_{name}_{stem}", table, readable)
+        stem = naming.stem(["forecast", name, event], options, without=["event"])
+        paths += write_table(shown, to / "tables", stem, table, readable)
     prepare()
     by = list(forecast.columns[: forecast.columns.get_loc("key")])
     for number, arm in enumerate(_arms(forecast, by)):
-        name = f"forecast_{stem}" + (f"_{number}" if by else "")
+        parts = ["forecast", event, *([str(number)] if by else [])]
+        name = naming.stem(parts, options, "predictor", "where")
         paths += save(shown, to / "figures", name, drawing.draw(forecast, arm))
-    print("written: " + " ".join(map(str, paths)))
+    common.print_written(paths)
+
+
+def _in_short(notes: list[str]) -> list[str]:
+    """The notes with one for all laws of an arm that lack a measure."""
+    others, missing = [], dict[str, tuple[dict[str, None], dict[str, None]]]()
+    for note in notes:
+        if found := re.fullmatch(rf"note: (.*): (.*) left out: (.*): {UNMEASURED}", note):
+            laws, measures = missing.setdefault(found[1], ({}, {}))
+            laws[found[2]] = measures[found[3]] = None
+        else:
+            others.append(note)
+    return others + [
+        f"note: {arm}: {UNMEASURED.replace('it', listed([*measures], 'measure'))}: no law of "
+        + listed([*laws], "predictor")
+        for arm, (laws, measures) in missing.items()
+    ]
 
 
 def _arms(forecast: pd.DataFrame, by: list[str]) -> list[dict[str, object]]:

@@ -60,6 +60,8 @@ def leave_one_out(
     rows, notes = [], []
     for arm in arms(tables, events, event):
         notes += arm.notes(event)
+        if not len(arm):
+            continue
         if len(arm) < FEWEST:
             notes.append(f"note: {arm.label}: {len(arm)} runs had {event}: no forecast; needs ≥ 3")
             continue

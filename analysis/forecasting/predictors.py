@@ -127,15 +127,17 @@ class Arm:
     @property
     def label(self) -> str:
         """Name of the arm in messages."""
-        return ", ".join(f"{name}={value}" for name, value in self.values.items()) or "all runs"
+        written = (f"{v:g}" if isinstance(v, float) else str(v) for v in self.values.values())
+        return ", ".join(map("{}={}".format, self.values, written)) or "all runs"
 
     def notes(self, event: str) -> list[str]:
         """Note on the runs left out because the event was not observed, if there are any."""
         if not (never := self.total - len(self)):
             return []
+        others = "; laws and forecasts are of the others, which tend to be faster"
         return [
-            f"note: {self.label}: {event} was not observed in {never} of {self.total} runs; laws"
-            " and forecasts are of the others, which tend to be faster"
+            f"note: {self.label}: {event} was not observed in {never} of {self.total} runs"
+            + others * (len(self) > 0)
         ]
 
     def pool(self, predictor: Predictor, generator: np.random.Generator) -> Runs:

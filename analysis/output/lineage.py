@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.runs.parts import ADOPTED
 from analysis.runs.rows import single_values
 from analysis.runs.tables import Tables
 from grokpipe.config.invocation import called, command_line
@@ -89,6 +90,10 @@ def text(side: Path) -> str:
         for name, value in lines
     ]  # fmt: skip
     logs = manifest.cells_folder(Path(stored["folder"]))
+    adopted = Path(stored["folder"]) / ADOPTED
+    if adopted.is_file():
+        sources = ", ".join(json.loads(adopted.read_text())["sources"])
+        return "\n".join([*shown, f"runs      adopted from {sources}", *cells])
     where = "" if logs.is_dir() else "  (not here: these tables were gathered elsewhere)"
     return "\n".join([*shown, f"run logs{where}", *(str(logs / key) for key in cells)])
 

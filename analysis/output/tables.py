@@ -1,5 +1,7 @@
 """Write tables as files: csv with plain numbers, md and tex with numbers formatted for people."""
 
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -46,11 +48,25 @@ def table_text(table: pd.DataFrame, tablefmt: str = "simple") -> str:
 
 
 def formatted(table: pd.DataFrame, tablefmt: str) -> str:
-    """Format a table for a file; in LaTeX, replace signs by their commands."""
+    """Format a table for a file; in LaTeX, replace signs by their commands, and hide a bracket at
+    the start of a row from the line break before it."""
     content = table_text(table, tablefmt)
-    for sign, command in TEX.items() if "latex" in tablefmt else ():
+    if "latex" not in tablefmt:
+        return content
+    for sign, command in TEX.items():
         content = content.replace(sign, command)
-    return content
+    return re.sub(r"^( *)\[", r"\1{[}", content, flags=re.M)
+
+
+def texts(tables: Iterable[pd.DataFrame], note: str = "") -> dict[str, str]:
+    """The content of files by their ending: the tables one under the other, then a note."""
+    found = {}
+    for ending, tablefmt in FORMATS.items():
+        parts = [formatted(table, tablefmt) for table in tables]
+        if note:
+            parts.append(f"% {note}" if ending == "tex" else note)
+        found[ending] = "\n\n".join(parts) + "\n"
+    return found
 
 
 def write_table(
@@ -58,19 +74,20 @@ def write_table(
     folder: Path,
     name: str,
     exact: pd.DataFrame,
-    readable: pd.DataFrame | None = None,
+    readable: pd.DataFrame | Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write `<folder>/<name>.csv` and, from `readable`, `.md` and `.tex`; return their paths.
 
-    A lineage file beside them records which runs they show. Each file appears whole or not at all.
+    `readable` is a table, or has the contents of the files by their ending, as from `texts`. A
+    lineage file beside them records which runs they show. Each file appears whole or not at all.
     Raises InputError where the folder cannot be written to.
     """
-    texts = {"csv": csv_text(exact)}
-    for ending, tablefmt in FORMATS.items() if readable is not None else ():
-        texts[ending] = formatted(readable, tablefmt) + "\n"
-    paths = [folder / f"{name}.{ending}" for ending in texts]
+    if isinstance(readable, pd.DataFrame):
+        readable = texts([readable])
+    contents = {"csv": csv_text(exact), **(readable or {})}
+    paths = [folder / f"{name}.{ending}" for ending in contents]
     with writing(folder):
-        for path, text in zip(paths, texts.values(), strict=True):
+        for path, text in zip(paths, contents.values(), strict=True):
             files.write_text(path, text)
         lineage.write(shown, folder, name)
     return paths

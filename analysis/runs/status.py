@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from tabulate import tabulate
 
 from analysis.runs import results, staleness
+from analysis.runs.parts import CELLS
 from analysis.runs.selection import conditions
 from analysis.runs.selection.conditions import Condition
 from grokpipe.config.names import counted, pack_name
@@ -114,6 +115,8 @@ def status(folder: Path, by: Sequence[str] = (), where: Sequence[Condition] = ()
     trained = {key: pack.step or 0 for keys, pack in packs for key in keys}
     states |= dict.fromkeys(states.keys() & trained.keys(), manifest.RUNNING)
     states |= {key: result.state for key, result in by_key.items()}
+    if not states and (folder / CELLS).exists():
+        raise InputError(f"{folder}: gathered tables; status needs a folder of run logs")
     if not states:
         raise InputError(f"{folder}: no cell was requested, and there is no run log")
     selected = ""

@@ -78,6 +78,14 @@ class PackConfig:
 
 
 @dataclass
+class LogConfig:
+    """What is written beside the run logs while cells train."""
+
+    tensorboard: bool = operational(neutral=False)
+    """event files for TensorBoard in <name>/tensorboard/, a folder for each cell"""
+
+
+@dataclass
 class Config:
     """One cell and how to run it."""
 
@@ -140,6 +148,8 @@ class Config:
     """how often a checkpoint is written"""
     save: SaveConfig = field(default_factory=SaveConfig)
     """what is kept of a finished cell"""
+    log: LogConfig = field(default_factory=LogConfig)
+    """what is written beside the run logs"""
     snapshots: str | None = operational(neutral=None)
     """log:N keeps the weights at N evaluations, evenly spaced on a logarithmic scale of
     steps; null: none"""

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from grokpipe.cell import Cell
 from grokpipe.config import blame
+from grokpipe.config.fields import scientific_values
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config
 from grokpipe.errors import InputError, Interrupted
@@ -23,7 +24,8 @@ from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.rehearsal import uses_installed
 from grokpipe.provenance.fingerprint import fingerprint, source
 from grokpipe.provenance.origin import packages, provenance
-from grokpipe.store import files, lease, manifest, run_log
+from grokpipe.store import event_files, files, lease, manifest, run_log
+from grokpipe.store.event_files import EventFile
 from grokpipe.store.run_log import RunLog
 from grokpipe.training import numerics
 from grokpipe.training.compiling import worth_compiling
@@ -78,8 +80,11 @@ def _work_on(plan: Plan, stop: threading.Event, console: Console) -> None:
 
 
 def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Console) -> None:
-    logs = [RunLog(_log(plan, key)) for key in plan.keys]
     cells = [Cell.of(resolve(config)) for config in plan.configs]
+    logs = [
+        RunLog(_log(plan, key), _event_file(plan.folder, key, cell))
+        for key, cell in zip(plan.keys, cells, strict=True)
+    ]
     config = cells[0].config
     device = device_of(config.device)
     torch.set_num_threads(plan.threads)
@@ -205,6 +210,14 @@ def say(console: Console, text: str | None) -> None:
 
 def _log(plan: Plan, key: str) -> Path:
     return manifest.cells_folder(plan.folder) / key
+
+
+def _event_file(folder: Path, key: str, cell: Cell) -> EventFile | None:
+    """The event file of a cell, if `log.tensorboard` is set; a folder for each cell."""
+    if not cell.config.log.tensorboard:
+        return None
+    values = {**scientific_values(cell.config), "classes": cell.classes}
+    return event_files.of_cell(folder / event_files.FOLDER, key, values)
 
 
 def _data(cell: Cell) -> dict[str, str | int]:

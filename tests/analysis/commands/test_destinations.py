@@ -16,19 +16,32 @@ from tests.helpers import made_report, toy_paper
 from tests.helpers.machine import mounted
 from tests.helpers.made_runs import write_run
 
+OF_HALF = "tau2_half_by_weight_decay_baseline_0_3"
 WRITING = {
     "timescales": ("", "tau2_half", {"tables/timescales.csv", "tables/events.csv"}),
     "compare": (
         "--event tau2_half --by weight_decay --baseline 0.3",
         "p (log-rank)",
-        {"tables/compare_tau2_half.csv", "figures/differences_tau2_half.png"},
+        {f"tables/compare_{OF_HALF}.csv", f"figures/differences_{OF_HALF}.png"},
     ),
-    "fit": ("--event tau_rnc1@0.1", "tau_rnc1@0.1", {"tables/fit_weight_decay.tex"}),
+    "fit": ("--event tau_rnc1@0.1", "tau_rnc1@0.1", {"tables/fit_weight_decay_tau_rnc1_0_1.tex"}),
+    "order": (
+        "--columns test_accuracy,collapse/rnc1",
+        "median lead",
+        {
+            "tables/order_test_accuracy_collapse_rnc1.md",
+            "tables/order_test_accuracy_collapse_rnc1_runs.csv",
+            "figures/order_test_accuracy_collapse_rnc1.png",
+        },
+    ),
     "synchrony": ("", "lag", {"tables/synchrony_test_accuracy_collapse_rnc1.md"}),
     "forecast": (
         "--event tau2_half --predictor collapse/nc2_cond",
         "mean of the others",
-        {"tables/forecast_laws_tau2_half.csv", "figures/forecast_tau2_half_0.pdf"},
+        {
+            "tables/forecast_laws_tau2_half_from_collapse_nc2_cond.csv",
+            "figures/forecast_tau2_half_0_from_collapse_nc2_cond.pdf",
+        },
     ),
     "figures": ("", "", {"figures/collapse_weight_decay.pdf"}),
 }
@@ -60,7 +73,16 @@ def files(folder: Path) -> set[str]:
 
 
 def test_each_command_that_writes_is_here() -> None:
-    others = {"gather", "restore", "status", "report", "paper", "why"}  # tested below or elsewhere
+    others = {
+        "adopt",
+        "export",
+        "gather",
+        "restore",
+        "status",
+        "report",
+        "paper",
+        "why",
+    }  # tested below or elsewhere
     assert WRITING.keys() | others == COMMANDS.keys()
 
 

@@ -21,6 +21,7 @@ def numbered(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(key=table["key"].map(lambda key: int(key, 16)))
 
 
+COMPARED = "compare_t_grok_by_weight_decay_baseline_0_1_Mann_Whitney"
 RIGHT: dict[str, tuple[Change, Change]] = {
     "strstep": (same, lambda t: t.astype({"step": str})),
     "intkey": (numbered, numbered),
@@ -38,7 +39,7 @@ REFUSED: dict[str, tuple[Change, Change, str]] = {
         same, again(30, test_accuracy=0.1),
         "curves.parquet: key 0000000000000000, step 300 stands twice, with test_accuracy",
     ),
-    "no_classes": (without("classes"), same, "cells.parquet: no column classes, needed for times"),
+    "no_steps": (without("steps"), same, "cells.parquet: no column steps, needed for times"),
     "no_seed": (without("seed"), same, "cells.parquet: no column seed, needed for times"),
     "no_step": (same, without("step"), "curves.parquet: no column step; there are: key, "),
 }  # fmt: skip
@@ -68,7 +69,7 @@ def tables(source: str, tmp_path: Path) -> Callable[[str, Change, Change], Path]
 
 def medians(folder: Path) -> dict[float, float]:
     assert main(["timescales", str(folder), "--event", "t_grok", "--by", "weight_decay"]) == 0
-    table = pd.read_csv(folder / "tables" / "timescales.csv")
+    table = pd.read_csv(folder / "tables" / "timescales_t_grok_by_weight_decay.csv")
     return dict(zip(table["weight_decay"], table["median"], strict=True))
 
 
@@ -78,7 +79,7 @@ def test_right_numbers(name: str, tables, capsys) -> None:
     assert medians(folder) == MEDIANS
     compared = ["--event", "t_grok", "--by", "weight_decay", "--baseline", "0.1"]
     assert main(["compare", str(folder), *compared, "--test", "Mann–Whitney"]) == 0
-    (p,) = pd.read_csv(folder / "tables" / "compare_t_grok.csv")["p"].dropna()
+    (p,) = pd.read_csv(folder / "tables" / f"{COMPARED}.csv")["p"].dropna()
     assert p == pytest.approx(P)
     said = capsys.readouterr().err
     assert ("1 row repeated with equal values: counted once" in said) == (name == "dupcells")
@@ -94,6 +95,17 @@ def test_one_line(name: str, tables, capsys) -> None:
     assert before in said and after.rpartition(".*")[2] in said
 
 
+def test_without_classes_there_is_no_event_above_chance(tables, capsys) -> None:
+    """The number of classes is chance, which one event alone depends on."""
+    folder = tables("no_classes", without("classes"), same)
+    assert medians(folder) == MEDIANS
+    assert "tau2_rise" not in set(pd.read_csv(folder / "tables" / "events.csv")["event"])
+    capsys.readouterr()
+    assert main(["timescales", str(folder), "--event", "tau2_rise"]) == 2
+    said = capsys.readouterr().err
+    assert "tau2_rise: no run has it: the number of classes, and so chance, is not known" in said
+
+
 def collided(cells: pd.DataFrame) -> pd.DataFrame:
     """One run in two with λ = 0.3 has the λ that 0.1 + 0.2 is."""
     other = (cells["weight_decay"] == 0.3) & (cells["seed"] % 2 == 1)
@@ -103,7 +115,7 @@ def collided(cells: pd.DataFrame) -> pd.DataFrame:
 def test_every_run_is_counted_where_two_values_are_written_alike(tables, source, capsys) -> None:
     folder = tables("floatcollide", collided, same)
     assert list(medians(folder)) == [0.3, 0.1]
-    table = pd.read_csv(folder / "tables" / "timescales.csv")
+    table = pd.read_csv(folder / "tables" / "timescales_t_grok_by_weight_decay.csv")
     assert table["n"].tolist() == ([5, 5] if source == "built" else [10, 5])
     assert "0.30000000000000004 of " in capsys.readouterr().err
 
@@ -114,6 +126,6 @@ def test_a_fraction_in_float32_is_the_fraction(tmp_path: Path, capsys) -> None:
         lambda t: t.assign(**{"task.fraction": pd.Series([0.2, 0.3] * 5, dtype="float32")}),
     )
     assert main(["timescales", str(folder), "--event", "t_grok", "--by", "task.fraction"]) == 0
-    table = pd.read_csv(folder / "tables" / "timescales.csv")
+    table = pd.read_csv(folder / "tables" / "timescales_t_grok_by_task_fraction.csv")
     assert table["task.fraction"].tolist() == [0.3, 0.2]
     assert "0.2000000" not in capsys.readouterr().out
