@@ -14,7 +14,13 @@ from analysis.output.tables import table_text
 from analysis.runs import gather
 from analysis.times.median_table import RUNS, wide
 from analysis.times.timescales import MEASURES, events, timescales
-from docs import entropy_numbers, monitor_numbers, numerics_numbers, statistics_numbers
+from docs import (
+    entropy_numbers,
+    monitor_numbers,
+    numerics_numbers,
+    statistics_numbers,
+    tutorial_outputs,
+)
 from docs.reference import COLLAPSE, RESULTS, ROOT
 
 BENCHMARK, PACKS = RESULTS / "main_job.json", RESULTS / "packs.json"
@@ -168,6 +174,7 @@ BLOCKS = {
     "docs/monitor.md": monitor_numbers.BLOCKS,
     "docs/numerics.md": numerics_numbers.BLOCKS,
     "docs/entropy.md": entropy_numbers.BLOCKS,
+    "docs/tutorial.md": tutorial_outputs.blocks(),
 }
 
 

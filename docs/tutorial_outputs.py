@@ -1,8 +1,8 @@
 """The outputs shown in docs/tutorial.md, of the commands above them.
 
-Commands of the analysis are run on the stored tables, where `outputs/products` has them for the
-reader; before the longer budget only with the runs that there are by then. What a terminal shows
-while cells are trained was recorded with the stored runs.
+Commands of the analysis are run on the stored tables, where `outputs/tutorial` has them for the
+reader; before the longer budget only on the runs that there are by then. What a terminal showed
+while the cells were trained was recorded with them.
 """
 
 import contextlib
@@ -19,33 +19,36 @@ from analysis.runs.tables import read_gathered, write_gathered
 from docs.reference import ROOT, TUTORIAL
 
 DOCUMENT = ROOT / "docs" / "tutorial.md"
-FOLDER = Path("outputs/products")  # the reader's
+FOLDER = Path("outputs/tutorial")
+"""the reader's"""
 SHOWN = re.compile(r"```sh\n([^`]*?)```\n\n<!-- (\w+): docs/stored_numbers.py -->")
 FIRST = 4000
 """the budget of the first sweep"""
-LONGER = "status"
-"""the block after whose command the longer budget is trained"""
+LONGER = "longer"
+"""the first block that follows the longer budget"""
+LATEX = "latex"
+"""the block that shows the file that its command writes, rather than what it prints"""
+LINES = 16
+"""of a recording that are shown: its first ones, and as many at its end"""
 
 
 def blocks() -> dict[str, Callable[[], str]]:
-    """What to show below each command, by the name of its block: a recording, if there is one of
-    this name, else what the command prints."""
+    """What to show below each command, by the name of its block."""
     made: dict[str, Callable[[], str]] = {}
     budget: int | None = FIRST
     for lines, name in SHOWN.findall(DOCUMENT.read_text()):
+        budget = None if name == LONGER else budget
         recorded = TUTORIAL / "terminal" / f"{name}.txt"
         if recorded.exists():
-            made[name] = partial(_fenced, recorded)
+            made[name] = partial(recording, recorded)
         else:
-            made[name] = partial(printed, lines.splitlines()[-1].split("  #")[0], budget)
-        if name == LONGER:
-            budget = None
+            made[name] = partial(printed, lines.strip(), budget, name == LATEX)
     return made
 
 
-def printed(command: str, budget: int | None = None) -> str:
-    """What `python -m analysis …` prints on the stored runs, fenced, without the files that it
-    says it has written; only on those runs that had this budget, if given."""
+def printed(command: str, budget: int | None = None, latex: bool = False) -> str:
+    """What `python -m analysis …` prints on the stored runs, without the list of files; only on
+    those runs that had this budget, if given. With `latex` the table that it writes."""
     _, _, module, *arguments = shlex.split(command)
     assert module == "analysis", command
     tables = read_gathered(TUTORIAL, as_stored=True)
@@ -56,17 +59,23 @@ def printed(command: str, budget: int | None = None) -> str:
         write_gathered(tables, FOLDER)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             failed = main(arguments)
-    text = out.getvalue()
-    if failed:
-        raise RuntimeError(f"{command}: {text}")
-    return fenced(text.partition("\nwritten:")[0])
+        if failed:
+            raise RuntimeError(f"{command}: {out.getvalue()}")
+        if latex:
+            [path] = FOLDER.glob("tables/*.tex")
+            return fenced(path.read_text(), "latex")
+    return fenced(out.getvalue().partition("\nwritten:")[0])
 
 
-def _fenced(path: Path) -> str:
-    return fenced(path.read_text())
+def recording(path: Path) -> str:
+    """A recording, without the middle of a long one."""
+    lines = path.read_text().splitlines()
+    if len(lines) > 2 * LINES + 1:
+        lines = [*lines[:LINES], "…", *lines[-LINES:]]
+    return fenced("\n".join(lines))
 
 
-def fenced(text: str) -> str:
+def fenced(text: str, language: str = "text") -> str:
     """The text in a fence, without spaces at the ends of lines."""
     lines = [line.rstrip() for line in text.strip("\n").splitlines()]
-    return "\n".join(["```text", *lines, "```"])
+    return "\n".join([f"```{language}", *lines, "```"])

@@ -14,7 +14,7 @@ def labelled(runs: pd.DataFrame, by: Sequence[str]) -> dict[str, pd.DataFrame]:
     The label has the values that there are, or "none"; where that makes two groups the same, with
     the names of their columns, and where that does not tell them apart, with words in quotes.
     """
-    ascending = [not (len(by) == 1 and is_numeric_dtype(runs[by[0]]))] * len(by)
+    ascending = [not is_numeric_dtype(runs[column]) for column in by]
     ordered = runs.sort_values(
         [*by, "seed", "key"], ascending=[*ascending, True, True], key=_comparable
     )
