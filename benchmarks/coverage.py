@@ -24,7 +24,7 @@ from analysis.forecasting import synchrony
 from analysis.stats import bootstrap, effects, means, restricted, survival
 from analysis.stats.intervals import Interval
 from analysis.stats.survival import Times
-from analysis.times import power_law
+from analysis.times import order, power_law
 from benchmarks import coverage_gap_laws
 from benchmarks._common import RESULTS
 from benchmarks.coverage_case import Array, Case, Generator
@@ -171,7 +171,7 @@ def _together() -> list[Case]:
     return [
         Case(
             "median lag", "normal", LAG, lags, ("order statistics",),
-            lambda runs, g, m: synchrony.median_lag(runs),
+            lambda runs, g, m: order.median_lag(runs),
         ),
         Case(
             "median rank correlation", "normal of Fisher's z", CORRELATION, correlations,

@@ -14,14 +14,22 @@ from analysis.output.tables import table_text
 from analysis.runs import gather
 from analysis.stats import effects, means, restricted, survival
 from analysis.times import power_law
+from analysis.times.order import counts, orders
 from analysis.times.timescales import MEASURES, events
 from benchmarks.coverage import FILE
-from docs.reference import COLLAPSE, ENTROPY
+from docs.reference import COLLAPSE, ENTROPY, ENTROPY_PAPER
+from grokpipe.curves.conditions import HalfChange
 
 EVENTS = (
     "tau1 tau2_rise tau2_half tau2_arrive tau_rnc1@0.2 tau_rnc1@0.1 tau_rnc1@0.05 tau_rnc1@0.01"
 ).split()
 READ_AS = {"tau1": "0"}
+TURNING = (
+    ("weight decay, MNIST", COLLAPSE, "collapse/rnc1"),
+    ("weight decay, MNIST", COLLAPSE, "spectral/entropy_train"),
+    ("sums modulo 97", ENTROPY_PAPER / "e1_baseline", "collapse/rnc1"),
+    ("sums modulo 97", ENTROPY_PAPER / "e1_baseline", "spectral/entropy_train"),
+)
 PREDICTORS = ("entropy gap", "norm", "norm gap", "training loss gap (log)", "random")
 DEFAULTS = {
     "mean": means.DEFAULT_FEW,
@@ -87,9 +95,28 @@ def forecast() -> str:
     return table_text(errors, "github") + "\n\n" + table_text(shown, "github")
 
 
+def half_changes() -> str:
+    """Half-changes from the plateau and from the first value: medians over the runs that had them,
+    and the order with that of test accuracy."""
+    rows = []
+    for title, folder, column in TURNING:
+        read = gather.read(folder, ["train_accuracy", "test_accuracy", column])
+        for level, from_first in (("plateau", False), ("first value", True)):
+            half = str(HalfChange(column, from_first))
+            long = events(read, [half])
+            own, accuracy = (long[long["event"] == name] for name in (half, "tau2_half"))
+            counted = counts(orders(own, accuracy))
+            seen = own.loc[own["observed"], "step"]
+            row = {"runs": title, "column": column, "half-way from the": level}
+            row |= {"seen": f"{len(seen)}/{len(own)}", "median step": number(seen.median())}
+            row |= {f"{which} test accuracy": counted[which] for which in ("before", "after")}
+            rows.append(row)
+    return table_text(pd.DataFrame(rows), "github")
+
+
 def synchrony() -> str:
     """From test accuracy to RNC1, by weight decay."""
-    read = gather.read(COLLAPSE, ["test_accuracy", "collapse/rnc1", "train_loss"])
+    read = gather.read(COLLAPSE, ["train_accuracy", "test_accuracy", "collapse/rnc1", "train_loss"])
     by = ["weight_decay"]
     found = synchronies.summary(
         read, "test_accuracy", "collapse/rnc1", None, by, np.random.default_rng(0)
@@ -124,6 +151,7 @@ def best(statistic: str) -> str:
 
 
 BLOCKS = {
+    "half_changes": half_changes,
     "exponents": exponents,
     "forecast": forecast,
     "synchrony": synchrony,

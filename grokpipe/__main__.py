@@ -42,7 +42,6 @@ def _run(arguments: list[str]) -> int:
 
     from grokpipe.config import command
     from grokpipe.config.schema import register
-    from grokpipe.store.run_log import TRACEBACK
 
     register()
     try:
@@ -54,9 +53,11 @@ def _run(arguments: list[str]) -> int:
     finally:
         GlobalHydra.instance().clear()
     from grokpipe.launch import launcher
+    from grokpipe.store.run_log import TRACEBACK
 
     for outcome in launcher.failures:
-        print(f"failed: {outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)
+        cell = f"{outcome.label}: " if outcome.label else ""
+        print(f"failed: {cell}{outcome.reason}; see {outcome.folder / TRACEBACK}", file=sys.stderr)
     return 1 if launcher.failures else 0
 
 

@@ -79,7 +79,7 @@ def _jobs(folder: Path, names: Sequence[str], source: str, messages: Counter[str
     """Yield the checked jobs, and count in `messages` what needs no job."""
     for name in names:
         registry.module("measures", name, "measures")
-    for log in run_logs(folder):
+    for log in manifest.run_logs(folder):
         steps = snapshots.steps(log)
         if not steps:
             messages["skipped: no snapshots, which snapshots=log:N keeps while training"] += 1
@@ -99,16 +99,6 @@ def _jobs(folder: Path, names: Sequence[str], source: str, messages: Counter[str
                 if name in config.measures.names:
                     messages[f"columns of {name} that training logged are kept"] += 1
             yield Job(log, _cell(log, config, wanted), steps)
-
-
-def run_logs(folder: Path) -> list[Path]:
-    """List the run logs below `folder`. Raises InputError, naming valid folders, for none."""
-    logs = [path for path in manifest.cells_folder(folder).glob("*") if run_log.is_run_log(path)]
-    if not logs:
-        near = {path.parent for above in (folder, folder.parent) for path in above.glob("*/cells")}
-        valid = ", ".join(sorted(map(str, near))) or "outputs/<name>"
-        raise InputError(f"{folder}: no run logs (in a folder cells/); valid: {valid}")
-    return sorted(logs)
 
 
 def _cell(log: Path, config: Config, names: list[str]) -> Cell:

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
 from grokpipe.errors import InputError
 
 
@@ -49,6 +47,8 @@ def spaced_steps(count: int, schedule: Sequence[int]) -> list[int]:
         count: number of steps, at least 2.
         schedule: steps of all evaluations, ascending from 0.
     """
+    import numpy as np  # which --help can do without
+
     positive = [step for step in schedule if step > 0]
     spaced = np.geomspace(positive[-1], positive[0], count - 1)
     nearest = (min(positive, key=lambda step: abs(step - target)) for target in spaced)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.commands import COMMANDS
 from tests.helpers.cli import ENVIRONMENT, ROOT
 
 ORDER = {
@@ -139,6 +140,33 @@ def test_packages_that_analysis_reads_need_no_torch(package) -> None:
     assert (ran.stdout.strip(), ran.stderr) == ("False", "")
 
 
+def test_help_is_shown_at_once() -> None:
+    """Neither command imports what it takes to train or to read tables."""
+    code = """
+import sys
+from analysis.__main__ import main as analysis
+from grokpipe.__main__ import main as grokpipe
+
+sys.argv = ["grokpipe", "--help"]
+assert grokpipe() == 0
+try:
+    analysis(["--help"])
+except SystemExit as ended:
+    assert ended.code == 0
+print({"torch", "pandas", "numpy", "scipy", "matplotlib", "pyarrow"} & {*sys.modules})
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    *shown, loaded = ran.stdout.splitlines()
+    assert loaded == "set()"
+    text = "\n".join(shown)
+    for part in ("task: fashion_mnist, mnist", "weight_decay: 0.1", "  grokpipe -m experiment="):
+        assert part in text
+    assert all(f"    {name} " in text or f"    {name}\n" in text for name in COMMANDS)
+
+
 @pytest.mark.parametrize("root", DIRECTLY)
 def test_few_modules_lie_side_by_side(root) -> None:
     assert len(list((ROOT / root).glob("*.py"))) <= DIRECTLY[root]
@@ -156,6 +184,13 @@ TOGETHER = {
     "grokpipe/tasks/test_modular.py": "_pairs mod_add mod_sub mod_mul mod_div",
     "grokpipe/measures/test_fourier.py": "fourier_paper",
     "grokpipe/training/test_pack.py": "tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
+    "analysis/runs/adopt/test_adopting.py": "cells guesses logs mapping roles runs sources summary "
+    + " ".join(
+        f"analysis.runs.adopt.readers.{name}"
+        for name in ("csv", "jsonl", "npz", "parquet", "tensorboard", "wandb")
+    ),
+    "analysis/commands/test_adopt.py": "analysis.runs.adopt.writing",
+    "analysis/commands/test_export.py": "analysis.output.export",
     "analysis/figures/test_statistics_figures.py": "forest style survival",
     "analysis/figures/test_arm_layout.py": "labels",
     "analysis/forecasting/test_forecasts.py": "analysis.figures.forecast",
@@ -166,12 +201,15 @@ TOGETHER = {
     # parts of one thing, tested as that
     "grokpipe/test_cell.py": "grokpipe.config.schema grokpipe.config.resolving "
     "grokpipe.measures._columns",
-    "grokpipe/store/test_run_log.py": "grokpipe.saved_run grokpipe.provenance.origin",
+    "grokpipe/store/test_run_log.py": "grokpipe.provenance.origin",
     "grokpipe/test_remeasure.py": "grokpipe.store.remeasured",
     "grokpipe/provenance/test_fingerprint.py": "grokpipe.fingerprint",
+    "grokpipe/launch/test_dashboard.py": "open_packs",
     "grokpipe/launch/test_launcher.py": "baselines executor grokpipe.executors.serial",
     "analysis/runs/test_gather.py": "analysis.commands.gather",
     "analysis/runs/test_restore.py": "analysis.commands.restore",
+    "analysis/runs/test_configuration.py": "grokpipe.store.configuration",
+    "analysis/runs/test_running.py": "grokpipe.store.running",
     "analysis/runs/test_status.py": "analysis.commands.status",
     "analysis/output/test_lineage.py": "analysis.commands.why",
     # as a user meets them: in what a command prints, in a sweep, on a cluster
@@ -179,7 +217,6 @@ TOGETHER = {
     "grokpipe.launch.outcomes grokpipe.training.progress",
     "grokpipe/testing/test_components.py": "grokpipe.testing.cells grokpipe.testing.training",
     "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
-    "end_to_end/test_faults.py": "grokpipe.launch.dashboard grokpipe.launch.open_packs",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
     "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales",
     "analysis/commands/test_statistics_commands.py": "compare fit",

@@ -66,7 +66,7 @@ def event_complaint(name: Any) -> str | None:
         form = f"or a condition like {conditions.EXAMPLES}"
         return f"no such event; valid: {listed(valid)}, {form}"
     try:
-        conditions.parse(str(name))
+        definitions.canonical(str(name))
     except InputError as error:
         return str(error)
     return None

@@ -299,6 +299,8 @@ def _that_runs_have(names: list[str], long: pd.DataFrame, tables: Tables) -> lis
             continue
         missing = [c for c in definitions.columns([name]) if c not in tables.curves]
         why = definitions.definition_of(name).undefined
+        if definitions.needs_classes(name) and "classes" not in tables.cells:
+            why = "the number of classes, and so chance, is not known"
         why = f": no run has a column {missing[0]}" if missing else f": {why}" if why else ""
         raise InputError(f"--event {name}: no run has it{why}; valid: {', '.join(valid)}")
     return valid if names == [ALL] else names

@@ -17,8 +17,6 @@ from analysis.stats.testing import ALTERNATIVES
 from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
-HELP = "compare arms with a baseline: tests, differences and effects of times to an event"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)

@@ -12,8 +12,6 @@ from analysis.runs.tables import Tables, mixtures, varied_columns
 from grokpipe.curves import columns
 from grokpipe.errors import InputError
 
-HELP = "logged columns over steps, by one swept column or two"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)

@@ -14,8 +14,6 @@ from analysis.runs.tables import mixtures
 from grokpipe.curves.definitions import is_ratio
 from grokpipe.errors import InputError
 
-HELP = "power laws of times to events against weight decay or learning rate"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)

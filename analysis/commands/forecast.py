@@ -13,7 +13,6 @@ from analysis.runs.tables import mixtures
 from grokpipe.errors import InputError
 
 UNMEASURED = "the runs did not measure it"
-HELP = "how well curves predict the time until an event: laws, forecasts, rival predictors"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

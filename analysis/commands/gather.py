@@ -18,8 +18,6 @@ from analysis.runs.tables import (
 )
 from grokpipe.errors import InputError
 
-HELP = "run logs → curves.parquet and cells.parquet"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_folder(parser)

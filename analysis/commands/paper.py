@@ -8,8 +8,6 @@ from types import ModuleType
 from analysis.commands import common
 from grokpipe.errors import InputError
 
-HELP = "the commands that only one paper has, such as: entropy settings"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paper", help="a paper: entropy")

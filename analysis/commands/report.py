@@ -7,7 +7,6 @@ from analysis.commands import common
 from analysis.output import folders
 from grokpipe.errors import InputError
 
-HELP = "each claim of a paper beside what the runs give, judged: one page, and Markdown"
 RUNS = Path("outputs/reference")
 
 

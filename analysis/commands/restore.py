@@ -8,8 +8,6 @@ from analysis.runs.tables import read_gathered
 from grokpipe.errors import InputError
 from grokpipe.store import manifest
 
-HELP = "gathered tables → run logs, so that a grid continues on another machine"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tables", type=Path, help="a folder of gathered tables")

@@ -7,10 +7,7 @@ from pathlib import Path
 
 from analysis.commands import common
 from analysis.runs import status as statuses
-from analysis.times import censored as censoring
 from grokpipe.errors import InputError
-
-HELP = "progress of the requested cells, or those that did not reach an event"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +36,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _censored(options: argparse.Namespace) -> None:
+    from analysis.times import censored as censoring  # imports Hydra
+
     if options.by is not None:
         raise InputError(f"--by {options.by}: has no effect with --censored")
     if not (options.folder / "cells").is_dir():

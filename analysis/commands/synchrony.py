@@ -11,8 +11,10 @@ from analysis.output.formats import interval, number, p_value
 from analysis.output.tables import table_text, write_table
 from analysis.runs.tables import mixtures
 from analysis.times.labels import texts
+from grokpipe.curves import definitions
 
-HELP = "whether two curves change together: lags and rank correlations, per run, then over runs"
+MEMORISATION = definitions.columns(["t_mem"])
+"""from which half-changes are counted, where it was logged"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,16 +32,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """The lag from the half-change of the first curve to that of the second, in steps (positive:
-    the second is later), and Spearman's rank correlations of their levels and of their increments
-    from evaluation to evaluation, per run; with --given also the partial ones. Then medians over
-    runs with 95 % intervals. Writes tables/synchrony_<first>_<second>.{csv,md,tex}."""
-    from analysis.forecasting.synchrony import summary
+    the second is later), counted from the plateau after memorisation, of an accuracy from the first
+    value; and Spearman's rank correlations of their levels and of their increments from evaluation
+    to evaluation, per run; with --given also the partial ones. Then medians over runs with 95 %
+    intervals. Writes tables/synchrony_<first>_<second>.{csv,md,tex}."""
+    from analysis.forecasting.synchrony import half_changes, summary
+    from analysis.times.half_changes import notes
 
     columns = [name for name in (options.first, options.second, options.given) if name]
-    tables = common.read(options, [], common.required(*columns))
+    tables = common.read(options, MEMORISATION, common.required(*columns))
     by = common.columns(options.by, tables)
     common.refuse_pooled(tables, by)
-    common.print_notes([*mixtures(tables.cells), *common.unfinished(tables)])
+    halves = half_changes(tables, [options.first, options.second])
+    common.print_notes(
+        [
+            *mixtures(tables.cells),
+            *common.unfinished(tables),
+            *notes(halves, [name for name in halves["event"].unique() if name != "t_mem"]),
+        ]
+    )
     table = summary(tables, options.first, options.second, options.given, by, common.generator())
     print(f"From {options.first} to {options.second}" + (
         f", given {options.given}" if options.given else ""

@@ -12,8 +12,6 @@ from analysis.output.tables import table_text, texts, write_table
 from analysis.runs.tables import mixtures
 from grokpipe.curves.conditions import is_condition
 
-HELP = "times to events: medians with intervals, a row for each arm"
-
 INTERVALS = ("log-log", "order-statistics", "BCa", "percentile")
 
 

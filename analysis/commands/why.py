@@ -5,8 +5,6 @@ from pathlib import Path
 
 from analysis.output import lineage as whys
 
-HELP = "the run logs, configuration and commits behind a figure or table"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="any of its files, or their name without ending")

@@ -4,83 +4,49 @@ and increments, also with a third curve held fixed; for each run, then over runs
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
-from scipy import stats
 
-from analysis.runs.tables import Tables, varied_columns
+from analysis.runs.tables import Tables
 from analysis.stats import bootstrap
-from analysis.stats.intervals import CONFIDENCE, Interval, none
+from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import BOOTSTRAPS
-from grokpipe.curves.events import (
-    ENTROPY,
-    FALL,
-    GENERALISED,
-    RNC1_FALL,
-    Event,
-    half_change,
-    plateaus,
-)
+from analysis.times.order import check_seeds, counts, median_lag, orders
+from analysis.times.timescales import events
+from grokpipe.curves.conditions import HalfChange
 from grokpipe.errors import InputError
 
-LEAST = {"train_accuracy": GENERALISED, "test_accuracy": GENERALISED, ENTROPY: FALL}
-"""least change from first to final value for which a curve has a half-change"""
-LEAST_SHARE = RNC1_FALL
-"""the same for all other columns, as a share of the larger of the two values"""
 CORRELATION = "percentile"
 """interval method of a median correlation"""
 FEWEST = 4  # least number of values for a rank correlation
 DIGITS = 12  # digits, relative to a curve's largest value, below which differences are round-off
 
 
-@dataclass(frozen=True)
-class Lag:
-    """Steps from the half-change of one curve to that of another; positive if the other is later.
+def half_changes(tables: Tables, columns: Sequence[str], from_first: bool = False) -> pd.DataFrame:
+    """The half-changes of columns (`definitions.half_of`) and t_mem in each run, as rows of
+    `timescales.events`. Raises InputError for a column that the curves do not have."""
+    _check(tables, columns)
+    ordered = replace(tables, curves=tables.curves.sort_values(["key", "step"]))
+    return events(ordered, [str(HalfChange(c, from_first)) for c in columns], named=["t_mem"])
 
-    The lag lies strictly between `lower` and `upper`, whose distance is that of the evaluations. If
-    only one half-change was observed, `lag` is the finite one of the two bounds; if none was, `lag`
-    is NaN and unbounded.
+
+def lags(tables: Tables, first: str, second: str, from_first: bool = False) -> pd.DataFrame:
+    """Compute the lag from the half-change of `first` to that of `second` in each run; with
+    `from_first` both are counted from the curve's first value.
+
+    Returns a row per run with evaluations, by key: key, lag, observed, lower, upper (in steps) and
+    order, as `order.orders` has them, then the configuration. Raises InputError for a column that
+    the curves do not have.
     """
-
-    lag: float
-    observed: bool
-    """whether both half-changes were observed"""
-    lower: float
-    upper: float
-
-    @classmethod
-    def between(cls, first: Event, second: Event) -> "Lag":
-        """Compute the lag; a half-change not observed by the last evaluation is later than that."""
-        return cls(
-            lag=second.step - first.step if first.observed or second.observed else math.nan,
-            observed=first.observed and second.observed,
-            lower=second.lower - first.upper,
-            upper=second.upper - first.lower,
-        )
-
-
-def lags(tables: Tables, first: str, second: str) -> pd.DataFrame:
-    """Compute the lag from the half-change of `first` to that of `second` in each run.
-
-    A half-change (`events.half_change`) is the first evaluation half-way from a curve's first value
-    to the mean of its last 5, rising or falling. It is not observed in an unfinished run, nor in a
-    curve that changed by less than LEAST, or LEAST_SHARE of the larger value. Values that are not
-    finite are left out.
-
-    Returns a row per run with evaluations: key, lag, observed, lower, upper (in steps), then the
-    configuration. Raises InputError for a column that the curves do not have.
-    """
-    cells = tables.cells.set_index("key")
-    rows = []
-    for key, curves in _runs(tables, [first, second]):
-        budget, finished = float(cells.at[key, "steps"]), cells.at[key, "state"] == "done"
-        halves = [_half(curves, column, budget, finished) for column in (first, second)]
-        rows.append({"key": key} | vars(Lag.between(*halves)))
-    return _with_configuration(rows, ["key", "lag", "observed", "lower", "upper"], tables)
+    halves = half_changes(tables, [first, second], from_first)
+    rows = [halves[halves["event"] == str(HalfChange(c, from_first))] for c in (first, second)]
+    names = ["key", "lag", "observed", "lower", "upper", "order"]
+    found = orders(*rows)[names].sort_values("key", ignore_index=True)
+    return _with_configuration(found, tables)
 
 
 def correlations(
@@ -110,7 +76,8 @@ def correlations(
         if given is not None:
             row |= {"partial_levels": partial_levels, "partial_increments": partial_increments}
         rows.append(row)
-    return _with_configuration(rows, ["key", "evaluations", "dropped", *_names(given)], tables)
+    found = pd.DataFrame(rows, columns=["key", "evaluations", "dropped", *_names(given)])
+    return _with_configuration(found, tables)
 
 
 def rank_correlations(values: pd.DataFrame) -> tuple[float, float]:
@@ -165,22 +132,17 @@ def summary(
     runs = lags(tables, first, second).merge(
         correlations(tables, first, second, given, until)[["key", *_names(given)]], on="key"
     )
-    if runs.duplicated([*by, "seed"]).any():
-        others = (
-            ", ".join(c for c in varied_columns(tables) if c not in by) or "nothing else differs"
-        )
-        raise InputError(f"by {', '.join(by)}: runs of a group share a seed; also by: {others}")
+    check_seeds(runs, by, tables)
     if not len(runs):
         raise InputError(f"{tables.folder}: no run has an evaluation yet")
     rows = []
     for group, of_group in runs.groupby(by, sort=False, dropna=False):
-        later, earlier = int((of_group["lower"] >= 0).sum()), int((of_group["upper"] <= 0).sum())
-        decided = later + earlier
+        counted = counts(of_group)
         row = dict(zip(by, group, strict=True))
         row |= {"n": len(of_group), "observed": int(of_group["observed"].sum())}
         row |= median_lag(of_group).columns("lag")
-        row |= {"later": later, "earlier": earlier}
-        row["sign_p"] = stats.binomtest(later, decided).pvalue if decided else math.nan
+        row |= {"later": counted["before"], "earlier": counted["after"]}
+        row |= {"sign_p": counted["sign_p"]}
         for name in _names(given):
             values = of_group[name].dropna().to_numpy()
             row |= median_correlation(values, generator).columns(name)
@@ -189,35 +151,6 @@ def summary(
     table = pd.DataFrame(rows)
     ascending = [not is_numeric_dtype(runs[column]) for column in by]
     return table.sort_values(by, ascending=ascending, ignore_index=True)
-
-
-def median_lag(lags: pd.DataFrame) -> Interval:
-    """Median of lags (columns lag, observed, lower, upper) with an interval of order statistics.
-
-    The exact coverage (binomial distribution; David & Nagaraja 2003, sec. 7.1) is the one nearest
-    to 95 %, and the method states it; below 5 runs the interval is the whole range and covers less.
-    The interval uses the bounds of each lag, so that it accounts for the evaluation grid and for
-    half-changes that were not observed. The estimate uses the observed lags, and is NaN where the
-    other lags, anywhere within their bounds, could change it. No interval for one run. Raises
-    ValueError for no runs.
-    """
-    n = len(lags)
-    if not n:
-        raise ValueError("a median of no runs")
-    least, most = (np.where(lags["observed"], lags["lag"], lags[end]) for end in ("lower", "upper"))
-    between = float(np.median(least)), float(np.median(most))
-    estimate = between[0] if between[0] == between[1] else math.nan
-    if n == 1:
-        return none(estimate, "one run")
-    ranks = np.arange(n // 2)
-    coverages = 1 - 2 * stats.binom.cdf(ranks, n, 0.5)
-    rank = int(np.abs(coverages - CONFIDENCE).argmin())
-    return Interval(
-        estimate,
-        float(np.sort(lags["lower"])[rank]),
-        float(np.sort(lags["upper"])[n - 1 - rank]),
-        f"order statistics, {100 * coverages[rank]:.1f} %",
-    )
 
 
 def median_correlation(
@@ -232,17 +165,16 @@ def median_correlation(
     )  # fmt: skip
 
 
-def _half(curves: pd.DataFrame, column: str, budget: float, finished: bool) -> Event:
-    values = curves[column].to_numpy()
-    first, final = plateaus(values)
-    least = LEAST.get(column, LEAST_SHARE * max(abs(first), abs(final)))
-    return half_change(
-        curves["step"], values, math.copysign(least, final - first), budget, finished
-    )
-
-
 def _runs(tables: Tables, columns: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each run's key and curves: step and these columns, NaN where not finite."""
+    _check(tables, columns)
+    for key, curves in tables.curves.groupby("key", sort=True):
+        ordered = curves.sort_values("step")[["step", *columns]]
+        yield str(key), ordered.astype(float).replace([-math.inf, math.inf], math.nan)
+
+
+def _check(tables: Tables, columns: Sequence[str]) -> None:
+    """Raise InputError unless these are different columns that the curves measure."""
     measures = [
         name for name in tables.curves if name not in ("key", "step", *tables.configuration)
     ]
@@ -252,16 +184,11 @@ def _runs(tables: Tables, columns: Sequence[str]) -> Iterator[tuple[str, pd.Data
             raise InputError(f"{tables.folder}: no column {column}; valid: {valid}")
     if len(set(columns)) < len(columns):
         raise InputError(f"{', '.join(columns)}: must be different columns")
-    for key, curves in tables.curves.groupby("key", sort=True):
-        ordered = curves.sort_values("step")[["step", *columns]]
-        yield str(key), ordered.astype(float).replace([-math.inf, math.inf], math.nan)
 
 
-def _with_configuration(
-    rows: list[dict[str, object]], columns: list[str], tables: Tables
-) -> pd.DataFrame:
+def _with_configuration(found: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     configuration = tables.cells[["key", *tables.configuration]]
-    return pd.DataFrame(rows, columns=columns).merge(configuration, on="key", how="left")
+    return found.merge(configuration, on="key", how="left")
 
 
 def _names(given: str | None) -> list[str]:

@@ -9,13 +9,13 @@ from grokpipe.errors import InputError
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path, option: str = "--to") -> Iterator[None]:
     """Make the folder, and write into it within the block.
 
     Raises InputError with one line that names the folder where that fails: without permission, on a
-    full or read-only disk, or with a file in the way.
+    full or read-only disk, or with a file in the way; and the `option` that names another.
     """
-    with _named(folder):
+    with _named(folder, option):
         folder.mkdir(parents=True, exist_ok=True)
         yield
 
@@ -29,11 +29,11 @@ def check(folder: Path) -> None:
 
 
 @contextmanager
-def _named(folder: Path) -> Iterator[None]:
+def _named(folder: Path, option: str = "--to") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         blocked = isinstance(error, FileExistsError | NotADirectoryError)
         why = "a file is in the way" if blocked else error.strerror or error
-        remedy = "name another folder by --to FOLDER"
+        remedy = f"name another folder by {option} FOLDER"
         raise InputError(f"{folder}: cannot be written to ({why}); {remedy}") from error

@@ -2,8 +2,7 @@
 
 import math
 
-from analysis.stats.intervals import Interval
-from analysis.stats.survival import ENOUGH
+from analysis.stats.intervals import ENOUGH, Interval
 
 
 def number(value: float, decimals: int = 0, sign: str = "") -> str:

@@ -1,9 +1,7 @@
 """Lineage of figures and tables: the runs, command and code behind each, in `<name>.why.json`."""
 
 import json
-import shlex
 import subprocess
-import sys
 import textwrap
 from collections import Counter
 from functools import lru_cache
@@ -12,8 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.runs.parts import ADOPTED
 from analysis.runs.rows import single_values
 from analysis.runs.tables import Tables
+from grokpipe.config.invocation import called, command_line
 from grokpipe.errors import InputError
 from grokpipe.store import files, manifest
 
@@ -30,8 +30,7 @@ def write(shown: Tables, folder: Path, name: str) -> None:
 
     Equal runs, command and code give equal bytes.
     """
-    command = shlex.join(["python", *sys.orig_argv[1:]])
-    files.write_json(folder / f"{name}{ENDING}", {"command": command, **content(shown)})
+    files.write_json(folder / f"{name}{ENDING}", {"command": command_line(), **content(shown)})
 
 
 def content(shown: Tables) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def find(path: Path) -> Path:
         raise InputError(f"{path}: no such figure or table")
     side = path.with_name(stem + ENDING)
     if not side.is_file():
-        raise InputError(f"{path}: no {side.name} beside it; remake it by python -m analysis")
+        raise InputError(f"{path}: no {side.name} beside it; remake it by {called('analysis')}")
     return side
 
 
@@ -91,6 +90,10 @@ def text(side: Path) -> str:
         for name, value in lines
     ]  # fmt: skip
     logs = manifest.cells_folder(Path(stored["folder"]))
+    adopted = Path(stored["folder"]) / ADOPTED
+    if adopted.is_file():
+        sources = ", ".join(json.loads(adopted.read_text())["sources"])
+        return "\n".join([*shown, f"runs      adopted from {sources}", *cells])
     where = "" if logs.is_dir() else "  (not here: these tables were gathered elsewhere)"
     return "\n".join([*shown, f"run logs{where}", *(str(logs / key) for key in cells)])
 

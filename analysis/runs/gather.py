@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.runs import parts, rows, running
+from analysis.runs import parts, rows
 from analysis.runs.selection import conditions, trajectories
 from analysis.runs.selection.conditions import Condition
 from analysis.runs.tables import Tables, read_gathered
-from grokpipe.store import files, manifest, run_log
+from grokpipe.store import files, manifest, run_log, running
 from grokpipe.store.remeasured import REMEASURED
 
 BATCH = 250  # run logs in a part: their rows fit into memory many times over
@@ -29,6 +29,7 @@ def gather(folder: Path, to: Path | None = None) -> list[str]:
     """Bring the tables of a folder of run logs up to date, in that folder or in `to`; return
     messages for the user."""
     to = to or folder
+    training = running.keys(folder)  # first: a cell that ends meanwhile then counts as ended
     logs, others = _logs(manifest.cells_folder(folder))
     finished = {path.name: _stamp(path) for path in logs if (path / run_log.RESULT).exists()}
     unfinished = [path for path in logs if path.name not in finished]
@@ -47,7 +48,7 @@ def gather(folder: Path, to: Path | None = None) -> list[str]:
         index[part] = {path.name: finished[path.name] for path in batch}
         parts.write_index(to, index)
     if unfinished:
-        parts.write(to, parts.UNFINISHED, rows.read(unfinished))
+        parts.write(to, parts.UNFINISHED, rows.read(unfinished, training))
     parts.write_columns(to)
 
     messages = [
@@ -110,14 +111,8 @@ def read_every(folder: Path, measures: Iterable[str] | None = None) -> Tables:
 
 
 def read_stored(stored: Path, folder: Path, measures: Iterable[str] | None = None) -> Tables:
-    """Read the tables of `folder`, with all runs, from where `gathered` put them. A cell that a
-    living process trains is running, as in `status`; the tables on disk, which may outlive it, say
-    interrupted."""
-    tables = read_gathered(stored, measures)
-    cells = tables.cells
-    trained = cells["key"].isin(running.keys(folder)) & (cells["state"] == "interrupted")
-    states = cells["state"].mask(trained, "running")
-    return replace(tables, cells=cells.assign(state=states), folder=folder)
+    """Read the tables of `folder`, with all runs, from where `gathered` put them."""
+    return replace(read_gathered(stored, measures), folder=folder)
 
 
 def _logs(cells: Path) -> tuple[list[Path], list[Path]]:

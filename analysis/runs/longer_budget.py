@@ -18,10 +18,11 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from analysis.runs.configuration import read_config
 from grokpipe.config.composing import CONF
+from grokpipe.config.invocation import called
 from grokpipe.config.schema import GROUPS, register
 from grokpipe.store import manifest
+from grokpipe.store.configuration import read_config
 
 Overrides = dict[str, str]
 """override texts by key, in the order of the command"""
@@ -116,7 +117,7 @@ def command(product: Mapping[str, Sequence[str]]) -> str:
     """The shell command that trains a product of lists."""
     sweeps = any(len(texts) > 1 for texts in product.values())
     words = [f"{name}={_listed(texts)}" for name, texts in product.items()]
-    return shlex.join(["python", "-m", "grokpipe", *(["-m"] if sweeps else []), *words])
+    return f"{called('grokpipe')} {shlex.join([*(['-m'] if sweeps else []), *words])}"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from grokpipe.errors import InputError
 from grokpipe.store import files
 
 CURVES, CELLS = "curves.parquet", "cells.parquet"
+ADOPTED = "adopted.json"  # beside tables of other programs' logs: the files that they are from
 UNFINISHED, COLUMNS = "unfinished.parquet", "columns.parquet"
 INDEX = "_index.json"  # readers of Parquet folders skip names with an underscore
 FORMAT = 3  # increment when run logs yield other columns: gathered parts are then dropped

@@ -1,6 +1,6 @@
 """Read run logs as rows of the two tables, in Arrow."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analysis.runs.configuration import read_scientific
 from grokpipe.config.fields import of_one_type
-from grokpipe.store import files, run_log
+from grokpipe.store import files, manifest, run_log
+from grokpipe.store.configuration import read_scientific
 from grokpipe.store.remeasured import REMEASURED
 
 CELL_COLUMNS = [
@@ -23,13 +23,15 @@ UNKNOWN = "unknown"
 PROCESSOR_SEPARATOR = "; "  # between names of processors, which contain spaces
 
 
-def read(logs: Sequence[Path]) -> tuple[pa.Table, pa.Table]:
+def read(logs: Sequence[Path], training: Container[str] = frozenset()) -> tuple[pa.Table, pa.Table]:
     """Read (curves, cells) of run logs: a row per key and step, and a row per key.
+
+    An unfinished cell is running if its key is in `training`, else interrupted.
 
     Curves have key, step, measures and configuration; cells have CELL_COLUMNS and configuration.
     Columns that the first log lacks come last; they are null in the logs that lack them.
     """
-    measured, values = zip(*(_read_log(log) for log in logs), strict=True)
+    measured, values = zip(*(_read_log(log, training) for log in logs), strict=True)
     cells = _table(values)
     repeated = _encoded(cells).take(
         np.repeat(np.arange(len(logs)), [len(table) for table in measured])
@@ -51,13 +53,14 @@ def single_values(column: pd.Series) -> list[str]:
     return [value for text in column for value in text.split(separator)]
 
 
-def _read_log(log: Path) -> tuple[pa.Table, dict[str, Any]]:
+def _read_log(log: Path, training: Container[str]) -> tuple[pa.Table, dict[str, Any]]:
     """Read the curves with every measure, and the row of the cell."""
     result = run_log.read_result(log)
     curves = _with_remeasured(_read_curves(log, finished=result is not None), log)
     if result is None:
         last = curves["step"][-1].as_py() if curves.num_rows else 0
-        result = {"state": "interrupted", "steps": last, "reason": "not finished"}
+        state = manifest.RUNNING if log.name in training else manifest.INTERRUPTED
+        result = {"state": state, "steps": last, "reason": "not finished"}
     provenance = files.read_json(log / run_log.PROVENANCE)
     sessions = [provenance, *provenance.get("resumed", [])]
     cell = dict(

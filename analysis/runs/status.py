@@ -15,14 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
-from analysis.runs import results, running, staleness
+from analysis.runs import results, staleness
+from analysis.runs.parts import CELLS
 from analysis.runs.selection import conditions
 from analysis.runs.selection.conditions import Condition
+from grokpipe.config.names import counted, pack_name
 from grokpipe.errors import InputError
-from grokpipe.store import manifest
+from grokpipe.store import manifest, running
+from grokpipe.store.manifest import STATES
 
 T = TypeVar("T")
-STATES = ("missing", "running", "interrupted", *manifest.ENDED)
 OF_CELLS = ("key", "state")  # columns of conditions that are not of the configuration
 SUBMISSION = ("key", "experiment", "asked")  # columns of the manifest besides the configuration
 SHOWN = 10  # failed cells and running packs listed in the text
@@ -46,6 +48,9 @@ class Running:
     """A pack in training; fields are None until its process has reported them."""
 
     pack: str
+    """its id, by which its files are found"""
+    name: str
+    """what it trains"""
     host: str
     step: int | None
     steps: int | None
@@ -106,10 +111,12 @@ def status(folder: Path, by: Sequence[str] = (), where: Sequence[Condition] = ()
     asked, names = _read_asked(folder, by, where)
     by = names[: len(by)]
 
-    states = dict.fromkeys(asked, "missing") | dict.fromkeys(begun, "interrupted")
+    states = dict.fromkeys(asked, manifest.MISSING) | dict.fromkeys(begun, manifest.INTERRUPTED)
     trained = {key: pack.step or 0 for keys, pack in packs for key in keys}
-    states |= dict.fromkeys(states.keys() & trained.keys(), "running")
+    states |= dict.fromkeys(states.keys() & trained.keys(), manifest.RUNNING)
     states |= {key: result.state for key, result in by_key.items()}
+    if not states and (folder / CELLS).exists():
+        raise InputError(f"{folder}: gathered tables; status needs a folder of run logs")
     if not states:
         raise InputError(f"{folder}: no cell was requested, and there is no run log")
     selected = ""
@@ -156,12 +163,13 @@ def as_json(status: Status) -> str:
 
 def text(status: Status) -> str:
     """Format the status as lines for people."""
-    counts = ", ".join(f"{n:,} {state}" for state, n in status.states.items() if n)
-    lines = [f"{status.folder}: {status.total:,} cells: {counts}"]
+    counts = manifest.told(status.states)
+    lines = [f"{status.folder}: {counted(status.total, 'cell')}: {counts}"]
     if status.selected:
         lines.append(status.selected)
     if status.not_asked:
-        lines.append(f"{status.not_asked:,} run logs that were not requested")
+        was = "was" if status.not_asked == 1 else "were"
+        lines.append(f"{counted(status.not_asked, 'run log')} that {was} not requested")
     if status.stale:
         lines.append(
             f"{status.stale:,} of the finished cells were trained by other code (stale); they are "
@@ -190,11 +198,11 @@ def text(status: Status) -> str:
 
 
 def _pack_line(pack: Running) -> str:
-    line = f"pack {pack.pack[:8]} on {pack.host}: "
+    line = f"{pack.name} (pack {pack.pack[:8]}) on {pack.host}: "
     if pack.step is None:
         return line + "starting"
     rate = f"{pack.rate or 0:,.0f} seed-steps/s"
-    return line + f"{pack.step:,}/{pack.steps:,} of {pack.cells} cells, {rate}"
+    return line + f"{pack.step:,}/{pack.steps:,} of {counted(pack.cells or 0, 'cell')}, {rate}"
 
 
 def _running_packs(folder: Path) -> list[tuple[list[str], Running]]:
@@ -203,7 +211,9 @@ def _running_packs(folder: Path) -> list[tuple[list[str], Running]]:
     for pack in running.packs(folder):
         progress = pack.lease.get("progress", {})
         values = {name: _plain(progress.get(name)) for name in ("step", "steps", "cells", "rate")}
-        packs.append((pack.keys, Running(pack.name, pack.lease["host"], **values)))
+        configs, varied = pack.plan.get("configs"), pack.plan.get("varied", [])
+        name = pack_name(configs, varied) if configs else counted(len(pack.keys), "cell")
+        packs.append((pack.keys, Running(pack.id, name, pack.lease["host"], **values)))
     return packs
 
 

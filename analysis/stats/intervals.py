@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 
 CONFIDENCE = 0.95
+ENOUGH = 5
+"""number of runs that bound the median from below: it precedes all five with 0.5⁵ < 5 %"""
 FEW = 20
 """number of runs below which methods are chosen by their simulated coverage (docs/statistics.md)"""
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analysis.stats import bootstrap
-from analysis.stats.intervals import CONFIDENCE, Interval, none
+from analysis.stats.intervals import CONFIDENCE, ENOUGH, Interval, none
 
 DEFAULT = "log-log"
 """default method for a median; also the one with the best coverage for few runs
@@ -25,7 +25,6 @@ DIFFERENCE = "percentile"
 """default method for a difference of medians"""
 BOOTSTRAPS = {"BCa": "bca", "percentile": "percentile"}
 MEDIAN_METHODS = ("log-log", "order statistics", *BOOTSTRAPS)
-ENOUGH = 5  # runs that bound the median from below: it precedes all five with 0.5⁵ < 5 %
 FEW_RUNS = "fewer than five runs"
 ROUNDING = 1e-12  # a product of fractions may come out slightly above one half
 

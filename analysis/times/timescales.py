@@ -16,6 +16,7 @@ from analysis.stats import effects, restricted, survival
 from analysis.stats.incidence import final_incidence
 from analysis.stats.intervals import Interval, none
 from analysis.stats.survival import Times
+from analysis.times import half_changes
 from analysis.times.labels import labelled, texts
 from grokpipe.curves import definitions
 from grokpipe.curves.definitions import EVENTS, columns, is_ratio, run_events
@@ -41,29 +42,32 @@ UNDEFINED = {
 NO_RUN = "none: no run has this event"
 
 
-def events(tables: Tables, conditions: Sequence[str] = ()) -> pd.DataFrame:
+def events(
+    tables: Tables, conditions: Sequence[str] = (), named: Sequence[str] | None = None
+) -> pd.DataFrame:
     """A row per run and event: key, event, step, observed, lower, upper, budget, diverged, state,
-    then the configuration. The events are all that have a name, as far as the tables have the
-    columns that they are read from, and the conditions, which must have theirs. A run that is not
-    finished is censored at its last step and has its state. One that diverged without the event
-    never has it: it is later than its budget, and `diverged` is the step it was followed to (else
-    NaN).
+    then the configuration. The events are all that have a name, or only those in `named`, as far as
+    the tables have the columns that they are read from, and the conditions, which must have theirs.
+    A run that is not finished is censored at its last step and has its state. One that diverged
+    without the event never has it: it is later than its budget, and `diverged` is the step it was
+    followed to (else NaN).
 
     t_cross uses the mean entropy at t_grok of the other seeds of the same arm. Runs without an
     evaluation have no row unless they diverged, and those of UNDEFINED none of that event:
     `undefined` lists them.
     """
-    tables.require(("seed", "classes", "steps"), "needed for times to events")
+    tables.require(("seed", "steps"), "needed for times to events")
     cells = tables.cells.set_index("key")
+    classes = cells["classes"] if "classes" in cells else pd.Series(math.nan, index=cells.index)
     of_cell = {
-        key: (1 / classes, float(steps), state)
-        for key, classes, steps, state in zip(
-            cells.index, cells["classes"], cells["steps"], cells["state"], strict=True
+        key: (1 / number, float(steps), state)
+        for key, number, steps, state in zip(
+            cells.index, classes, cells["steps"], cells["state"], strict=True
         )
     }
     runs = _runs(tables)
-    levels = _levels(tables, runs)
-    names = list(dict.fromkeys([*EVENTS, *conditions]))
+    names = list(dict.fromkeys([*(EVENTS if named is None else named), *conditions]))
+    levels = _levels(tables, runs, names)
     rows = []
     for key, curves in runs.items():
         chance, budget, state = of_cell[key]
@@ -121,7 +125,7 @@ def _runs(tables: Tables) -> dict[str, dict[str, NDArray[Any]]]:
     columns = {str(name): curves[name].to_numpy() for name in curves if name != "key"}
     return {
         str(keys[start]): {name: values[start:end] for name, values in columns.items()}
-        for start, end in zip(starts, [*starts[1:], len(keys)], strict=True)
+        for start, end in zip(starts, [*starts[1:], len(keys)][: len(starts)], strict=True)
     }
 
 
@@ -142,11 +146,12 @@ def arms(tables: Tables) -> pd.Series:
 
 
 def _levels(
-    tables: Tables, runs: Mapping[str, Mapping[str, NDArray[Any]]]
+    tables: Tables, runs: Mapping[str, Mapping[str, NDArray[Any]]], names: Collection[str]
 ) -> dict[str, dict[str, float]]:
     """For each run, by event: the levels that are learned from the other runs of its arm."""
     found: dict[str, dict[str, float]] = {}
-    for name, definition in EVENTS.items():
+    for name in EVENTS.keys() & set(names):
+        definition = EVENTS[name]
         if isinstance(definition, Crossing) and isinstance(definition.level, OfOtherSeeds):
             at = EVENTS[definition.level.at]
             assert isinstance(at, Crossing)
@@ -249,7 +254,8 @@ def undefined(
     events: pd.DataFrame, tables: Tables, by: Sequence[str], names: Collection[str]
 ) -> list[str]:
     """A line for each reason why runs do not have one of the events `names`, with the groups of the
-    columns `by` of which they are, and their number where others of the group have it."""
+    columns `by` of which they are, and their number where others of the group have it; and on how
+    half-changes among them were read."""
     runs, seen = tables.cells, set(events["key"])
     unseen = ~runs["key"].isin(seen)
     missing = {"no evaluation yet": {"": unseen}}
@@ -273,7 +279,7 @@ def undefined(
         for whose, without_names in lines.items():
             said = f" are without {', '.join(without_names)}" if without_names[0] else ""
             notes.append(f"note: {whose}{said}: {why}")
-    return notes
+    return notes + half_changes.notes(events, list(names))
 
 
 def _whose(counts: Mapping[str, tuple[int, int]]) -> str:

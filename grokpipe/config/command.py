@@ -6,6 +6,8 @@ code that a configuration names.
 """
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from collections import Counter
@@ -17,6 +19,7 @@ from typing import NoReturn
 import hydra
 from hydra import version
 from hydra._internal.callbacks import Callbacks
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
@@ -24,6 +27,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
@@ -34,6 +38,7 @@ from grokpipe.config.composing import CONF, Composed, applying, check_choices
 from grokpipe.config.composing import composed as composed_jobs
 from grokpipe.config.grids import check_grid, with_late_keys
 from grokpipe.config.hydra_errors import choices, joined, one_line
+from grokpipe.config.invocation import as_called, called
 from grokpipe.config.overrides import parse
 from grokpipe.config.schema import GROUPS
 from grokpipe.errors import InputError
@@ -60,7 +65,7 @@ class Parser(argparse.ArgumentParser):
     """Raises InputError instead of printing how the command is used."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see python -m grokpipe --help")
+        raise InputError(f"{message}; see {called('grokpipe')} --help")
 
 
 def read(arguments: Sequence[str]) -> argparse.Namespace:
@@ -85,6 +90,9 @@ def show(parsed: argparse.Namespace) -> None:
 
     Raises InputError for what is wrong with them.
     """
+    if parsed.help:
+        _show_help(parsed)
+        return
     os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints its own message and exits
     flags = [text for text in sys.argv[1:] if text not in parsed.overrides]
     sys.argv[1:] = [*flags, *parsed.overrides]  # Hydra wants the overrides in one place
@@ -97,6 +105,30 @@ def show(parsed: argparse.Namespace) -> None:
         nothing()
     except Exception as error:
         raise InputError(one_line(error, _loader(parsed), [parsed.overrides])) from error
+
+
+def _show_help(parsed: argparse.Namespace) -> None:
+    """Print the help, with the folders of configurations read once.
+
+    Hydra copies them for each of a hundred questions, which takes as long as all else.
+    """
+    main = _hydra(parsed)
+    loader = main.config_loader
+    assert isinstance(loader, ConfigLoaderImpl)
+    _, folders = loader._parse_overrides_and_create_caching_repo(parsed.config_name, [])
+
+    def options(
+        group_name: str, results_filter: ObjectType | None = ObjectType.CONFIG
+    ) -> list[str]:
+        return folders.get_group_options(group_name, results_filter)
+
+    loader.get_group_options = options  # type: ignore[assignment]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            main.app_help(parsed.config_name or "config", get_args_parser(), parsed)
+    except Exception as error:
+        raise InputError(one_line(error, _loader(parsed), [parsed.overrides])) from error
+    print(as_called(printed.getvalue()), end="")
 
 
 def compose(parsed: argparse.Namespace) -> Command:
@@ -189,6 +221,11 @@ def launch(command: Command) -> None:
 
 def _loader(parsed: argparse.Namespace) -> ConfigLoader:
     """Loader of configurations, which looks in the folder of --config-dir too."""
+    return _hydra(parsed).config_loader
+
+
+def _hydra(parsed: argparse.Namespace) -> Hydra:
+    """Hydra, with the folder of --config-dir before ours. Raises InputError if it is not there."""
     version.setbase("1.3")
     conf = Path(parsed.config_path).resolve() if parsed.config_path else CONF
     search = create_config_search_path(str(conf))
@@ -199,7 +236,7 @@ def _loader(parsed: argparse.Namespace) -> ConfigLoader:
         assert isinstance(search, ConfigSearchPathImpl)
         search.prepend("command-line", f"file://{folder}", SearchPathQuery(provider="schema"))
     GlobalHydra.instance().clear()
-    return Hydra.create_main_hydra2("grokpipe", search).config_loader
+    return Hydra.create_main_hydra2("grokpipe", search)
 
 
 def _check(texts: Sequence[str], loader: ConfigLoader) -> None:

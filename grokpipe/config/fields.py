@@ -8,7 +8,6 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from grokpipe.curves import definitions
 from grokpipe.errors import InputError
 
 
@@ -42,6 +41,8 @@ class Rule:
         if self.choices is not None and value not in self.choices:
             return f"must be one of {', '.join(self.choices)}"
         if self.event:
+            from grokpipe.curves import definitions  # NumPy, which --help can do without
+
             return definitions.complaint(value)
         if isinstance(value, float) and not math.isfinite(value):
             return "must be a finite number"

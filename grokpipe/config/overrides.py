@@ -10,7 +10,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, RangeSweep
 from hydra.core.utils import filter_overrides
 
-from grokpipe.curves import conditions
 from grokpipe.errors import InputError
 
 EVENT_IN_BRACES = re.compile(r"(\bevent:\s*)(sustained\([^)]*\)|[^\s,}\"']*[<>][^\s,}\"']*)")
@@ -113,6 +112,8 @@ def with_quotes(text: str) -> str:
         return EVENT_IN_BRACES.sub(r'\1"\2"', text)
     if not key.endswith("event") or not re.search("[<>]", value):
         return text
+    from grokpipe.curves import conditions  # NumPy, which --help can do without
+
     return key + equals + ",".join(f'"{one.strip(QUOTES)}"' for one in conditions.split(value))
 
 

@@ -1,6 +1,7 @@
 """Turn a configuration composed by Hydra into a checked configuration object."""
 
 import copy
+import importlib.util
 import json
 from dataclasses import MISSING, fields, replace
 from functools import lru_cache
@@ -12,8 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from grokpipe.config import registry
 from grokpipe.config.fields import check, leaves
 from grokpipe.config.schema import GROUPS, Config, EvalConfig, StopConfig
-from grokpipe.curves import definitions
-from grokpipe.errors import InputError
+from grokpipe.errors import InputError, missing_package
 from grokpipe.schedule import snapshot_count
 
 
@@ -50,6 +50,8 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
     chosen = registry.module("interventions", config.intervention.name, "intervention")
     if hasattr(chosen, "check"):
         chosen.check(config)
+    if config.log.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise missing_package("log.tensorboard=true", "tensorboard")
     if config.snapshots is not None:
         snapshot_count(config.snapshots)
     if config.name in ("", ".", "..") or "/" in config.name:
@@ -190,6 +192,8 @@ def _spelled(node: Any, prefix: str) -> Any:
             if why := rule.complaint(value):
                 key = f"{prefix}{item.name}"
                 raise InputError(f"{key}={value}: {why} ('{key}=\"test_accuracy>=0.9\"')")
+            from grokpipe.curves import definitions  # NumPy, which --help can do without
+
             changed[item.name] = definitions.canonical(value)
     return replace(node, **changed) if changed else node
 

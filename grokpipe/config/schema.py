@@ -7,8 +7,6 @@ its code: the dataclass `Config` of `grokpipe/<group>s/<name>.py`.
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
-
 from grokpipe.config.fields import leaves, operational, scientific
 
 GROUPS = {
@@ -80,6 +78,14 @@ class PackConfig:
 
 
 @dataclass
+class LogConfig:
+    """What is written beside the run logs while cells train."""
+
+    tensorboard: bool = operational(neutral=False)
+    """event files for TensorBoard in <name>/tensorboard/, a folder for each cell"""
+
+
+@dataclass
 class Config:
     """One cell and how to run it."""
 
@@ -142,6 +148,8 @@ class Config:
     """how often a checkpoint is written"""
     save: SaveConfig = field(default_factory=SaveConfig)
     """what is kept of a finished cell"""
+    log: LogConfig = field(default_factory=LogConfig)
+    """what is written beside the run logs"""
     snapshots: str | None = operational(neutral=None)
     """log:N keeps the weights at N evaluations, evenly spaced on a logarithmic scale of
     steps; null: none"""
@@ -165,4 +173,6 @@ def operational_names() -> set[str]:
 
 def register() -> None:
     """Register the schema with Hydra as `schema`, the first entry of conf/config.yaml."""
+    from hydra.core.config_store import ConfigStore  # with Hydra, which the analysis can do without
+
     ConfigStore.instance().store(name="schema", node=Config)

@@ -1,4 +1,5 @@
-"""Conditions on the spot: `test_accuracy>=0.9`, `sustained(test_accuracy>=0.99, 5)`.
+"""Conditions on the spot: `test_accuracy>=0.9`, `sustained(test_accuracy>=0.99, 5)`; and the
+half-change of any column, `half(weight_norm)`, which only the analysis of finished runs can know.
 
 A condition is an event without a name. It is written in one spelling, whatever spaces and digits
 were typed, because it enters the key of a cell whose stop rule it is.
@@ -7,6 +8,7 @@ were typed, because it enters the key of a cell whose stop rule it is.
 import math
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from grokpipe.curves.kinds import Crossing
 from grokpipe.errors import InputError
@@ -20,11 +22,30 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _COMPARISON = rf"([A-Za-z_][\w/.@]*)\s*(>=|<=|>|<)\s*({_NUMBER})"
 _SUSTAINED = rf"sustained\s*\(\s*{_COMPARISON}\s*,\s*(\d+)\s*\)"
 _CONDITION = re.compile(f"{_COMPARISON}|{_SUSTAINED}", re.ASCII)
+_HALF = re.compile(r"half\s*\(\s*([A-Za-z_][\w/.@]*)\s*(,\s*first\s*)?\)", re.ASCII)
 
 
 def is_condition(text: str) -> bool:
     """Whether a text is meant as a condition rather than as the name of an event."""
     return re.search(r"[<>=()]", text) is not None
+
+
+class HalfChange(NamedTuple):
+    """A half-change that is written on the spot."""
+
+    column: str
+    from_first: bool
+    """counted from the first value, whatever the curve does before memorisation"""
+
+    def __str__(self) -> str:
+        return f"half({self.column}{', first' if self.from_first else ''})"
+
+
+@lru_cache
+def half_change(text: str) -> HalfChange | None:
+    """Read `half(column)` or `half(column, first)`; None for any other text."""
+    match = _HALF.fullmatch(text.strip())
+    return HalfChange(match[1], match[2] is not None) if match else None
 
 
 @lru_cache

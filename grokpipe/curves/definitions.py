@@ -6,6 +6,8 @@ read it. An installed package adds a dictionary of events by an entry point of t
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -16,8 +18,9 @@ from grokpipe.curves.events import (
     FALL,
     GENERALISED,
     GROK_SUSTAINED,
+    HALF_SUSTAINED,
+    LEAST_SHARE,
     RNC1,
-    RNC1_FALL,
     WINDOW,
     Event,
 )
@@ -38,6 +41,10 @@ from grokpipe.errors import InputError
 MEMORISED = Crossing("train_accuracy", 0.99)
 GROKKED = Crossing("test_accuracy", 0.99)
 
+AFTER_MEMORISATION: dict[str, Any] = {"after": "t_mem", "evaluations": HALF_SUSTAINED}
+"""of a half-change whose curve has a transient at the start: entropies and RNC1 rise or fall while
+a network fits its training set, which is not the change that is asked for"""
+
 EVENTS: dict[str, Definition] = {
     # Sakamoto & Sato
     "tau1": Crossing("train_accuracy", 1.0),
@@ -52,7 +59,9 @@ EVENTS: dict[str, Definition] = {
     "tau_rnc1@0.01": Crossing(RNC1, 0.01, rising=False),
     # Truong et al., as t_mem and t_grok
     "t_grok_sustained": Crossing("test_accuracy", 0.99, evaluations=GROK_SUSTAINED),
-    "tau_rnc1_half": Half(RNC1, least=RNC1_FALL, rising=False, relative=True),
+    "tau_rnc1_half": Half(
+        RNC1, least=LEAST_SHARE, rising=False, relative=True, **AFTER_MEMORISATION
+    ),
     "t_collapse": Fall(ENTROPY, by=FALL, window=WINDOW),
     "t_collapse_last": Fall(ENTROPY, by=FALL, window=WINDOW, last_before="t_grok"),
     "t_cross": Crossing(
@@ -60,12 +69,17 @@ EVENTS: dict[str, Definition] = {
         OfOtherSeeds("t_grok", "no other seed of the arm grokked where its entropy is known"),
         rising=False,
     ),
-    "t_entropy_half": Half(ENTROPY, least=FALL, rising=False),
+    "t_entropy_half": Half(ENTROPY, least=FALL, rising=False, **AFTER_MEMORISATION),
     "tau2_rise/tau1": Ratio("tau2_rise", "tau1"),
     "tau2_half/tau1": Ratio("tau2_half", "tau1"),
     "tau2_arrive/tau1": Ratio("tau2_arrive", "tau1"),
 }
 """All events that have a name, in the order of tables."""
+
+HALVES = {
+    definition.column: definition for definition in EVENTS.values() if isinstance(definition, Half)
+}
+"""our half-changes that have a name, by their column"""
 
 INSTALLED, NOT_READ = plugins.declared("events", known=EVENTS, kinds=Definition)
 """events of installed packages, and a line for each entry point that could not be read"""
@@ -126,9 +140,31 @@ def needs_others(name: str) -> bool:
     return isinstance(definition, Crossing) and isinstance(definition.level, OfOtherSeeds)
 
 
+def half_of(column: str, from_first: bool = False) -> Half:
+    """The half-change of a column: the one that has a name; of another accuracy, half of its rise
+    from the first value, at which an accuracy has no transient; of any other column, half of its
+    change in either direction after memorisation. Or that of each from the first value, as the
+    first evaluation that is half-way."""
+    if from_first:
+        return replace(half_of(column), after=None, evaluations=1)
+    if column in HALVES:
+        return HALVES[column]
+    if column.endswith("accuracy"):
+        return Half(column, least=GENERALISED)
+    return Half(column, least=LEAST_SHARE, rising=None, relative=True, **AFTER_MEMORISATION)
+
+
 def is_ratio(name: str) -> bool:
     """Whether an event is a ratio of times, such as tau2_half/tau1, rather than a step."""
     return "/" in name and not conditions.is_condition(name)
+
+
+def needs_classes(name: str) -> bool:
+    """Whether an event depends on the number of classes: its level is above chance."""
+    definition = definition_of(name)
+    if isinstance(definition, Ratio):
+        return needs_classes(definition.late) or needs_classes(definition.early)
+    return isinstance(definition, Crossing) and isinstance(definition.level, AboveChance)
 
 
 def canonical(text: str) -> str:
@@ -136,6 +172,8 @@ def canonical(text: str) -> str:
     text = text.strip()
     if text in EVENTS:
         return text
+    if half := conditions.half_change(text):
+        return str(half)
     if conditions.is_condition(text):
         return conditions.spelling(conditions.parse(text))
     raise InputError(
@@ -145,7 +183,10 @@ def canonical(text: str) -> str:
 
 
 def definition_of(name: str) -> Definition:
-    """Look up an event in `EVENTS`, or parse a condition. Raises InputError for neither."""
+    """Look up an event in `EVENTS`, or parse a condition or `half(column)`. Raises InputError for
+    neither."""
+    if half := conditions.half_change(name):
+        return half_of(*half)
     if name not in EVENTS:
         name = canonical(name)
     return EVENTS[name] if name in EVENTS else conditions.parse(name)
@@ -156,6 +197,8 @@ def complaint(text: str) -> str | None:
     valid = [name for name, definition in EVENTS.items() if not definition.afterwards]
     forms = f"{', '.join(valid)}, or a condition like {conditions.EXAMPLES}"
     text = text.strip()
+    if conditions.half_change(text):
+        return f"training cannot know {definition_of(text).afterwards}; must be one of {forms}"
     if text not in EVENTS:
         if not conditions.is_condition(text):
             return f"must be one of {forms}"
@@ -187,11 +230,11 @@ def run_events(
     """The times of one run, by name, in the order of `names`: of all `EVENTS`, or of these events
     and conditions.
 
-    `curves` has the column step and those that were measured; `chance` is 1/classes; `levels` has
-    the levels given for each run, by the event's name: the entropy at which other seeds grokked for
-    t_cross. Left out are events of columns that were not measured, of levels that are not given,
-    and ratios whose denominator was not seen. What needs a final value (half, arrive) is censored
-    in a run that is not finished.
+    `curves` has the column step and those that were measured; `chance` is 1/classes, NaN where they
+    are not known; `levels` has the levels given for each run, by the event's name: the entropy at
+    which other seeds grokked for t_cross. Left out are events of columns that were not measured, of
+    levels that are not given or lie above a chance that is not known, and ratios whose denominator
+    was not seen. What needs a final value (half, arrive) is censored in a run that is not finished.
     """
     wanted = EVENTS if names is None else {name: definition_of(name) for name in names}
     given = {EVENTS[name]: level for name, level in (levels or {}).items()}

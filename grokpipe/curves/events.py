@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FINAL = 5  # evaluations whose mean is the final value
+FINAL = 5  # evaluations whose mean is the final value, and whose median is a plateau before it
 GENERALISED = 0.2  # least gain in test accuracy of a run that has generalised at all
 RNC1 = "collapse/rnc1"
-RNC1_FALL = 0.2  # least fall of RNC1, relative to its first value, that has a half
+LEAST_SHARE = 0.2  # least change that has a half, relative to the curve's largest plateau
 GROK_SUSTAINED = 5  # evaluations in a row that make t_grok_sustained
+HALF_SUSTAINED = 5  # evaluations in a row beyond the half of a change after memorisation
 ENTROPY = "spectral/entropy_train"
 WINDOW = 5  # evaluations over which the entropy must fall
 FALL = 0.05  # fall of the entropy over them that makes t_collapse
@@ -110,21 +111,51 @@ def half_change(
     budget: float,
     finished: bool,
     rising: bool | None = None,
+    relative: bool = False,
+    start: float | None = None,
+    evaluations: int = 1,
 ) -> Event:
-    """The first evaluation at which a curve is half-way from its first value to its final one.
+    """The first evaluation at which a curve is half-way from a level to its final value, there and
+    at the following ones, `evaluations` in a row in all, or as many as are left of the run.
 
-    `least` is the change from first to final that a curve must show to have a half: a rise if
-    positive, a fall if negative, unless `rising` says which. The event is censored at the last
-    evaluation if the curve changed less, and if the run is not finished: its final value is then
-    unknown.
+    The level is the first value. With `start`, the step from which on the change counts (∞: it
+    never came), it is that of the plateau there, the median of the first 5 values. Where those are
+    no plateau, because the curve turned while they were taken, it is the value at `start`; where it
+    had turned before, the event lies between the first evaluation and `start`.
+
+    `least`, which is positive, is the change from level to final value that a curve must show to
+    have a half, or with `relative` its share of the largest of first value, level and final value;
+    `rising` says in which direction, None in either. The event is censored at the last evaluation
+    if the curve changed less, and if the run is not finished: its final value is then unknown.
+    Values that are not finite count as unknown.
     """
-    rising = least > 0 if rising is None else rising
-    steps, values = known(steps, values)
-    first, final = plateaus(values)
-    change = final - first
-    changed = finished and change != 0 and (change >= least if rising else change <= least)
-    half = (first + final) / 2
-    return first_reached(steps, changed & (values >= half if rising else values <= half), budget)
+    values = np.asarray(values, dtype=float)
+    steps, values = known(steps, np.where(np.isfinite(values), values, math.nan))
+    begin = 0 if start is None else int(np.searchsorted(steps, start))
+    never = first_reached(steps, np.zeros(len(steps), dtype=bool), budget)
+    if not finished or begin == len(steps):
+        return never
+    (first, final), after = plateaus(values), values[begin:]
+    levels = [first] if start is None else [float(np.median(after[:FINAL])), float(after[0]), first]
+    if relative:
+        least *= max(map(abs, [*levels, final]))
+    changed = [_changed(level, final, least, rising) for level in levels]
+    if not any(changed):
+        return never
+    at = changed.index(True)
+    if start is not None and at == len(levels) - 1:
+        return Event(float(steps[begin]), True, float(steps[0]), float(steps[begin]), budget)
+    half = (levels[at] + final) / 2
+    beyond = after >= half if final > levels[at] else after <= half
+    to_the_end = np.concatenate([beyond, np.ones(evaluations - 1, dtype=bool)])
+    return first_reached(steps[begin:], sustained(to_the_end, evaluations)[: len(beyond)], budget)
+
+
+def _changed(level: float, final: float, least: float, rising: bool | None) -> bool:
+    """Whether the change from `level` to `final` is at least `least`, in the wanted direction."""
+    if level == final or (rising is not None and rising != (final > level)):
+        return False
+    return abs(final - level) >= least
 
 
 def fallen(values: ArrayLike, fall: float = FALL, window: int = WINDOW) -> NDArray[np.bool_]:

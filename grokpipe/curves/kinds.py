@@ -158,6 +158,8 @@ class Crossing(Followed):
 
     def time(self, run: "Run") -> Event | None:
         steps, values = run.known(self.column)
+        if isinstance(self.level, AboveChance) and math.isnan(run.chance):
+            return None
         if not isinstance(self.level, OfOtherSeeds):
             return self.first(steps, self.reached(values, run.chance), run.budget)
         level = run.levels.get(self, math.nan)
@@ -183,20 +185,33 @@ class FromFinal(Definition):
 
 @dataclass(frozen=True)
 class Half(FromFinal):
-    """The first evaluation half-way from a column's first value to its final one; censored if the
-    column changed by less than `least` from one to the other, or the run is not finished."""
+    """The first evaluation half-way from a column's first value, or from its plateau after another
+    event, to its final value (`events.half_change`); censored if the column changed by less than
+    `least` from one to the other, or the run is not finished."""
 
     least: float
     """positive, whatever the direction"""
-    rising: bool = True
+    rising: bool | None = True
+    """None: in either direction"""
     relative: bool = False
-    """`least` is a share of the first value"""
+    """`least` is a share of the largest of first value, plateau and final value"""
+    after: str | None = None
+    """the event at which the plateau begins: what comes before is no part of the change. A run
+    without the event has no half; one of which that is not known, as it did not log the columns
+    of the event, has it from the first value"""
+    evaluations: int = 1
+    """how many in a row must be half-way, as one may be a spike"""
 
     def time(self, run: "Run") -> Event:
+        start = None
+        if self.after is not None and run.logged(self.after):
+            event = run.time(self.after)
+            start = event.step if event and event.observed else math.inf
         steps, values = run.known(self.column)
-        least = self.least * abs(run.plateaus(self.column)[0]) if self.relative else self.least
-        signed = least if self.rising else -least
-        return half_change(steps, values, signed, run.budget, run.finished, self.rising)
+        return half_change(
+            steps, values, self.least, run.budget, run.finished, self.rising, self.relative,
+            start, self.evaluations,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -290,7 +305,7 @@ class Run:
     curves: Mapping[str, ArrayLike]
     """by column, `step` among them"""
     chance: float
-    """1/classes"""
+    """1/classes; NaN where they are not known"""
     budget: float
     finished: bool
     """whether the last evaluations are those of the whole budget: else there is no final value"""
@@ -314,6 +329,11 @@ class Run:
         if column not in self._plateaus:
             self._plateaus[column] = plateaus(self.known(column)[1])
         return self._plateaus[column]
+
+    def logged(self, name: str) -> bool:
+        """Whether the columns from which an event is read have a known value."""
+        columns = self.definitions[name].columns
+        return all(column in self.curves and len(self.known(column)[0]) for column in columns)
 
     def time(self, name: str) -> Event | None:
         """The time of an event by its name; None if the run does not have it."""

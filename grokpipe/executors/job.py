@@ -16,6 +16,7 @@ from submitit.helpers import DelayedSubmission
 
 from grokpipe.errors import Interrupted
 from grokpipe.launch.signals import stop_requests
+from grokpipe.store.files import LITERAL, remove_if_empty
 from grokpipe.store.lease import held
 
 REQUEUED = ("RUNNING", "PREEMPTED")  # states of a SLURM job that has not been cancelled
@@ -45,6 +46,7 @@ class Job:
         with contextlib.ExitStack() as stack:
             stop = stack.enter_context(stop_requests())
             if self.lease is not None:
+                remove_if_empty(self.lease.parent.parent / LITERAL)
                 stack.enter_context(held(self.lease, mark=self.gpu))
             from rich.console import Console
 

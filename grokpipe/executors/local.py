@@ -18,6 +18,8 @@ import submitit
 from submitit.local.local import LocalJob
 
 from grokpipe.cell import Cell
+from grokpipe.config.invocation import called
+from grokpipe.config.names import counted
 from grokpipe.errors import InputError
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import LocalSettings
@@ -26,6 +28,7 @@ from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.supervisor import supervise
 from grokpipe.store import lease
+from grokpipe.store.files import LITERAL, remove_if_empty
 from grokpipe.training import memory
 from grokpipe.training.device import cores, device_of, gpus
 
@@ -54,10 +57,10 @@ class Local(LocalSettings):
         return Place(device.type, slots, config.threads or max(1, cores() // slots), free)
 
     def describe(self, packs: int, place: Place) -> str:
-        return (
-            f"on this machine, {min(place.slots, packs)} processes at once with {place.threads} "
-            f"threads each"
-        )
+        threads, processes = counted(place.threads, "thread"), min(place.slots, packs)
+        if processes == 1:
+            return f"on this machine, 1 process with {threads}"
+        return f"on this machine, {processes} processes at once with {threads} each"
 
     def run(self, plans: Sequence[Plan], reporter: SweepReporter) -> bool:
         if not plans:
@@ -68,10 +71,11 @@ class Local(LocalSettings):
             workers.remove_logs()
             return True
         started = workers.start([plan for plan in plans if not lease.read_live(plan.lease)])
+        begun = counted(len(started), "process", "processes")
         reporter.say(
-            f"started {len(started)} processes for {len(plans)} packs, {len(workers.live())} run "
-            "now; wait=false returns no results to a sweeper. The same command, or python -m "
-            "analysis status, shows their progress"
+            f"started {begun} for {counted(len(plans), 'pack')}, {len(workers.live())} running "
+            "now; wait=false returns no results to a sweeper. The same command, or "
+            f"{called('analysis')} status, shows their progress"
         )
         return False
 
@@ -113,7 +117,7 @@ class Workers:
     def _submit(self, files: list[Path], gpu: str | None) -> None:
         folder = self.folders[0]
         (folder / "workers").mkdir(exist_ok=True)
-        executor = Detached(folder / "jobs" / "%j")
+        executor = Detached(folder / LITERAL)
         executor.update_parameters(timeout_min=LIMIT, stderr_to_stdout=True)
         path = folder / "workers" / f"{uuid4().hex[:12]}.claim"
         files = [file.resolve() for file in files]
@@ -171,9 +175,8 @@ class Workers:
             job.wait()
             shutil.rmtree(job.paths.folder, ignore_errors=True)
         with lease.wait_for(self.folders[0] / "starting.claim"):
-            for part in ("jobs/%j", "jobs", "workers"):
-                with contextlib.suppress(OSError):
-                    (self.folders[0] / part).rmdir()
+            for part in (LITERAL, "jobs", "workers"):
+                remove_if_empty(self.folders[0] / part)
 
 
 class Detached(submitit.LocalExecutor):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from grokpipe.cell import Cell
+from grokpipe.config.names import counted
 from grokpipe.errors import Interrupted
 from grokpipe.executors.settings import SerialSettings
 from grokpipe.launch.outcomes import SweepReporter
@@ -25,13 +26,14 @@ class Serial(SerialSettings):
         return Place(device.type, 1, threads, memory.free_bytes(device))
 
     def describe(self, packs: int, place: Place) -> str:
-        return f"one after another in this process, with {place.threads} threads"
+        how = "one after another in this process" if packs > 1 else "in this process"
+        return f"{how}, with {counted(place.threads, 'thread')}"
 
     def run(self, plans: Sequence[Plan], reporter: SweepReporter) -> bool:
         with stop_requests() as stop:
             for plan in plans:
                 try:
-                    work([plan.file], stop, reporter.console, reporter.label)
+                    work([plan.file], stop, reporter.console)
                 except Interrupted as interrupted:
                     message = f"{interrupted}; the same command resumes from there"
                     raise Interrupted(message) from interrupted

@@ -1,5 +1,7 @@
 """Train packs as elements of a SLURM job array."""
 
+import contextlib
+import io
 import math
 import re
 import shutil
@@ -10,15 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import submitit
+from submitit.core.utils import FailedJobError
 
 from grokpipe.cell import Cell
-from grokpipe.errors import InputError
+from grokpipe.config.invocation import called
+from grokpipe.config.names import counted
+from grokpipe.errors import InputError, Refused
 from grokpipe.executors.job import Job
 from grokpipe.executors.settings import SlurmSettings
 from grokpipe.launch.outcomes import SweepReporter
 from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.supervisor import supervise
-from grokpipe.store.files import read_json, write_json
+from grokpipe.store import lease
+from grokpipe.store.files import LITERAL, folders, read_json, write_json
 
 WARNING = 120  # seconds before its limit at which a job is signalled; at most a quarter of its time
 POLL = 5.0  # seconds between queries to SLURM
@@ -72,9 +78,10 @@ class Slurm(SlurmSettings):
             return True
         jobs.start(plans)
         reporter.say(
-            f"{len(plans)} packs are queued or running in SLURM as {' '.join(jobs.arrays())}; "
-            "wait=false returns no results to a sweeper. The same command, or python -m analysis "
-            "status, shows their progress"
+            f"{counted(len(plans), 'pack')} queued or running in SLURM as "
+            f"{' '.join(jobs.arrays())}; wait=false returns no results to a sweeper. The same "
+            "command, or "
+            f"{called('analysis')} status, shows their progress"
         )
         return False
 
@@ -91,9 +98,9 @@ class Jobs:
         """job by pack, for every job listed since this launcher started"""
         self.states: dict[str, str] = {}
         """state by job, for jobs that are no longer listed"""
+        self.submitted = False
+        """whether SLURM has taken jobs of this launcher"""
         self._asked = -math.inf
-        for folder in self.folders:
-            (folder / "jobs").mkdir(exist_ok=True)
 
     def start(self, waiting: Sequence[Plan]) -> Sequence[Plan]:
         self._ask()
@@ -119,9 +126,12 @@ class Jobs:
         self._asked = time.monotonic()
 
     def _submit(self, parts: Sequence[Sequence[Plan]]) -> None:
-        """Submit one array, and record its elements so that any launcher finds them again."""
+        """Submit one array, and record its elements so that any launcher finds them again.
+
+        Raises Refused if SLURM does not take it, and no job of the sweep is known yet.
+        """
         settings, folder = self.settings, self.folders[0]
-        executor = submitit.SlurmExecutor(folder / "jobs" / "%j", max_num_timeout=NEVER)
+        executor = submitit.SlurmExecutor(folder / LITERAL, max_num_timeout=NEVER)
         resources: dict[str, Any] = {
             "partition": settings.partition,
             "gpus_per_node": settings.gpus or None,
@@ -140,13 +150,24 @@ class Jobs:
             setup=["export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK", *settings.setup],
         )
         files = [[plan.file.resolve() for plan in part] for part in parts]
-        with executor.batch():  # one array
-            jobs = [executor.submit(Job(part, slurm=True)) for part in files]
+        jobs_folder = folder / "jobs"
+        with folders(jobs_folder), lease.wait_for(folder / "starting.claim"):
+            earlier = {*jobs_folder.iterdir()}
+            try:
+                # submitit prints the error too
+                with contextlib.redirect_stderr(io.StringIO()), executor.batch():  # one array
+                    jobs = [executor.submit(Job(part, slurm=True)) for part in files]
+            except FailedJobError as error:
+                for path in {*jobs_folder.iterdir()} - earlier:
+                    path.unlink()  # what was to be submitted
+                why = f"hydra/launcher=slurm: {'; '.join(str(error).split(chr(10)))}"
+                raise (InputError if self.seen or self.submitted else Refused)(why) from error
         elements = {
             job.job_id: [plan.id for plan in part] for job, part in zip(jobs, parts, strict=True)
         }
         array = jobs[0].job_id.partition("_")[0]
-        write_json(folder / "jobs" / f"{array}.json", elements)
+        write_json(jobs_folder / f"{array}.json", elements)
+        self.submitted = True
 
     def cancelled(self, plan: Plan) -> bool:
         job = self.seen.get(plan.id)

@@ -1,21 +1,24 @@
 """Progress of a running sweep: a live table on a terminal, a plain line elsewhere."""
 
 import time
+from collections import Counter
 
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from grokpipe.config.names import counted
 from grokpipe.launch.open_packs import Packs
 from grokpipe.launch.outcomes import SweepReporter
+from grokpipe.store import manifest
 from grokpipe.training.progress import PLAIN_EVERY
 
 ROWS = 12  # packs shown at once
 
 
 class Dashboard:
-    """Shows cells done, running, waiting and failed, seed-steps per second, time left, and the
-    packs in training."""
+    """Shows how many cells are in each state, in the words of `status`, seed-steps per second, time
+    left, and the packs in training."""
 
     def __init__(self, reporter: SweepReporter, packs: Packs):
         self.reporter, self.packs = reporter, packs
@@ -43,20 +46,10 @@ class Dashboard:
 
     def line(self) -> str:
         """Summarise the sweep in one line."""
-        packs = self.packs
-        total = len(packs.cells)
-        failed = [*packs.states.values()].count("failed")
-        running = sum(
-            len(set(plan.keys) - packs.ended)
-            for plan in packs.open.values()
-            if plan.id in packs.running
-        )
-        waiting = total - len(packs.ended) - running
-        text = (
-            f"{len(packs.ended) - failed}/{total} cells done, {running} running, "
-            f"{waiting} waiting, {failed} failed"
-        )
-        rate = sum(held.get("progress", {}).get("rate", 0.0) for held in packs.running.values())
+        states = self.reporter.before | self.packs.states
+        text = f"{counted(len(states), 'cell')}: {manifest.told(Counter(states.values()))}"
+        running = self.packs.running.values()
+        rate = sum(held.get("progress", {}).get("rate", 0.0) for held in running)
         if rate:
             text += f"; {rate:,.0f} seed-steps/s, {_duration(self._left() / rate)} left at most"
         return text
@@ -76,16 +69,17 @@ class Dashboard:
         table.add_row(Text(self.line()))
         for plan_id, held in [*self.packs.running.items()][:ROWS]:
             progress = held.get("progress")
-            label = self.reporter.label(self.packs.open[plan_id])
+            label = self.packs.open[plan_id].name
             done = (
-                f"{progress['step']:,}/{progress['steps']:,} of {progress['cells']} cells, "
+                f"{progress['step']:,}/{progress['steps']:,} of "
+                f"{counted(progress['cells'], 'cell')}, "
                 f"{progress['rate']:,.0f} seed-steps/s"
                 if progress
                 else "starting"
             )
             table.add_row(Text(f"  {label}: {done} on {held['host']}"))
         if (more := len(self.packs.running) - ROWS) > 0:
-            table.add_row(Text(f"  and {more} more packs"))
+            table.add_row(Text(f"  and {counted(more, 'more pack')}"))
         return table
 
 

@@ -1,6 +1,8 @@
 """Launch a sweep: check every cell, skip the finished ones, train the rest, report the outcomes."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ from rich.console import Console
 from grokpipe.cell import Cell
 from grokpipe.config import blame
 from grokpipe.config.fields import flatten
+from grokpipe.config.names import counted
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config
-from grokpipe.errors import InputError
+from grokpipe.errors import InputError, Refused
 from grokpipe.launch import baselines, parents, planning
 from grokpipe.launch.executor import Executor
 from grokpipe.launch.outcomes import Outcome, SweepReporter, summary, sweep_table
@@ -20,12 +23,28 @@ from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.rehearsal import rehearse
 from grokpipe.launch.worker import say
 from grokpipe.precision import dtype_of
-from grokpipe.store import lease, manifest, run_log, snapshots
+from grokpipe.store import files, lease, manifest, run_log, running, snapshots
 from grokpipe.training.loop import snapshot_steps
 
 failures: list[Outcome] = []
 """all failures of this process: a sweeper may launch several batches, and the exit code reflects
 every one"""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What one submission to a folder has written and found there."""
+
+    plans: list[Plan]
+    finished: set[str]
+    """keys of the cells that had ended before"""
+    written: list[Path]
+    """the record of the request, and new packs"""
+
+    def withdraw(self) -> None:
+        """Delete what was written, of a submission of which nothing was started."""
+        for path in self.written:
+            path.unlink(missing_ok=True)
 
 
 def run(
@@ -52,7 +71,9 @@ def run(
     cells = _checked(configs, labels)
     console = Console(quiet=not cells[0].config.progress)
     if repeated := len(cells) - len({(cell.folder, cell.key) for cell in cells}):
-        say(console, f"{repeated} of {len(cells)} grid points repeat another; each cell runs once")
+        points = f"{repeated} of {counted(len(cells), 'grid point')}"
+        repeats = "repeats" if repeated == 1 else "repeat"
+        say(console, f"{points} {repeats} another; each cell runs once")
     waiting = baselines.waiting(cells, labels)
     outcomes: dict[int, Outcome] = {}
     done: set[str] = set()
@@ -61,7 +82,8 @@ def run(
         if not chosen:
             continue
         if follow and executor.dry_run:
-            say(console, f"{len(chosen)} more cells will run once their baseline has finished")
+            more = counted(len(chosen), "more cell")
+            say(console, f"{more} will run once the baseline has finished")
             continue
         ready = [baselines.with_trajectory(cells[i], labels[i]) for i in chosen]
         ended = _run(ready, [labels[i] for i in chosen], experiment, executor, console, done)
@@ -69,8 +91,8 @@ def run(
             if waiting and not follow:
                 say(
                     console,
-                    f"{len(waiting)} cells follow a baseline that is not finished yet: repeat the "
-                    "same command once it is",
+                    f"{counted(len(waiting), 'more cell')} will follow a baseline that is not "
+                    "finished yet: repeat the same command once it is",
                 )
             return []
         outcomes |= dict(zip(chosen, ended, strict=False))
@@ -101,17 +123,24 @@ def _run(
             say(console, _dry_run(folder, asked, executor))
         return []
 
-    plans: list[Plan] = []
-    before: set[str] = set()
-    for folder, asked in by_folder.items():
-        new, finished = _submit(folder, asked, experiment, executor, console)
-        plans += new
-        before |= finished
-    done |= before
-    reporter = SweepReporter(cells, labels, before, console)
-    if not executor.run(plans, reporter):
-        return []
-    return [reporter.outcome(cell) for cell in cells]
+    for asked in by_folder.values():
+        executor.place([*asked.values()])  # raises InputError before anything is written
+    parts = [folder / part for folder in by_folder for part in ("asked", "packs")]
+    with files.folders(*parts):
+        submitted = [
+            _submit(folder, asked, experiment, executor, console)
+            for folder, asked in by_folder.items()
+        ]
+        before = {key for one in submitted for key in one.finished}
+        done |= before
+        reporter = SweepReporter(cells, labels, before, console)
+        try:
+            ended = executor.run([plan for one in submitted for plan in one.plans], reporter)
+        except Refused:
+            for one in submitted:
+                one.withdraw()
+            raise
+    return [reporter.outcome(cell) for cell in cells] if ended else []
 
 
 def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:
@@ -150,13 +179,9 @@ def _submit(
     experiment: str | None,
     executor: Executor,
     console: Console,
-) -> tuple[list[Plan], set[str]]:
-    """Record the requested cells in the manifest, and plan packs for the unfinished ones.
-
-    Returns the packs, and the keys of the cells that are finished already.
-    """
-    executor.place([*asked.values()])  # raises InputError before anything is written
-    (folder / "packs").mkdir(parents=True, exist_ok=True)
+) -> Submitted:
+    """Record the requested cells in the manifest, and plan packs for the unfinished ones."""
+    files.remove_if_empty(folder / files.LITERAL)
     # two sweeps at one moment must not fix two packs with the same cell
     with lease.wait_for(folder / "planning.claim"):
         if next(iter(asked.values())).config.force:
@@ -165,7 +190,7 @@ def _submit(
             {"key": key, "experiment": experiment, **flatten(cell.values)}
             for key, cell in asked.items()
         ]
-        manifest.record_asked(folder, rows)
+        recorded = manifest.record_asked(folder, rows)
         states = manifest.states(folder, asked)
         missing = {key: c for key, c in asked.items() if states[key] not in manifest.FINISHED}
         for key in missing:
@@ -174,11 +199,13 @@ def _submit(
         for line in _about_snapshots(folder, asked, missing):
             say(console, line)
         if not missing:
-            return [], set(asked)
+            return Submitted([], set(asked), [recorded])
+        earlier = {*(folder / "packs").glob("*.json")}
         plans, notes = planning.plan_packs(folder, missing, executor.place([*missing.values()]))
         for line in notes:
             say(console, line)
-    return plans, asked.keys() - missing.keys()
+    written = [plan.file for plan in plans if plan.file not in earlier]
+    return Submitted(plans, asked.keys() - missing.keys(), [recorded, *written])
 
 
 def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Cell]) -> list[str]:
@@ -192,7 +219,8 @@ def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Ce
         notes = [f"snapshots={first.config.snapshots}: {total / 1e6:,.1f} MB in {folder}"]
     logs = (manifest.cells_folder(folder) / key for key in asked if key not in missing)
     if without := sum(not snapshots.steps(log) for log in logs):
-        notes.append(f"{without} cells are done without snapshots; force=true trains them again")
+        cells = f"{counted(without, 'cell')} {'is' if without == 1 else 'are'}"
+        notes.append(f"{cells} done without snapshots; force=true trains finished cells again")
     return notes
 
 
@@ -203,10 +231,9 @@ def _snapshot_bytes(cell: Cell) -> int:
 
 def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
     """Describe what would run in `folder`, in how many packs and jobs."""
-    states = manifest.states(folder, asked)
-    counts = {state: [*states.values()].count(state) for state in dict.fromkeys(states.values())}
+    states = manifest.states(folder, asked, running.keys(folder))
     missing = {key: c for key, c in asked.items() if states[key] not in manifest.FINISHED}
-    lines = [f"{folder}: " + ", ".join(f"{n} {state}" for state, n in counts.items())]
+    lines = [f"{folder}: {manifest.told(Counter(states.values()))}"]
     if missing:
         place = executor.place([*missing.values()])
         plans, left = planning.existing_plans(folder, missing)
@@ -214,14 +241,14 @@ def _dry_run(folder: Path, asked: dict[str, Cell], executor: Executor) -> str:
         packs, notes = planning.new_packs(left, place, shorter)
         widths = [*(len(plan.keys) for plan in plans), *map(len, packs)]
         by_width = ", ".join(
-            f"{widths.count(w)} of {w} cell{'s' if w > 1 else ''}" for w in sorted({*widths})[::-1]
+            f"{widths.count(w)} of {counted(w, 'cell')}" for w in sorted({*widths})[::-1]
         )
         steps = sum(map(shorter.left, missing.values()))
         lines += [
             *notes,
             *_about_snapshots(folder, asked, missing),
-            f"would train {len(missing)} cell{'s' * (len(missing) > 1)}, at most {steps:,} "
-            f"seed-steps, in packs: {by_width}",
+            f"would train {counted(len(missing), 'cell')}, at most "
+            f"{counted(steps, 'seed-step')}, in packs: {by_width}",
             executor.describe(len(widths), place),
         ]
     return "\n".join([*lines, "nothing was submitted: dry_run=true"])

@@ -20,16 +20,19 @@ class Packs:
         self.cells = {key: plan.configs[i]["steps"] for plan in plans
                       for i, key in enumerate(plan.keys)}  # fmt: skip
         """their steps"""
-        self.states: dict[str, str] = {}
+        self.states = dict.fromkeys(self.cells, manifest.MISSING)
+        """by key of the cell, as of the last refresh"""
 
     def refresh(self) -> list[str]:
         """Read the disk; return the keys of the cells that have ended since the last call."""
         news: list[str] = []
         for plan in [*self.open.values()]:
             self._set_holder(plan, lease.read_live(plan.lease))
-            states = manifest.states(plan.folder, [k for k in plan.keys if k not in self.ended])
+            training = plan.keys if plan.id in self.running else ()
+            going = [key for key in plan.keys if key not in self.ended]
+            states = manifest.states(plan.folder, going, training)
+            self.states |= states
             ended = {key: state for key, state in states.items() if state in manifest.ENDED}
-            self.states |= ended
             self.ended |= ended.keys()
             news += ended
             if self.ended.issuperset(plan.keys):

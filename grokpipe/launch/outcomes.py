@@ -1,5 +1,6 @@
 """Outcomes of cells: their states and times, and how a user reads of them."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,10 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from grokpipe.cell import Cell
+from grokpipe.config.names import counted
 from grokpipe.curves import conditions, definitions
 from grokpipe.curves.events import Event
-from grokpipe.launch.pack_plan import Plan
-from grokpipe.store import manifest, run_log
+from grokpipe.store import manifest, run_log, running
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class Outcome:
 
 def read_outcome(log: Path, label: str, cell: Cell) -> Outcome:
     """The outcome of a cell, from its run log. A cell without a result is being trained by another
-    process, or was left unfinished."""
-    result = run_log.read_result(log) or {"state": "unfinished", "reason": "not at its end"}
+    process, or was left before its end."""
+    folder = log.parent.parent
+    state = manifest.states(folder, [log.name], running.keys(folder))[log.name]
+    result = run_log.read_result(log) or {"state": state, "reason": "not at its end"}
     names = shown_events(cell)
     columns = dict.fromkeys(["step", "test_accuracy", *definitions.columns(names)])
     curves = run_log.read_columns(log, [*columns])
@@ -75,8 +78,17 @@ class SweepReporter:
         self.names = {cell.key: label for cell, label in zip(cells, labels, strict=True)}
         self.places = {key: i for i, key in enumerate(self.cells, 1)}
         self.console = console
+        self.before = {
+            key: state
+            for cell in cells
+            if (key := cell.key) in done
+            for state in manifest.states(cell.folder, [key]).values()
+        }
+        """state of each cell that had ended before"""
         if done and len(self.cells) > 1:
-            self.say(f"{len(done)} of {len(self.cells)} cells are done already")
+            states = Counter(self.before.values())
+            more = "" if states.keys() == {"done"} else f" ({manifest.told(states)})"
+            self.say(f"{len(done)} of {counted(len(self.cells), 'cell')} are done already{more}")
 
     def outcome(self, cell: Cell) -> Outcome:
         folder = Path(cell.config.outputs) / cell.config.name
@@ -87,13 +99,6 @@ class SweepReporter:
         """Print a line for a cell that ended; those of its pack that the sweep lacks have none."""
         if len(self.cells) > 1 and key in self.cells:
             self.say(finished_line(self._place(key), self.outcome(self.cells[key])))
-
-    def label(self, plan: Plan) -> str:
-        """The name of a pack in the progress display."""
-        ours = [key for key in plan.keys if key in self.cells]
-        if len(plan.keys) == 1 or not ours:
-            return (self._place(ours[0]) if ours else plan.id[:8]) or "training"
-        return f"{self._place(ours[0])} and {len(plan.keys) - 1} more".lstrip()
 
     def _place(self, key: str) -> str:
         if len(self.cells) == 1:
@@ -134,7 +139,8 @@ def sweep_table(outcomes: Sequence[Outcome]) -> str:
     }
     table = _aligned(columns, right=shown)
     folders = ", ".join(sorted({f"{outcome.folder.parent}/<key>" for outcome in outcomes}))
-    said = "all done; " if done else ""
+    states = Counter(outcome.state for outcome in outcomes)
+    said = "all done; " if done else f"{manifest.told(states)}; "
     return f"\n{table}\n\n{said}times in steps; run logs: {folders}"
 
 

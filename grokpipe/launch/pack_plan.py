@@ -6,8 +6,6 @@ it, so does that process's lease (`<id>.claim`).
 
 import hashlib
 import json
-import shlex
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
@@ -16,6 +14,8 @@ from typing import Any
 
 from grokpipe.cell import Cell
 from grokpipe.config import blame
+from grokpipe.config.invocation import command_line
+from grokpipe.config.names import pack_name
 from grokpipe.errors import InputError
 from grokpipe.store import checkpoint, files
 from grokpipe.training.memory import pack_bytes, widest
@@ -55,6 +55,19 @@ class Plan:
     """the command that submitted the pack"""
     parents: list[str] = field(default_factory=list)
     """key of the shorter run that each cell continues; empty if they begin at step 0"""
+    varied: list[str] = field(default_factory=list)
+    """keys, besides the seed, in which the cells that were submitted together differ"""
+
+    @property
+    def name(self) -> str:
+        """What the pack trains: `mod_add · weight_decay 0.1, 1.0 · seeds 0–4`."""
+        # packs of the first versions have no configurations
+        return pack_name(self.configs, self.varied) if self.configs else self.id[:8]
+
+    @property
+    def label(self) -> str:
+        """Its name with the first digits of its id, by which its files are found."""
+        return f"{self.name} (pack {self.id[:8]})"
 
     @property
     def id(self) -> str:
@@ -94,21 +107,25 @@ class Plan:
             "configs": self.configs,
             "command": self.command,
             "parents": self.parents,
+            "varied": self.varied,
         }
         with files.replacing(self.file) as temporary:
             temporary.write_text(json.dumps(value) + "\n")
 
 
 def new_plan(
-    folder: Path, cells: Sequence[Cell], threads: int, parents: Sequence[str] = ()
+    folder: Path,
+    cells: Sequence[Cell],
+    threads: int,
+    parents: Sequence[str] = (),
+    varied: Sequence[str] = (),
 ) -> Plan:
     """Write and return the plan of a new pack."""
     keys = [cell.key for cell in cells]
     file = folder / "packs" / f"{pack_id(keys)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    command = shlex.join(["python", *sys.orig_argv[1:]])
     configs = [asdict(cell.config) for cell in cells]
-    plan = Plan(file, keys, threads, None, configs, command, [*parents])
+    plan = Plan(file, keys, threads, None, configs, command_line(), [*parents], [*varied])
     plan.write()
     return plan
 
@@ -139,8 +156,10 @@ def read(file: Path) -> Plan | None:
         return None
     # packs of the first versions have no configurations: they cannot be used, and are planned anew
     configs, command = value.get("configs", []), value.get("command", "")
-    parents = value.get("parents", [])
-    return Plan(file, value["keys"], value["threads"], value["compiled"], configs, command, parents)
+    parents, varied = value.get("parents", []), value.get("varied", [])
+    return Plan(
+        file, value["keys"], value["threads"], value["compiled"], configs, command, parents, varied
+    )
 
 
 def on_disk(folder: Path) -> Iterator[Plan]:
@@ -173,9 +192,13 @@ def parts(cells: list[Cell], width: int, place: Place) -> tuple[list[list[Cell]]
             f"a pack of {wanted} needs {_gigabytes(needs)} but only {_gigabytes(free)} are free; "
             f"using packs of {width}"
         )
-    count = -(-len(cells) // width)
+    return cut(cells, -(-len(cells) // width)), note
+
+
+def cut(cells: list[Cell], count: int) -> list[list[Cell]]:
+    """Cut cells into `count` packs, whose widths differ by one at most."""
     edges = [i * len(cells) // count for i in range(count + 1)]
-    return [cells[a:b] for a, b in pairwise(edges)], note
+    return [cells[a:b] for a, b in pairwise(edges)]
 
 
 def _fitting(cell: Cell, width: int, place: Place) -> int:

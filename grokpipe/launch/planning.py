@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grokpipe.cell import Cell
+from grokpipe.config import names
 from grokpipe.errors import InputError
-from grokpipe.launch import pack_plan, parents
+from grokpipe.launch import balance, pack_plan, parents
 from grokpipe.launch.pack_plan import WIDTH, Place, Plan
 from grokpipe.launch.parents import Parents
 from grokpipe.store import lease, manifest
@@ -36,16 +37,32 @@ def new_packs(
 ) -> tuple[list[list[Cell]], list[str]]:
     """Group unplanned cells into packs for that place; some of them continue `shorter` runs.
 
-    Returns the packs, and notes for the user.
+    The packs are such that all slots end at about one time, where they take the longest first.
+
+    Returns the packs, the longest first, and notes for the user.
     """
     width = min(WIDTH[place.device], -(-len(cells) // place.slots))
-    packs, notes = [], shorter.lines(cells)
-    groups = pack_plan.groups(cells.values())
-    for group in [part for whole in groups for part in by_start(whole, shorter.of)]:
+    notes = shorter.lines(cells)
+    wholes = pack_plan.groups(cells.values())
+    groups = [part for whole in wholes for part in by_start(whole, shorter.of)]
+    fewest = []
+    for group in groups:
         parts, note = pack_plan.parts(group, width, place)
-        packs += parts
+        fewest.append(len(parts))
         notes += [note] if note else []
-    return packs, notes
+
+    def cost(cell: Cell) -> float:
+        return float(shorter.left(cell) * cell.parameters)
+
+    counts = balance.pack_counts(
+        [*map(len, groups)], [max(map(cost, group)) for group in groups], fewest, place.slots
+    )
+    packs = [
+        pack
+        for group, count in zip(groups, counts, strict=True)
+        for pack in pack_plan.cut(group, count)
+    ]
+    return sorted(packs, key=lambda pack: -sum(map(cost, pack))), notes
 
 
 def by_start(group: Sequence[Cell], sources: Mapping[str, Continuation]) -> list[list[Cell]]:
@@ -76,9 +93,10 @@ def plan_packs(
     plans = [_refreshed(plan, missing) for plan in plans]
     shorter = parents.find(folder, left)
     packs, notes = new_packs(left, place, shorter)
+    varied = names.swept([cell.values for cell in missing.values()])
     for cells in packs:
         keys = [shorter.of[cell.key].parent for cell in cells if cell.key in shorter.of]
-        plans.append(pack_plan.new_plan(folder, cells, place.threads, keys))
+        plans.append(pack_plan.new_plan(folder, cells, place.threads, keys, varied))
     return plans, notes
 
 
@@ -108,7 +126,7 @@ def move_aside(folder: Path, cells: Mapping[str, Cell]) -> str | None:
             state in manifest.ENDED for state in manifest.states(folder, plan.keys).values()
         ) or lease.read_live(plan.lease):
             raise InputError(
-                f"force=true: a pack of {len(plan.keys)} cells is not finished; finish it first, "
+                f"force=true: {plan.label} is not finished; finish it first, "
                 "with the same command and force=false"
             )
     aside = folder / "aside" / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
@@ -118,4 +136,4 @@ def move_aside(folder: Path, cells: Mapping[str, Cell]) -> str | None:
         plan.file.rename(aside / "packs" / plan.file.name)
     for key in finished:
         (manifest.cells_folder(folder) / key).rename(aside / "cells" / key)
-    return f"force=true: {len(finished)} run logs moved to {aside}"
+    return f"force=true: {names.counted(len(finished), 'run log')} moved to {aside}"

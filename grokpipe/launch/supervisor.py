@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from grokpipe.config.names import counted
 from grokpipe.errors import GaveUp, Interrupted
 from grokpipe.launch.dashboard import Dashboard
 from grokpipe.launch.open_packs import Packs
@@ -16,6 +17,7 @@ from grokpipe.launch.signals import stop_requests
 from grokpipe.store import lease
 
 EVERY = 0.5  # seconds between polls of the disk
+SHOWN = 3  # packs named in an error
 TRIES = 4  # consecutive starts of one pack without a new checkpoint before it is given up
 
 
@@ -69,11 +71,11 @@ def supervise(plans: Sequence[Plan], backend: Backend, reporter: SweepReporter) 
     if hopeless:
         _probe(hopeless[0].folder)
         raise GaveUp(
-            f"gave up {len(hopeless)} packs: their processes end before they reach the next "
+            f"gave up {_named(hopeless)}: the processes end before they reach the next "
             f"checkpoint; see {backend.trace()}"
         )
     if cancelled:
-        raise GaveUp(f"{len(cancelled)} packs were cancelled; the same command resumes them")
+        raise GaveUp(f"cancelled: {_named(cancelled)}; the same command resumes what was cancelled")
 
 
 class Tries:
@@ -98,6 +100,13 @@ class Tries:
         """Return whether the pack was started TRIES times without progress."""
         at, tries = self.counts.get(plan.id, ((0, 0), 0))
         return tries >= TRIES and at == _place(plan)
+
+
+def _named(plans: Sequence[Plan]) -> str:
+    """The names of a few packs, and how many more there are."""
+    names = [plan.label for plan in plans[:SHOWN]]
+    more = [f"and {counted(len(plans) - SHOWN, 'more pack')}"] if len(plans) > SHOWN else []
+    return "; ".join([*names, *more])
 
 
 def _place(plan: Plan) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import faulthandler
 import gc
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from rich.console import Console
 
 from grokpipe.cell import Cell
 from grokpipe.config import blame
+from grokpipe.config.fields import scientific_values
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config
 from grokpipe.errors import InputError, Interrupted
@@ -23,7 +24,8 @@ from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.rehearsal import uses_installed
 from grokpipe.provenance.fingerprint import fingerprint, source
 from grokpipe.provenance.origin import packages, provenance
-from grokpipe.store import files, lease, manifest, run_log
+from grokpipe.store import event_files, files, lease, manifest, run_log
+from grokpipe.store.event_files import EventFile
 from grokpipe.store.run_log import RunLog
 from grokpipe.training import numerics
 from grokpipe.training.compiling import worth_compiling
@@ -34,17 +36,8 @@ from grokpipe.training.progress import RunProgress
 
 FATAL = 2  # consecutive crashes at one checkpoint after which a pack is split
 
-Labels = Callable[[Plan], str]
 
-
-def by_id(plan: Plan) -> str:
-    """Default label of a pack in messages."""
-    return f"pack {plan.id[:8]}, {len(plan.keys)} cell{'s' if len(plan.keys) > 1 else ''}"
-
-
-def work(
-    files: Sequence[Path], stop: threading.Event, console: Console, label: Labels = by_id
-) -> None:
+def work(files: Sequence[Path], stop: threading.Event, console: Console) -> None:
     """Train each unfinished pack of `files` (packs/<id>.json) that no other process trains.
 
     An exception in a pack, or a second crash at one checkpoint, splits the pack in two; in a single
@@ -56,17 +49,17 @@ def work(
             if stop.is_set():
                 raise Interrupted("stopped between two packs")
             if (plan := pack_plan.read(file)) is not None:
-                _work_on(plan, stop, console, label)
+                _work_on(plan, stop, console)
 
 
-def _work_on(plan: Plan, stop: threading.Event, console: Console, label: Labels) -> None:
+def _work_on(plan: Plan, stop: threading.Event, console: Console) -> None:
     halves: list[Plan] = []
     with lease.held(plan.lease, mark=plan.stamp) as held:
         current = pack_plan.read(plan.file)  # another process may have finished or split the pack
         if held is None or current is None or manifest.all_ended(plan.folder, plan.keys):
             return
         try:
-            _train(current, held, stop, console, label(plan))
+            _train(current, held, stop, console)
         except Interrupted:
             raise
         except Exception as error:
@@ -79,18 +72,19 @@ def _work_on(plan: Plan, stop: threading.Event, console: Console, label: Labels)
                 RunLog(_log(plan, plan.keys[0])).fail(why, traceback.format_exc())
             else:
                 halves = pack_plan.split(current)
-                say(console, f"{label(plan)}: {why}; splitting the pack of {len(plan.keys)} in two")
+                say(console, f"{plan.label}: {why}; splitting the pack of {len(plan.keys)} in two")
     if halves:
         gc.collect()  # free the failed pack's memory before its halves need it
     for half in halves:
-        _work_on(half, stop, console, label)
+        _work_on(half, stop, console)
 
 
-def _train(
-    plan: Plan, held: lease.Lease, stop: threading.Event, console: Console, label: str
-) -> None:
-    logs = [RunLog(_log(plan, key)) for key in plan.keys]
+def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Console) -> None:
     cells = [Cell.of(resolve(config)) for config in plan.configs]
+    logs = [
+        RunLog(_log(plan, key), _event_file(plan.folder, key, cell))
+        for key, cell in zip(plan.keys, cells, strict=True)
+    ]
     config = cells[0].config
     device = device_of(config.device)
     torch.set_num_threads(plan.threads)
@@ -112,7 +106,7 @@ def _train(
     sources = parents.of_plan(plan, cells)
     if isinstance(sources, str):
         if not plan.stamp:
-            say(console, f"{label}: begins anew: {sources}")
+            say(console, f"{plan.label}: begins anew: {sources}")
         sources = []
     for i, (cell, log) in enumerate(zip(cells, logs, strict=True)):
         if run_log.state(log.folder) not in manifest.FINISHED:
@@ -122,7 +116,7 @@ def _train(
         raise RepeatedCrash(_crash_reason(held))
     with (
         _crashes_to(lease.crash_file(plan.lease)),
-        RunProgress(label, config.steps, console, config.progress, held.publish) as progress,
+        RunProgress(plan.name, config.steps, console, config.progress, held.publish) as progress,
     ):
         pack = Pack(cells, str(device), bool(plan.compiled))
         train(pack, logs, plan.checkpoint, progress, stop, held.lost, sources)
@@ -216,6 +210,14 @@ def say(console: Console, text: str | None) -> None:
 
 def _log(plan: Plan, key: str) -> Path:
     return manifest.cells_folder(plan.folder) / key
+
+
+def _event_file(folder: Path, key: str, cell: Cell) -> EventFile | None:
+    """The event file of a cell, if `log.tensorboard` is set; a folder for each cell."""
+    if not cell.config.log.tensorboard:
+        return None
+    values = {**scientific_values(cell.config), "classes": cell.classes}
+    return event_files.of_cell(folder / event_files.FOLDER, key, values)
 
 
 def _data(cell: Cell) -> dict[str, str | int]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+LITERAL = "jobs/%j"
+"""folder that submitit's local controller makes, by that very name, beside those of its jobs"""
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -27,6 +29,27 @@ def replacing(path: Path) -> Iterator[Path]:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextlib.contextmanager
+def folders(*paths: Path) -> Iterator[None]:
+    """Make these folders, and in the end delete those of them that are empty and were not there
+    before, as after a command that was refused; so also the folders above them."""
+    above = {folder for path in paths for folder in (path, *path.parents)}
+    absent = {folder for folder in above if not folder.exists()}
+    try:
+        for path in paths:
+            path.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for folder in sorted(absent, key=lambda folder: -len(folder.parts)):
+            remove_if_empty(folder)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Delete a folder, if it is there and empty."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def write_text(path: Path, text: str) -> None:

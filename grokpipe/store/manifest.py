@@ -1,7 +1,7 @@
 """Requested cells and their states, per output folder. Needs no PyTorch."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,19 @@ import pandas as pd
 from pyarrow import parquet
 
 from grokpipe.config.fields import of_one_type
+from grokpipe.errors import InputError
 from grokpipe.store import files, run_log
 
+MISSING, RUNNING, INTERRUPTED = "missing", "running", "interrupted"
 FINISHED = ("done", "diverged")  # never run again
 ENDED = (*FINISHED, "failed")  # a failed cell is run again when it is requested again
+STATES = (MISSING, RUNNING, INTERRUPTED, *ENDED)
+"""every state of a cell, in the order in which they are shown.
+
+missing: requested, not begun; running: a living process trains it; interrupted: begun, and no
+process trains it now; done: at its budget or its stop rule; diverged: its loss or weights left the
+finite numbers; failed: it raised, traceback.txt says what.
+"""
 
 
 def cells_folder(folder: Path) -> Path:
@@ -21,8 +30,18 @@ def cells_folder(folder: Path) -> Path:
     return folder / "cells"
 
 
-def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Record the cells of one submission as a table in `<folder>/asked/`.
+def run_logs(folder: Path) -> list[Path]:
+    """List the run logs of `folder`, by key. Raises InputError, naming valid folders, for none."""
+    logs = [path for path in cells_folder(folder).glob("*") if run_log.is_run_log(path)]
+    if not logs:
+        near = {path.parent for above in (folder, folder.parent) for path in above.glob("*/cells")}
+        valid = ", ".join(sorted(map(str, near))) or "outputs/<name>"
+        raise InputError(f"{folder}: no run logs (in a folder cells/); valid: {valid}")
+    return sorted(logs)
+
+
+def record_asked(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    """Record the cells of one submission as a table in `<folder>/asked/`; return its file.
 
     Args:
         folder: `outputs/<name>`.
@@ -37,6 +56,7 @@ def record_asked(folder: Path, rows: list[dict[str, Any]]) -> None:
     part = asked / f"{now:%Y%m%dT%H%M%S%f}-{os.getpid()}.parquet"
     with files.replacing(part) as temporary:
         table.to_parquet(temporary, index=False)
+    return part
 
 
 def read_asked(folder: Path) -> pd.DataFrame:
@@ -62,9 +82,20 @@ def read_columns(folder: Path, names: Sequence[str]) -> set[tuple[Any, ...]]:
     return found
 
 
-def states(folder: Path, keys: Iterable[str]) -> dict[str, str]:
-    """State of each cell by key: missing, interrupted (unfinished), done, diverged or failed."""
-    return {key: run_log.state(cells_folder(folder) / key) for key in keys}
+def states(
+    folder: Path, keys: Iterable[str], training: Container[str] = frozenset()
+) -> dict[str, str]:
+    """State of each cell by key, one of STATES; those in `training` that have no result run."""
+    found = {key: run_log.state(cells_folder(folder) / key) for key in keys}
+    return {
+        key: RUNNING if key in training and state not in ENDED else state
+        for key, state in found.items()
+    }
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """How many cells are in each state, for people: `10 running, 20 done`."""
+    return ", ".join(f"{counts[state]:,} {state}" for state in STATES if counts.get(state))
 
 
 def all_ended(folder: Path, keys: Iterable[str]) -> bool:

@@ -30,6 +30,7 @@ from pyarrow import parquet
 from grokpipe.config.fields import flatten
 from grokpipe.config.schema import operational_names
 from grokpipe.store import snapshots
+from grokpipe.store.event_files import EventFile
 from grokpipe.store.files import read_json, remove_leftovers, replacing, write_json, write_text
 
 CONFIG, LINES, CURVES = "config.yaml", "curves.jsonl", "curves.parquet"
@@ -40,8 +41,9 @@ TRACEBACK = "traceback.txt"
 class RunLog:
     """Writes a run log; one process at a time."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, events: EventFile | None = None):
+        """`events` takes the rows too, as they are logged."""
+        self.folder, self.events = folder, events
 
     def start(self, config: dict[str, Any], provenance: dict[str, Any]) -> None:
         """Create the folder; a resumed cell keeps its first provenance and appends this one."""
@@ -60,10 +62,14 @@ class RunLog:
         """Append one evaluation, not yet synced to disk."""
         with open(self.folder / LINES, "a") as file:
             file.write(json.dumps(row) + "\n")
+        if self.events is not None:
+            self.events.append(row)
 
     def begin_with(self, rows: Sequence[dict[str, float]]) -> None:
         """Replace the unfinished curve by `rows`, those of a shorter run."""
         write_text(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in rows))
+        if self.events is not None:
+            self.events.rewrite(rows)
 
     def keep(self, rows: int) -> bool:
         """Truncate the unfinished curve to its first `rows` rows; False if it has fewer."""
@@ -119,7 +125,10 @@ def is_run_log(folder: Path) -> bool:
 
 
 def state(folder: Path) -> str:
-    """State of a cell: missing, interrupted (unfinished), done, diverged or failed."""
+    """State of a cell as its run log has it: missing, interrupted, done, diverged or failed.
+
+    Whether a process trains it is in the leases (running.py).
+    """
     result = read_result(folder)
     if result is not None:
         return str(result["state"])

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from analysis.__main__ import main as analysis
 from analysis.__main__ import parser as analysis_parser
 from analysis.runs.tables import read_gathered
 from docs import numerics_numbers, stored_numbers
@@ -24,6 +25,7 @@ from tests.helpers.cli import ROOT, run
 
 README = (ROOT / "README.md").read_text()
 STATISTICS = (ROOT / "docs" / "statistics.md").read_text()
+LOGS = (ROOT / "docs" / "logs.md").read_text()
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 SMALL = "steps=2 train_size=64 batch_size=16 arch.width=12 threads=1"
 SMALL_TOKENS = "steps=2 batch_size=16 arch.width=12 arch.feedforward=12 threads=1"
@@ -151,9 +153,10 @@ def test_the_rules_of_the_numerics_page() -> None:
 def test_the_commands_of_the_statistics_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     """That they do what they say is tested with the commands; here, that they are spelled right."""
     lines = [line for line in commands(STATISTICS) if line.startswith("python -m analysis")]
-    assert len(lines) == 6
+    assert len(lines) == 9
     for line in lines:
-        options = analysis_parser().parse_args(shlex.split(line)[3:])
+        given = shlex.split(line)[3:]
+        options = analysis_parser(given).parse_args(given)
         assert options.folder == Path("outputs/x")
 
 
@@ -164,6 +167,37 @@ def test_the_functions_of_the_statistics_run(monkeypatch: pytest.MonkeyPatch, ca
     exec(block, names)
     assert "Interval(" in capsys.readouterr().out
     assert names["table"]["arm"].tolist() == ["0.3", "0.1", "0.01", "0.003"]
+
+
+def test_the_examples_of_ones_own_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """Files are written, code is run and commands are given in the order in which they stand."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    medians: dict[str, list[float]] = {}
+    (tmp_path / "runs.csv").write_text("run,step,loss\n0,0,1\n0,1,1\n")  # of the first command
+    for kind, text in re.findall(r"```(\w+)\n(.*?)```", LOGS, flags=re.S):
+        if kind == "yaml":
+            (tmp_path / text.split()[1]).write_text(text)
+        elif kind == "python":
+            exec(text, names)
+        for line in text.strip().splitlines() if kind == "sh" else []:
+            arguments = shlex.split(line)[3:]
+            if arguments[0] == "compare":  # tested with the commands
+                analysis_parser().parse_args(arguments)
+                continue
+            assert analysis(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
+            events = tmp_path / arguments[3] / "tables" / "events.csv"
+            if events.exists():
+                rows = pd.read_csv(events).query("event == 't_grok'")
+                of_arms = rows.groupby("weight_decay", sort=False)["step"].median()
+                medians[arguments[3]] = sorted(of_arms)
+    assert medians == {
+        f"outputs/{name}": [400, 1100][: 1 if name == "archive" else 2]
+        for name in ("table", "parquet", "mapped", "files", "archive", "events", "chart")
+    }
+    assert len(list((tmp_path / "events-of-table").iterdir())) == 6
 
 
 def test_the_readmes_figure_and_links_exist() -> None:

@@ -33,8 +33,8 @@ def printed(tmp_path: Path, monkeypatch, capfd):
 @pytest.mark.parametrize(
     ("arguments", "where"),
     [
-        ((), "one after another in this process"),  # as it would be trained
-        (("hydra/launcher=serial",), "one after another in this process"),
+        ((), "in this process"),  # as it would be trained
+        (("hydra/launcher=serial",), "in this process"),
         (("hydra/launcher=local",), "on this machine, 1 process"),
         (("hydra.launcher.wait=false",), "on this machine, 1 process"),
         (("hydra/launcher=slurm",), "as 1 SLURM job in the default partition"),
@@ -45,6 +45,39 @@ def test_a_launcher_holds_for_one_cell(printed, arguments, where: str) -> None:
     out = printed(DRY, *arguments)
     assert "would train 1 cell," in out and where in out
     assert "nothing was submitted" in out
+
+
+def test_what_slurm_refuses_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch, capfd
+) -> None:
+    """Neither the request nor its packs, none of which any job will train."""
+    work, programs = tmp_path / "work", tmp_path / "programs"
+    work.mkdir()
+    programs.mkdir()
+    refusal = "sbatch: error: invalid partition specified: nope"
+    lines = {"sbatch": f"echo '{refusal}' >&2; exit 1", "squeue": "", "scontrol": ""}
+    for name, line in lines.items():
+        (programs / name).write_text(f"#!/bin/sh\n{line}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    sweep = [*TINY, "-m", "seed=0,1", "hydra/launcher=slurm", "hydra.launcher.partition=nope"]
+    for more in ((), ("hydra.launcher.wait=false",)):
+        line = refused([*sweep, *more], work, monkeypatch, capfd)
+        assert f"hydra/launcher=slurm: {refusal}" in line
+
+
+def test_a_folder_of_earlier_releases_is_cleared_of_what_submitit_left(
+    tmp_path: Path, monkeypatch, capfd
+) -> None:
+    literal = tmp_path / "outputs/default/jobs/%j"
+    literal.mkdir(parents=True)
+    assert command([*TINY, "steps=10"], tmp_path, monkeypatch) == 0
+    left = {path.name for path in literal.parents[1].iterdir()}
+    assert left == {"asked", "cells", "jobs", "packs"} and not literal.exists()
+    literal.mkdir()
+    (literal / "log").touch()
+    assert command([*TINY, "steps=10"], tmp_path, monkeypatch) == 0
+    assert (literal / "log").exists()
 
 
 def test_one_cell_goes_to_the_launcher_that_was_chosen(tmp_path: Path, monkeypatch, capfd) -> None:
@@ -70,7 +103,7 @@ def test_an_experiment_file_chooses_the_launcher(printed, tmp_path: Path, sweep)
 def test_the_command_line_wins_over_the_file(printed, tmp_path: Path) -> None:
     find = experiment(tmp_path, SLURM_FILE.replace("partition: low, ", ""))
     out = printed(find, "experiment=mine", SERIAL, "-m", "seed=0,1")
-    assert "one after another in this process" in out
+    assert "in this process" in out
 
 
 def test_launchers_of_several_files_at_once_are_refused(tmp_path: Path, monkeypatch, capfd) -> None:

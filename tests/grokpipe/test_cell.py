@@ -216,7 +216,7 @@ def test_every_field_of_the_schema_is_marked_and_documented(compose) -> None:
     assert "weight_decay" in flatten(scientific_values(config))
     assert operational_names() == {
         "name", "outputs", "threads", "progress", "checkpoint.every", "save.final", "device",
-        "compile", "pack.width", "snapshots", "force",
+        "compile", "pack.width", "log.tensorboard", "snapshots", "force",
     }  # fmt: skip
     source = (CONF.parent / "grokpipe" / "config" / "schema.py").read_text()
     for item in dataclasses.fields(Config):

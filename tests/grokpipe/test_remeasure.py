@@ -49,7 +49,7 @@ def test_the_numbers_are_those_of_training_to_the_bit(make, request, tmp_path: P
     assert run(tmp_path / "few", *others) == [f"2 cells: {', '.join(others)} measured"]
     by_seed = {
         folder: {
-            run_log.read_config(log)["seed"]: log for log in remeasure.run_logs(tmp_path / folder)
+            run_log.read_config(log)["seed"]: log for log in manifest.run_logs(tmp_path / folder)
         }
         for folder in ("all", "few")
     }
@@ -97,7 +97,7 @@ def test_what_is_there_is_kept_unless_the_code_is_another(
 ) -> None:
     train([cell(REGULAR, f"seed={seed}", "measures.names=[weights]") for seed in (1, 2)], tmp_path)
     assert run(tmp_path, "logits") == ["2 cells: logits measured"]
-    files = [log / "remeasured.parquet" for log in remeasure.run_logs(tmp_path)]
+    files = [log / "remeasured.parquet" for log in manifest.run_logs(tmp_path)]
     stamps = [file.stat().st_mtime_ns for file in files]
     assert run(tmp_path, "logits") == ["2 cells: logits has been taken already"]
     assert [file.stat().st_mtime_ns for file in files] == stamps

@@ -15,6 +15,7 @@ from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables
 from analysis.stats import bootstrap, effects, means, variances
 from analysis.stats.intervals import CONFIDENCE, Interval
+from analysis.times.order import median_lag
 
 
 def value_at(
@@ -138,15 +139,16 @@ def synchrony(
     first: Column,
     second: Column,
     what: Literal["lag", "levels", "increments"] = "lag",
+    from_first: bool = False,
 ) -> Estimate:
     """Median over runs of the lag, in steps, from the half-change of one column to that of another
     (positive: the second is later), or of Spearman's correlation of their levels or increments
-    within a run."""
+    within a run; `from_first` counts half-changes from the curves' first values."""
     arm = runs.arm(of)
     if what == "lag":
-        lags = curve_pairs.lags(arm.tables, first, second)
+        lags = curve_pairs.lags(arm.tables, first, second, from_first)
         note = f"{int(lags['observed'].sum())} of {len(lags)} lags observed"
-        return Estimate(curve_pairs.median_lag(lags), len(lags), arm.tables, note=note)
+        return Estimate(median_lag(lags), len(lags), arm.tables, note=note)
     values = curve_pairs.correlations(arm.tables, first, second)[what].dropna()
     found = curve_pairs.median_correlation(values.to_numpy(), runs.generator())
     return Estimate(found, len(values), arm.tables)

@@ -12,7 +12,7 @@ from analysis.claims.estimate import Estimate
 from analysis.output.formats import number
 from analysis.runs.experiments import NotRun, Unmatched
 from analysis.stats import effects, means
-from analysis.times import contrasts, mean_times, power_law
+from analysis.times import contrasts, mean_times, order, power_law
 from analysis.times.contrasts import Contrast
 from grokpipe.curves.events import learned_levels
 from grokpipe.errors import InputError
@@ -55,7 +55,7 @@ def share_before(runs: Runs, of: ArmName, event: EventName, before: EventName = 
     """Share of the runs with the event `before` that had `event` at an earlier evaluation."""
     arm = runs.arm(of)
     found = leads(arm, event, before)
-    k, n = int((found["lead"] > 0).sum()), len(found)
+    k, n = int((found["order"] == order.BEFORE).sum()), len(found)
     return Estimate(effects.proportion(k, n), n, arm.tables.only(found.index), k)
 
 
@@ -174,14 +174,18 @@ def exponent(runs: Runs, of: ArmName, against: str, event: EventName = GROK) -> 
 
 def leads(arm: Arm, event: EventName | str, before: EventName | str = GROK) -> pd.DataFrame:
     """The runs with the event `before`, by key in the order of seeds: seed, step (of `before`),
-    event (the step of `event`) and lead = step − event; NaN where `event` was not seen. Raises
-    NotRun without such a run."""
+    event (the step of `event`), lead = step − event, both NaN where `event` was not seen, and order
+    (of `event`; `order.orders`). Raises NotRun without such a run."""
     late = observed(arm.events(before)).set_index("key").sort_values("seed")
     if late.empty:
         raise NotRun(f"{arm.name}: no run had {before} yet")
-    early = observed(arm.events(event)).set_index("key")["step"].reindex(late.index)
-    found = late[["seed", "step"]].assign(event=early)
-    return found.assign(lead=found["step"] - found["event"])
+    pairs = order.orders(arm.events(event), arm.events(before)).set_index("key").reindex(late.index)
+    both = pairs["observed"].eq(True)
+    return late[["seed", "step"]].assign(
+        event=pairs["first_step"].where(both),
+        lead=pairs["lag"].where(both),
+        order=pairs["order"],
+    )
 
 
 def share(

@@ -19,9 +19,9 @@ from analysis.runs.checks import coercion
 from analysis.runs.parts import CELLS
 from analysis.runs.rows import CELL_COLUMNS, UNKNOWN
 from grokpipe.errors import InputError
-from grokpipe.store.manifest import ENDED
+from grokpipe.store import manifest
 
-STATES = (*ENDED, "interrupted", "running")
+STATES = tuple(state for state in manifest.STATES if state != manifest.MISSING)
 WHOLE = {"seed": None, "classes": 2, "steps": 1, "trained_steps": 0}
 """columns of cells that hold whole numbers, each with the least valid one"""
 WORDS = ("reason", "data", "commit", "code", "torch", "processor")

@@ -46,7 +46,7 @@ def test_one_line_names_what_is_wrong(command: str, way: str, tmp_path: Path, ca
 COLUMNS_OF_EVENTS = ("timescales", "compare", "fit", "forecast")
 
 
-@pytest.mark.parametrize("column", ["classes", "seed", "steps"])
+@pytest.mark.parametrize("column", ["seed", "steps"])
 @pytest.mark.parametrize("command", COLUMNS_OF_EVENTS)
 def test_times_to_events_need_their_columns(
     command: str, column: str, tmp_path: Path, capsys

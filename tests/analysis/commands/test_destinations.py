@@ -25,6 +25,15 @@ WRITING = {
         {f"tables/compare_{OF_HALF}.csv", f"figures/differences_{OF_HALF}.png"},
     ),
     "fit": ("--event tau_rnc1@0.1", "tau_rnc1@0.1", {"tables/fit_weight_decay_tau_rnc1_0_1.tex"}),
+    "order": (
+        "--columns test_accuracy,collapse/rnc1",
+        "median lead",
+        {
+            "tables/order_test_accuracy_collapse_rnc1.md",
+            "tables/order_test_accuracy_collapse_rnc1_runs.csv",
+            "figures/order_test_accuracy_collapse_rnc1.png",
+        },
+    ),
     "synchrony": ("", "lag", {"tables/synchrony_test_accuracy_collapse_rnc1.md"}),
     "forecast": (
         "--event tau2_half --predictor collapse/nc2_cond",
@@ -64,7 +73,16 @@ def files(folder: Path) -> set[str]:
 
 
 def test_each_command_that_writes_is_here() -> None:
-    others = {"gather", "restore", "status", "report", "paper", "why"}  # tested below or elsewhere
+    others = {
+        "adopt",
+        "export",
+        "gather",
+        "restore",
+        "status",
+        "report",
+        "paper",
+        "why",
+    }  # tested below or elsewhere
     assert WRITING.keys() | others == COMMANDS.keys()
 
 

@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[Change, Change, str]] = {
         same, again(30, test_accuracy=0.1),
         "curves.parquet: key 0000000000000000, step 300 stands twice, with test_accuracy",
     ),
-    "no_classes": (without("classes"), same, "cells.parquet: no column classes, needed for times"),
+    "no_steps": (without("steps"), same, "cells.parquet: no column steps, needed for times"),
     "no_seed": (without("seed"), same, "cells.parquet: no column seed, needed for times"),
     "no_step": (same, without("step"), "curves.parquet: no column step; there are: key, "),
 }  # fmt: skip
@@ -93,6 +93,17 @@ def test_one_line(name: str, tables, capsys) -> None:
     assert said.count("\n") == 1
     before, _, after = line.partition(".*")
     assert before in said and after.rpartition(".*")[2] in said
+
+
+def test_without_classes_there_is_no_event_above_chance(tables, capsys) -> None:
+    """The number of classes is chance, which one event alone depends on."""
+    folder = tables("no_classes", without("classes"), same)
+    assert medians(folder) == MEDIANS
+    assert "tau2_rise" not in set(pd.read_csv(folder / "tables" / "events.csv")["event"])
+    capsys.readouterr()
+    assert main(["timescales", str(folder), "--event", "tau2_rise"]) == 2
+    said = capsys.readouterr().err
+    assert "tau2_rise: no run has it: the number of classes, and so chance, is not known" in said
 
 
 def collided(cells: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from analysis.commands import COMMANDS
 from tests.helpers.made_runs import ask, key, two_decays
 
 GOOD = {
+    "adopt": "{runs} --to mine",
+    "export": "{runs} --to csv",
     "gather": "{runs}",
     "restore": "{tables} new",
     "status": "{runs}",
@@ -17,6 +19,7 @@ GOOD = {
     "compare": "{runs} --event tau2_half --by weight_decay --baseline 0.3",
     "fit": "{runs} --event tau_rnc1@0.1",
     "forecast": "{runs} --event tau2_half --predictor collapse/rnc1",
+    "order": "{runs} --event t_mem,tau2_half",
     "synchrony": "{runs}",
     "figures": "{runs}",
     "report": "entropy --runs {runs}",
@@ -30,6 +33,11 @@ WRONG = {
     "--baseline": {"3": "--baseline 3: no such arm; valid: 0.3 | 0.1"},
     "--test": {"t": "--test t"},
     "--margin": {"-5": "--margin -5", "a lot": "--margin a lot"},
+    "--columns": {
+        "nope": "--columns nope: the runs have no column nope; valid: train_accuracy, ",
+        "seed": "--columns seed: the runs have no column seed",
+        "a b": "--columns a b: a b is not the name of a column",
+    },
     "--predictor": {"nope": "nope: the runs have no such measure"},
     "--first": {"nope": "nope"},
     "--second": {"nope": "nope", "test_accuracy": "must be different"},
@@ -53,6 +61,19 @@ CASES = [
         ("forecast", "--event", WRONG["--event"]),
         ("forecast", "--predictor", WRONG["--predictor"]),
         ("forecast", "--tolerance", WRONG["--tolerance"]),
+        (
+            "order",
+            "--event",
+            WRONG["--event"]
+            | {
+                "t_mem": "--event t_mem: needs at least two",
+                "all": "--event all: name the events",
+                "half(nope),t_mem": "--event half(nope): no run has a column nope",
+                "tau2_half/tau1,t_mem": "--event tau2_half/tau1: a ratio of times has no order",
+            },
+        ),
+        ("order", "--columns", WRONG["--columns"]),
+        ("order", "--by", WRONG["--by"]),
         ("synchrony", "--first", WRONG["--first"]),
         ("synchrony", "--second", WRONG["--second"]),
         ("synchrony", "--given", WRONG["--given"]),
@@ -132,7 +153,7 @@ def test_a_folder_of_another_kind(
         ("restore empty new", "empty: neither run logs"),
         ("restore runs new", "runs: run logs already"),
         ("restore tables new", "tables: no column arch.name"),
-        ("status tables", "tables: no cell was requested"),
+        ("status tables", "tables: gathered tables; status needs a folder of run logs"),
         ("why nowhere.csv", "nowhere.csv: no such figure or table"),
         ("why empty", "empty: no such figure or table"),
         ("why file", "file: no such figure or table"),

@@ -7,31 +7,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.forecasting import synchrony
-from analysis.forecasting.synchrony import Lag, correlations, lags, rank_correlations
+from analysis.forecasting.synchrony import correlations, lags, rank_correlations
 from analysis.times.timescales import events
-from grokpipe.curves.events import Event
 from grokpipe.errors import InputError
 from tests.helpers.made_curves import ENTROPY, LOSS, RNC1, TEST, jump, made, shuffled
 
-
-def event(lower: float, upper: float, last: float = 1000.0) -> Event:
-    observed = math.isfinite(upper)
-    return Event(upper if observed else last, observed, lower, upper, last)
-
-
 # Lags
-
-
-def test_lag_by_hand() -> None:
-    early, late, never = event(100, 200), event(400, 500), event(1000, math.inf)
-    assert Lag.between(early, late) == Lag(300, True, 200, 400)
-    assert Lag.between(late, early) == Lag(-300, True, -400, -200)
-    assert Lag.between(early, never) == Lag(800, False, 800, math.inf)
-    assert Lag.between(never, early) == Lag(-800, False, -math.inf, -800)
-    neither = Lag.between(never, never)
-    assert math.isnan(neither.lag)
-    assert (neither.observed, neither.lower, neither.upper) == (False, -math.inf, math.inf)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -98,7 +79,6 @@ def test_a_curve_that_does_not_change_has_no_half(values: np.ndarray) -> None:
 
 def test_the_least_change_of_accuracies_is_absolute() -> None:
     """A rise of test accuracy from 0.10 to 0.13 is a third more, and no generalisation."""
-    assert synchrony.LEAST[TEST] == 0.2
     found = lags(made({TEST: jump(7, 0.10, 0.13), RNC1: jump(4, 0.5, 0.1)}), TEST, RNC1)
     assert not found.at[0, "observed"]
 

@@ -7,66 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.forecasting.synchrony import correlations, lags, median_lag, summary
+from analysis.forecasting.synchrony import correlations, lags, summary
 from analysis.runs.tables import Tables
 from grokpipe.errors import InputError
 from tests.helpers.made_curves import LOSS, RNC1, TEST, jump, made, shuffled
-
-
-def of_lags(*found: tuple[float, bool, float, float]) -> pd.DataFrame:
-    return pd.DataFrame(found, columns=["lag", "observed", "lower", "upper"])
-
-
-def near(*values: float) -> list[tuple[float, bool, float, float]]:
-    return [(value, True, value - 5, value + 5) for value in values]
-
-
-def test_median_lag_by_hand() -> None:
-    found = median_lag(of_lags(*near(30, -10, 20, 50, 40)))
-    assert (found.estimate, found.lower, found.upper) == (30, -15, 55)
-    assert found.method == "order statistics, 93.8 %"
-    # of ten: the second from either end, 1 − 2 · 11/1024
-    ten = median_lag(of_lags(*near(*range(0, 100, 10))))
-    assert (ten.estimate, ten.lower, ten.upper) == (45, 5, 85)
-    assert ten.method == "order statistics, 97.9 %"
-
-
-def test_median_lag_with_half_changes_that_were_not_observed() -> None:
-    never, before, unknown = (  # the second curve, the first, neither
-        (90, False, 90, math.inf),
-        (-90, False, -math.inf, -90),
-        (math.nan, False, -math.inf, math.inf),
-    )
-    found = median_lag(of_lags(*near(30, 10, 20, 40), never))
-    assert (found.estimate, found.lower, found.upper) == (30, 5, math.inf)
-    found = median_lag(of_lags(*near(30, 10, 20, 40), before))
-    assert (found.estimate, found.lower, found.upper) == (20, -math.inf, 45)
-    # of three, an unknown one decides which of 10 and 20 is in the middle; of 15, 15 it does not
-    assert math.isnan(median_lag(of_lags(*near(10, 20), unknown)).estimate)
-    assert median_lag(of_lags(*near(15, 15), unknown)).estimate == 15
-    # a bound among the others leaves the median open, beyond them it does not
-    assert math.isnan(median_lag(of_lags(*near(10, 20, 30), (15, False, 15, math.inf))).estimate)
-    assert math.isnan(median_lag(of_lags(*near(10), never, never)).estimate)
-
-
-def test_median_lag_of_one_run_and_of_none() -> None:
-    alone = median_lag(of_lags(*near(30)))
-    assert (alone.estimate, alone.method) == (30, "none: one run")
-    assert math.isnan(alone.lower) and math.isnan(alone.upper)
-    with pytest.raises(ValueError, match="no runs"):
-        median_lag(of_lags())
-
-
-@pytest.mark.parametrize("n", [3, 5, 8, 12])
-def test_median_lag_covers_as_stated(n: int) -> None:
-    draws = np.random.default_rng(n)
-    covered, repeats = 0, 600
-    for _ in range(repeats):
-        lag = draws.normal(7, 100, n)
-        found = median_lag(of_lags(*((x, True, x, x) for x in lag)))
-        covered += found.lower <= 7 <= found.upper
-    stated = float(found.method.split()[-2]) / 100
-    assert abs(covered / repeats - stated) < 4 * math.sqrt(stated * (1 - stated) / repeats)
 
 
 def grid() -> Tables:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from analysis.runs.configuration import read_config, read_scientific
 from grokpipe.store import run_log
+from grokpipe.store.configuration import read_config, read_scientific
 
 ROOT = Path(__file__).resolve().parents[3]
 VALUES = [

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.runs import gather, running
+from analysis.runs import gather
 from analysis.runs.status import status
-from grokpipe.store import lease
+from grokpipe.store import lease, running
 from tests.helpers.made_runs import key
 
 
@@ -30,7 +30,7 @@ def trained(folder: Path, keys: list[str], name: str = "a") -> Iterator[Path]:
 def test_packs_are_those_of_living_holders(sweep: Path) -> None:
     assert list(running.packs(sweep)) == []
     with trained(sweep, ["x", "y"]) as claim, trained(sweep, ["z"], "b"):
-        assert [(pack.name, pack.keys) for pack in running.packs(sweep)] == [
+        assert [(pack.id, pack.keys) for pack in running.packs(sweep)] == [
             ("a", ["x", "y"]), ("b", ["z"]),
         ]  # fmt: skip
         assert running.keys(sweep) == {"x", "y", "z"}
@@ -58,7 +58,9 @@ def test_what_is_said_of_states_is_what_status_says(
         assert re.search(r"note: .*\b5 interrupted\b", told) and "2 running" in told
         events = pd.read_csv(sweep / "tables" / "events.csv", dtype={"key": str})
         assert set(events.loc[events["state"] == "running", "key"]) <= set(pack)
-    # what was gathered may outlive the training
+        stored = pd.read_parquet(sweep / "cells.parquet")
+        assert set(stored.loc[stored["state"] == "running", "key"]) == set(pack[1:3])
+    # the process has ended
     assert set(gather.read(sweep).cells["state"]) == {"done", "diverged", "failed", "interrupted"}
     stored = pd.read_parquet(sweep / "cells.parquet")
     assert "running" not in set(stored["state"])

@@ -221,7 +221,8 @@ def test_a_user_who_cancels_is_obeyed_and_the_same_command_goes_on(
     slurm("scancel", *elements(folder))
     _, told = launcher.communicate(timeout=120)
     assert launcher.returncode == 1
-    assert "2 packs were cancelled; the same command resumes them" in told
+    assert "cancelled: mnist · seed" in told and told.count("(pack ") == 2
+    assert "the same command resumes" in told
     assert len(elements(folder)) == 2
     finished(start(tmp_path, SLURM, *LONG, **environment()), folder, undisturbed)
 

@@ -1,6 +1,7 @@
 """Events on made-up curves."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -268,14 +269,61 @@ def test_a_level_is_learned_from_the_other_runs() -> None:
 def test_half_rise_and_half_fall_between_plateaus() -> None:
     steps = np.arange(8) * 10
     falling = [1.0, 1.0, 0.7, 0.6, 0.2, 0.2, 0.2, 0.2]  # final = mean(0.6, 0.2 …) = 0.28
-    assert half_change(steps, falling, -0.5, 70, True) == Event(30, True, 20, 30, 70)
-    assert half_change(steps, np.negative(falling), 0.5, 70, True).step == 30
-    for least, finished in ((0.5, True), (-0.8, True), (-0.5, False)):
-        assert half_change(steps, falling, least, 70, finished) == Event(
+    for rising in (False, None):
+        assert half_change(steps, falling, 0.5, 70, True, rising) == Event(30, True, 20, 30, 70)
+    assert half_change(steps, np.negative(falling), 0.5, 70, True, True).step == 30
+    for least, finished, rising in ((0.5, True, True), (0.8, True, None), (0.5, False, None)):
+        assert half_change(steps, falling, least, 70, finished, rising) == Event(
             70, False, 70, math.inf, 70
         )
-    assert not half_change(steps, [1.0] * 8, -0.0, 70, True).observed  # no change has no half
-    assert half_change([], [], -0.1, 70, True) == Event(0, False, 0, math.inf, 70)
+    assert not half_change(steps, [1.0] * 8, 0.0, 70, True).observed  # no change has no half
+    assert half_change([], [], 0.1, 70, True) == Event(0, False, 0, math.inf, 70)
+    # a loss that overflowed is not known
+    overflow = [1.0, math.inf, 0.7, 0.6, 0.2, 0.2, 0.2, math.inf]
+    assert half_change(steps, overflow, 0.5, 70, True).step == 30
+
+
+TRANSIENT = [0.0, 0.9, 0.6, *[0.5] * 9, 0.2, *[0.1] * 6]
+"""rises and falls while the run memorises, until step 30, and falls again at step 120"""
+
+
+def after(values: list[float], start: float | None, **more: Any) -> Event:
+    arguments = {"least": 0.2, "rising": False, "relative": True, "evaluations": 5}
+    steps = np.arange(len(values)) * 10
+    return half_change(steps, values, budget=150, finished=True, start=start, **arguments | more)
+
+
+def test_a_half_after_a_transient() -> None:
+    assert after(TRANSIENT, 30) == Event(120, True, 110, 120, 150)
+    # from the first value RNC1 does not fall at all
+    assert not after(TRANSIENT, None, evaluations=1).observed
+    # a run that never memorised has no plateau
+    assert after(TRANSIENT, math.inf) == Event(180, False, 180, math.inf, 150)
+    # two evaluations of a spike below the half are not the change
+    spiky = TRANSIENT.copy()
+    spiky[8:10] = [0.05, 0.0]
+    assert after(spiky, 30) == Event(120, True, 110, 120, 150)
+    assert after(spiky, 30, evaluations=1).step == 80
+    # nor is another one among the five values of the plateau: their median is 0.5 still
+    spiky[4] = 0.0
+    assert after(spiky, 30).step == 120
+
+
+def test_a_change_that_was_over_by_memorisation_is_before_it() -> None:
+    early = [0.8, 0.8, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]
+    assert after(early, 40) == Event(40, True, 0, 40, 150)
+    assert not after(early, math.inf).observed
+    # the value at the start of the plateau is already half-way: it turned right after it
+    assert after(early, 10) == Event(20, True, 10, 20, 150)
+    # nothing is known after memorisation: neither is the change
+    assert after(early, 95) == Event(90, False, 90, math.inf, 150)
+    # the rest of a fall is not another one, relative to where it began
+    assert after([0.8, 0.4, 0.02, *[0.01] * 8], 20) == Event(20, True, 0, 20, 150)
+
+
+def test_a_row_that_lasts_until_the_end_is_long_enough() -> None:
+    late = [0.5] * 8 + [0.1] * 3  # final = 0.26, half = 0.38
+    assert after(late, 10) == Event(80, True, 70, 80, 150)
 
 
 def test_plateaus_are_of_the_evaluations_that_are_there() -> None:

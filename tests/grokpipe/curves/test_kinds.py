@@ -1,6 +1,7 @@
 """Each kind of event against a loop that follows its definition word by word, on random curves."""
 
 import math
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,6 +86,32 @@ def half(known: Known, least: float, rising: bool, finished: bool) -> Event:
     return at(known, place)
 
 
+def half_after(known: Known, least: float, rising: bool | None, start: float, row: int) -> Event:
+    """Word by word: the level is the median of the first five values from `start`, else the value
+    there; where neither is left by `least`, the change from the first value was before."""
+    later = [(place, value) for place, (step, value) in enumerate(known) if step >= start]
+    if not later:
+        return at(known, None)
+    last = [value for _, value in known][-5:]
+    final = math.fsum(last) / len(last)
+    plateau = statistics.median([value for _, value in later[:5]])
+    for level, before in ((plateau, False), (later[0][1], False), (known[0][1], True)):
+        change = final - level
+        if change == 0 or abs(change) < least or rising not in (None, change > 0):
+            continue
+        place, _ = later[0]
+        if before:
+            return Event(known[place][0], True, known[0][0], known[place][0], BUDGET)
+        middle, up = (level + final) / 2, change > 0
+        for i in range(len(later)):
+            if all(v >= middle if up else v <= middle for _, v in later[i : i + row]):
+                place = later[i][0]
+                lower = known[later[max(i - 1, 0)][0]][0]
+                return Event(known[place][0], True, lower, known[place][0], BUDGET)
+        return at(known, None)
+    return at(known, None)
+
+
 def arrival(known: Known, within: float, least: float, rising: bool, finished: bool) -> Event:
     if not known or not finished:
         return at(known, None)
@@ -154,6 +181,50 @@ def test_every_kind_is_what_a_loop_finds(seed: int) -> None:
         assert found == last_of_falls(known, fell, time(until, curve))
         observed["last"] += found.observed
     assert min(observed.values()) > 30, observed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_half_after_another_event_is_what_a_loop_finds(seed: int) -> None:
+    draws = np.random.default_rng(seed)
+    found = dict.fromkeys(("seen", "before", "never", "from the first value"), 0)
+    for _ in range(800):
+        curve = random_curve(draws)
+        curve["y"] = random_curve(draws)["x"]
+        curve["y"] = np.resize(curve["y"], len(curve["x"])) if len(curve["y"]) else curve["x"] * 0
+        rising = [True, False, None][int(draws.integers(3))]
+        row = int(draws.integers(1, 6))
+        known, until = known_of(curve), Crossing("y", 0.5)
+        own = Half("x", 0.2, rising, after="until", evaluations=row)
+        reached = time(until, curve)
+        assert reached is not None
+        logged = bool((~np.isnan(curve["y"])).any())
+        if is_close_to_a_tie(known, 0.2) or not known or is_tied_after(known, reached.step):
+            continue
+        if not logged:
+            expected = time(Half("x", 0.2, rising, evaluations=row), curve)
+            found["from the first value"] += 1
+        else:
+            start = reached.step if reached.observed else math.inf
+            expected = half_after(known, 0.2, rising, start, row)
+            before = expected.observed and expected.lower < start
+            found["before" if before else "seen" if expected.observed else "never"] += 1
+        assert time(own, curve, until=until) == expected, f"seed {seed}"
+    assert min(found.values()) > 3, found
+
+
+def is_tied_after(known: Known, start: float) -> bool:
+    """Whether a value lies on the edge of a half or a change from a plateau, as rounding has it."""
+    later = [value for step, value in known if step >= start]
+    if not later:
+        return False
+    last = [value for _, value in known][-5:]
+    final = math.fsum(last) / len(last)
+    for level in (statistics.median(later[:5]), later[0], known[0][1]):
+        if abs(abs(final - level) - 0.2) < 1e-9:
+            return True
+        if any(abs(value - (level + final) / 2) < 1e-9 for value in later):
+            return True
+    return False
 
 
 def last_of_falls(known: Known, fell: Sequence[bool], until: Event) -> Event:

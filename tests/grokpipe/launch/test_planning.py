@@ -7,6 +7,7 @@ import pytest
 from grokpipe.errors import InputError
 from grokpipe.launch import pack_plan, planning
 from grokpipe.launch.pack_plan import Place
+from grokpipe.launch.parents import Parents
 from grokpipe.store import manifest
 from grokpipe.store.run_log import RunLog
 
@@ -35,6 +36,28 @@ def test_packs_are_fixed_once_and_found_again(cell, tmp_path: Path) -> None:
     assert new.keys == [cell("seed=9").key]
 
 
+def test_equal_cells_end_together_and_the_longest_pack_comes_first(cell, tmp_path: Path) -> None:
+    """Thirty cells on two slots are four packs of the width of ten; of two shapes, the one that
+    takes longer is trained first, whatever was asked for first."""
+    thirty = by_key([cell(f"seed={seed}") for seed in range(30)])
+    packs, _ = planning.new_packs(thirty, PLACE, Parents())
+    assert sorted(map(len, packs)) == [7, 7, 8, 8]
+    assert {one.key for pack in packs for one in pack} == {*thirty}
+    short, long = cell("steps=10"), cell("steps=4000", "arch.width=13")
+    packs, _ = planning.new_packs(by_key([short, long]), PLACE, Parents())
+    assert packs == [[long], [short]]
+
+
+def test_packs_know_what_tells_the_cells_of_their_sweep_apart(cell, tmp_path: Path) -> None:
+    cells = [cell(f"weight_decay={w}", f"seed={s}") for w in (0.1, 0.3) for s in range(3)]
+    plans, _ = planning.plan_packs(tmp_path, by_key(cells), PLACE)
+    names = [plan.name for plan in plans]
+    assert names == [f"mnist · weight_decay {w} · seeds 0–2" for w in (0.1, 0.3)]
+    assert [pack_plan.read(plan.file).name for plan in plans] == names
+    assert plans[0].label == f"{names[0]} (pack {plans[0].id[:8]})"
+    assert pack_plan.split(plans[0])[1].name == "mnist · weight_decay 0.1 · seed 2"
+
+
 def test_operational_values_of_a_later_command_are_taken(cell, tmp_path: Path) -> None:
     (plan,), _ = planning.plan_packs(tmp_path, by_key([cell("checkpoint.every=60")]), PLACE)
     (again,), _ = planning.plan_packs(tmp_path, by_key([cell("checkpoint.every=7")]), PLACE)
@@ -56,12 +79,12 @@ def test_forced_cells_are_moved_aside_with_their_pack(cell, tmp_path: Path) -> N
     plan = pack_plan.new_plan(tmp_path, cells, threads=1)
     assert planning.move_aside(tmp_path, by_key(cells)) is None
     finish(tmp_path, cells[0].key)
-    with pytest.raises(InputError, match="force=true: a pack of 2 cells is not finished"):
+    with pytest.raises(InputError, match=r"force=true: mnist · seeds 0, 1 \(pack \w{8}\) is not"):
         planning.move_aside(tmp_path, by_key(cells))
     finish(tmp_path, cells[1].key)
     told = planning.move_aside(tmp_path, by_key(cells[:1]))
     (aside,) = (tmp_path / "aside").iterdir()
-    assert told == f"force=true: 1 run logs moved to {aside}"
+    assert told == f"force=true: 1 run log moved to {aside}"
     assert [path.name for path in (aside / "cells").iterdir()] == [cells[0].key]
     assert [path.name for path in (aside / "packs").iterdir()] == [plan.file.name]
     assert manifest.states(tmp_path, by_key(cells)) == {

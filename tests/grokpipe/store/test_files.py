@@ -68,3 +68,25 @@ def test_only_temporary_files_of_that_name_are_leftovers(tmp_path: Path) -> None
 )
 def test_which_errors_are_the_disks(error: Exception, fault: bool) -> None:
     assert files.is_disk_fault(error) == fault
+
+
+def test_folders_go_again_unless_something_is_in_them(tmp_path: Path) -> None:
+    """Those that the block was made for, whatever ends it; those that were there stay."""
+    (tmp_path / "old" / "empty").mkdir(parents=True)
+    wanted = [tmp_path / "a/b/packs", tmp_path / "a/b/asked", tmp_path / "old/empty"]
+    with pytest.raises(KeyboardInterrupt), files.folders(*wanted):
+        assert all(folder.is_dir() for folder in wanted)
+        raise KeyboardInterrupt
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "old", tmp_path / "old/empty"]
+    with files.folders(*wanted):
+        (wanted[0] / "plan").touch()
+    assert (wanted[0] / "plan").exists() and not wanted[1].exists()
+    assert wanted[2].is_dir()
+
+
+def test_an_empty_folder_is_removed_and_no_other(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    (full / "inside").mkdir(parents=True)
+    for folder in (full, full / "inside", tmp_path / "nowhere"):
+        files.remove_if_empty(folder)
+    assert [*tmp_path.rglob("*")] == [full]

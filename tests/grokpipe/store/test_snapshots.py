@@ -101,10 +101,10 @@ def test_a_run_keeps_them_states_their_size_first_and_they_are_its_weights(tmp_p
     again = grokpipe("-m", SERIAL, *command, "seed=0,1,2", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     last = grokpipe("-m", SERIAL, *command, "seed=0,1,2", "snapshots=log:4", cwd=tmp_path)
-    assert "1 cells are done without snapshots; force=true trains them again" in last.stdout
+    assert "1 cell is done without snapshots; force=true trains finished cells again" in last.stdout
     forced = grokpipe(*TINY, command[-1], "seed=2", "snapshots=log:4", "force=true", cwd=tmp_path)
     assert forced.returncode == 0, forced.stderr
-    assert "1 run logs moved to outputs/default/aside/" in forced.stdout
+    assert "1 run log moved to outputs/default/aside/" in forced.stdout
     (aside,) = (tmp_path / "outputs/default/aside").glob("*/cells/*")
     here = tmp_path / "outputs/default/cells" / aside.name
     assert snapshots.steps(here) == [0, 10, 20, 40] and not snapshots.steps(aside)

@@ -1,4 +1,4 @@
-"""Packs in training, known by their leases."""
+"""Packs in training, known by their leases. Needs no PyTorch."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +10,17 @@ from grokpipe.store import files, lease
 class Pack(NamedTuple):
     """A pack that a living process trains."""
 
-    name: str
-    keys: list[str]
-    """of its cells"""
+    id: str
+    plan: dict[str, Any]
+    """its file: `keys` and `configs` of its cells, `varied`"""
     lease: dict[str, Any]
     """what its process last reported"""
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of its cells; some of them may have ended."""
+        keys: list[str] = self.plan["keys"]
+        return keys
 
 
 def packs(folder: Path) -> Iterator[Pack]:
@@ -24,10 +30,10 @@ def packs(folder: Path) -> Iterator[Pack]:
         if held is None:
             continue
         try:
-            keys = files.read_json(path.with_suffix(".json"))["keys"]
+            plan = files.read_json(path.with_suffix(".json"))
         except FileNotFoundError:
             continue  # a lease for planning, or of a pack that was just split
-        yield Pack(path.stem, keys, held)
+        yield Pack(path.stem, plan, held)
 
 
 def keys(folder: Path) -> set[str]:

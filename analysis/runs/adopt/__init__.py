@@ -1,0 +1,1 @@
+"""From logs of other programs to gathered tables: `python -m analysis adopt`."""
