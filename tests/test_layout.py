@@ -218,7 +218,10 @@ TOGETHER = {
     "grokpipe/testing/test_components.py": "grokpipe.testing.cells grokpipe.testing.training",
     "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
-    "analysis/commands/test_commands.py": "analysis.__main__ common figures timescales",
+    "analysis/commands/test_commands.py": "analysis.__main__ figures timescales "
+    "analysis.commands.common.reading analysis.commands.common.screen",
+    "analysis/commands/test_selection.py": "analysis.commands.common.arguments "
+    "analysis.commands.common.grouping",
     "analysis/commands/test_statistics_commands.py": "compare fit",
     "analysis/commands/test_forecast_commands.py": "forecast synchrony",
 }
@@ -228,12 +231,12 @@ WITHOUT = {
     "grokpipe.errors": "has no logic",
     "grokpipe.executors.settings": "has no logic",
     "analysis.claims.estimate": "has no logic",
+    "analysis.commands.common.resampling": "has no logic",
     "analysis.commands.report": "is of the report, as its tests are",
 }
 BESIDES = {
     "analysis/commands/test_destinations.py": "--to of all commands",
     "analysis/commands/test_wrong_arguments.py": "wrong arguments of all commands",
-    "analysis/commands/test_selection.py": "which runs all commands read",
     "analysis/commands/test_broken_tables.py": "every command on tables that are wrong",
     "analysis/commands/test_foreign_tables.py": "every command on tables of other programs",
     "analysis/runs/test_equal_tables.py": "the same runs in any form give the same numbers",

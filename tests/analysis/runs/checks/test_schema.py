@@ -46,7 +46,7 @@ CELLS_REFUSED = {
     "steps=-5, .*must be a whole number ≥ 1": at(0, steps=-5),
     "steps=1000.5": at(0, steps=1000.5),
     "steps=inf": at(0, steps=np.inf),
-    "state=finished, key 0000000000000002, .*must be one of done, ": at(2, state="finished"),
+    "state=finished, key 0000000000000002, .*must be one of running, ": at(2, state="finished"),
     "no state, key": at(2, state=None),
     "key 0000000000000004 stands twice, with weight_decay 0.1 and 0.3; valid: once": again(
         4, weight_decay=0.3
