@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
     prepare()
     figure = figures.draw(long, by, {name: label(titles[name]) for name in names})
     paths += save(shown, to / "figures", name, figure)
-    print("\nwritten: " + " ".join(map(str, paths)))
+    common.print_written(paths)
 
 
 def titled(names: list[str]) -> dict[str, str]:
