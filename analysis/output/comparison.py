@@ -42,7 +42,7 @@ def printed(
     for event, of_event in shown.rename(columns={test: "p"}).groupby("event", sort=False):
         cells = of_event[[*heads]].map(lambda cell: stacked(str(cell)))
         cells["arm"] = of_event["arm"].astype(str)
-        to = symbols.event(str(event))
-        caption = f"Steps to {to} by {arm}, compared with {arm} = {baseline}{strata}."
+        steps = f"Steps to {symbols.event(str(event))} by {arm}"
+        caption = f"{steps}, compared with {arm} = {baseline}{strata}."
         found.append(PaperTable(cells.rename(columns=heads), caption, note))
     return found

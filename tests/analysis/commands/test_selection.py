@@ -12,6 +12,9 @@ from grokpipe.store import manifest
 from tests.helpers import foreign_tables, made_runs
 
 COMPARE = ("--event", "t_grok", "--by", "weight_decay", "--baseline", "0.3")
+COMPARED = "t_grok_by_weight_decay_baseline_0_3"
+WITHIN = "t_grok_by_weight_decay_within_lr_baseline_0_3"
+"""of names of files"""
 
 
 @pytest.fixture(autouse=True)
@@ -57,12 +60,12 @@ def test_five_seeds_at_two_budgets_are_five_runs(lengths: Path, capsys, monkeypa
     said = capsys.readouterr().err
     assert said.count("note: 20 runs are 10 trajectories, as some differ only in steps: ") == 1
     assert "stands for all (steps=1000)" in said
-    table = pd.read_csv(lengths / "tables/compare_t_grok.csv")
+    table = pd.read_csv(lengths / f"tables/compare_{COMPARED}.csv")
     assert table["n"].tolist() == table["runs"].tolist() == [5, 5]
     assert table["budget"].tolist() == [1000, 1000]
     assert table["p"][1] == pytest.approx(foreign_tables.P)
     assert main(["timescales", str(lengths), "--where", "steps=600", "--event", "t_grok"]) == 0
-    events = pd.read_csv(lengths / "tables/events.csv").set_index("event")
+    events = pd.read_csv(lengths / "tables/events_where_steps_600.csv").set_index("event")
     assert events.loc["t_grok", "budget"].unique().tolist() == [600]
     assert "note: --where steps=600: 10 of 20 runs" in capsys.readouterr().err
 
@@ -94,13 +97,13 @@ def test_compare_within_has_a_table_of_all_strata_and_one_of_each(rates: Path, c
     shown = capsys.readouterr().out
     assert "p (log-rank within lr)" in shown and "lr=0.003 (Holm: over all strata)" in shown
     tables = rates / "tables"
-    combined = pd.read_csv(tables / "compare_t_grok.csv").set_index("arm")
+    combined = pd.read_csv(tables / f"compare_{WITHIN}.csv").set_index("arm")
     assert combined.loc[0.1, ["strata", "n", "reached"]].tolist() == [2, 10, 10]
     assert combined.loc[0.1, "p"] == pytest.approx(2 / 252**2)  # of 252 labellings in each stratum
     assert combined.loc[0.1, "difference"] == pytest.approx(200)
-    strata = pd.read_csv(tables / "compare_t_grok_strata.csv")
+    strata = pd.read_csv(tables / f"compare_{WITHIN}_strata.csv")
     assert strata.groupby("lr")["n"].sum().to_dict() == {0.001: 10, 0.003: 10}
-    assert (rates / "figures/differences_t_grok.png").exists()
+    assert (rates / f"figures/differences_{WITHIN}.png").exists()
 
 
 @pytest.mark.parametrize(

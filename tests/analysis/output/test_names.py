@@ -12,7 +12,8 @@ from tests.helpers.made_runs import write_run
 
 
 def named(base: str, command: str, *only: str, **others: object) -> str:
-    options = parser().parse_args(command.split())
+    given = command.split()
+    options = parser(given).parse_args(given)
     vars(options).update(others)
     return stem(base, options, *only)
 
