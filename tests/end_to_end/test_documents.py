@@ -185,7 +185,7 @@ def test_the_examples_of_ones_own_logs(
         for line in text.strip().splitlines() if kind == "sh" else []:
             arguments = shlex.split(line)[3:]
             if arguments[0] == "compare":  # tested with the commands
-                analysis_parser().parse_args(arguments)
+                analysis_parser(arguments).parse_args(arguments)
                 continue
             assert analysis(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
             events = tmp_path / arguments[3] / "tables" / "events.csv"
