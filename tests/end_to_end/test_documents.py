@@ -21,7 +21,7 @@ from analysis.runs.tables import read_gathered
 from docs import numerics_numbers, stored_numbers
 from docs.reference import COLLAPSE, ZERO_LOSS
 from tests.helpers import packages
-from tests.helpers.cli import ROOT, run
+from tests.helpers.cli import ROOT, run, typed
 
 README = (ROOT / "README.md").read_text()
 STATISTICS = (ROOT / "docs" / "statistics.md").read_text()
@@ -53,22 +53,24 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     done_lines = []
     for line in commands(README):
         if line.startswith("python -m grokpipe "):
-            on_tokens = "mod_add" in line or "entropy" in line
-            done = shell(f"{line} {SMALL_TOKENS if on_tokens else SMALL}", tmp_path)
+            on_tokens = any(word in line for word in ("mod_add", "entropy", "tutorial"))
+            done = typed(f"{line} {SMALL_TOKENS if on_tokens else SMALL}", tmp_path)
         elif line.startswith(("python -m analysis", "python -m grokpipe.remeasure")):
-            done = shell(line, tmp_path)
+            done = typed(line, tmp_path)
         else:
             continue
         nothing = " fit " in line  # after two steps
         assert done.returncode == 2 * nothing, f"{line}\n{done.stdout}\n{done.stderr}"
         assert not nothing or "observed in 0 of 40 runs; nothing to fit" in done.stderr
         done_lines.append(line)
-    assert len(done_lines) == 15
+    assert len(done_lines) == 18
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
-             for name in ("default", "sums", "mixed", "kept", "collapse", "entropy")}  # fmt: skip
+             for name in ("default", "sums", "mixed", "kept", "collapse", "entropy",
+                          "tutorial")}  # fmt: skip
     # the single cell (decay 0.1, seed 0) is one of the sweep's forty
     assert cells == {
         "default": 40, "sums": 1, "mixed": 20, "kept": 1, "collapse": 20, "entropy": 20,
+        "tutorial": 30,
     }  # fmt: skip
     half = "tau2_half_by_weight_decay"
     compared = f"{half}_baseline_0_1"

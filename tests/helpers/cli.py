@@ -64,6 +64,17 @@ def module(
         )
 
 
+def typed(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A line `python -m …` as a user types it: its words are what a shell makes of it, its process
+    is forked."""
+    words = 'python() { printf "%s\\0" "$@"; }; ' + line
+    parted = run(["bash", "-c", words], cwd)
+    assert parted.returncode == 0, f"{line}\n{parted.stderr}"
+    option, name, *arguments = parted.stdout.removesuffix("\0").split("\0")
+    assert option == "-m", line
+    return module(name, *arguments, cwd=cwd)
+
+
 def _run(  # in the forked process
     name: str, arguments: list[str], cwd: Path, environment: dict[str, str], printed: list[Path]
 ) -> None:
