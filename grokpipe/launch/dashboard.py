@@ -1,5 +1,6 @@
 """Progress of a running sweep: a live table on a terminal, a plain line elsewhere."""
 
+import platform
 import time
 from collections import Counter
 
@@ -77,7 +78,8 @@ class Dashboard:
                 if progress
                 else "starting"
             )
-            table.add_row(Text(f"  {label}: {done} on {held['host']}"))
+            elsewhere = "" if held["host"] == platform.node() else f" on {held['host']}"
+            table.add_row(Text(f"  {label}: {done}{elsewhere}"))
         if (more := len(self.packs.running) - ROWS) > 0:
             table.add_row(Text(f"  and {counted(more, 'more pack')}"))
         return table

@@ -56,7 +56,7 @@ def test_a_second_column_that_repeats_the_first_shares_its_colours() -> None:
     curves = arm_curves([0.1, 0.3], [1.0]).drop_duplicates("key")
     curves["lr"] = curves["weight_decay"] / 10
     found = layout(curves, ["weight_decay", "lr"])
-    assert [label for label, _, _ in found.colours] == ["0.1, 0.01", "0.3, 0.03"]
+    assert [label for label, _, _ in found.colours] == ["0.3, 0.03", "0.1, 0.01"]
     assert (found.dashes, found.rows) == ([], [""])
 
 

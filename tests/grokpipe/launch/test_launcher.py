@@ -166,8 +166,9 @@ def test_a_device_that_is_not_there_is_refused(tmp_path: Path, name: str) -> Non
     assert not list(tmp_path.rglob("cells"))
 
 
-def test_what_raises_in_the_first_step_is_an_outcome_of_each_cell(tmp_path: Path) -> None:
-    """An architecture of one's own with a fault in its forward pass."""
+def test_what_raises_in_the_first_step_is_refused_in_one_line(tmp_path: Path) -> None:
+    """An architecture of one's own with a fault in its forward pass: it is seen where the memory of
+    a pack is estimated."""
     import shutil
 
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
@@ -177,9 +178,11 @@ def test_what_raises_in_the_first_step_is_an_outcome_of_each_cell(tmp_path: Path
     assert faulty != source
     (tmp_path / "grokpipe/archs/mlp.py").write_text(faulty)
     ran = grokpipe("-m", SERIAL, *TINY, "seed=0,1", cwd=tmp_path, PYTHONPATH=str(tmp_path))
-    assert ran.returncode == 1, ran.stderr
-    assert set(states(tmp_path / "outputs/default").values()) == {"failed"}
-    assert len(states(tmp_path / "outputs/default")) == 2
+    assert ran.returncode == 2
+    assert "arch=mlp: RuntimeError: mat1 and mat2 shapes" in ran.stderr
+    assert "(mlp.py, line " in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert not (tmp_path / "outputs").exists()
 
 
 def asked(folder: Path) -> pd.DataFrame:
