@@ -60,8 +60,10 @@ def test_it_counts_each_cell_once_in_the_words_of_status(sweep) -> None:
         assert read_outcome(manifest.cells_folder(folder) / cells[1].key, "", cells[1]).state == (
             "running"
         )
-        table = dashboard._table()
-        assert "mnist · seeds 0, 1: starting on " in str([*table.columns[0].cells][1])
+        of_pack = "  mnist · seeds 0, 1: starting"
+        assert str([*dashboard._table().columns[0].cells][1]) == of_pack
+        packs.running[plans[0].id]["host"] = "another"  # as in a job array
+        assert str([*dashboard._table().columns[0].cells][1]) == f"{of_pack} on another"
     packs.refresh()
     assert dashboard.line() == (
         "10 cells: 2 missing, 4 interrupted, 1 done, 2 diverged, 1 failed"
