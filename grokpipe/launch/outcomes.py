@@ -76,7 +76,6 @@ class SweepReporter:
     ):
         self.cells = {cell.key: cell for cell in cells}
         self.names = {cell.key: label for cell, label in zip(cells, labels, strict=True)}
-        self.places = {key: i for i, key in enumerate(self.cells, 1)}
         self.console = console
         self.before = {
             key: state
@@ -85,6 +84,8 @@ class SweepReporter:
             for state in manifest.states(cell.folder, [key]).values()
         }
         """state of each cell that had ended before"""
+        self.over = len(self.before)
+        """number of cells that have ended"""
         if done and len(self.cells) > 1:
             states = Counter(self.before.values())
             more = "" if states.keys() == {"done"} else f" ({manifest.told(states)})"
@@ -98,12 +99,9 @@ class SweepReporter:
     def ended(self, key: str) -> None:
         """Print a line for a cell that ended; those of its pack that the sweep lacks have none."""
         if len(self.cells) > 1 and key in self.cells:
-            self.say(finished_line(self._place(key), self.outcome(self.cells[key])))
-
-    def _place(self, key: str) -> str:
-        if len(self.cells) == 1:
-            return ""
-        return f"{self.places[key]}/{len(self.cells)} {self.names[key]}".rstrip()
+            self.over += 1
+            place = f"{self.over}/{len(self.cells)} {self.names[key]}".rstrip()
+            self.say(finished_line(place, self.outcome(self.cells[key])))
 
     def say(self, text: str) -> None:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
