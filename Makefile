@@ -4,6 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 COLLAPSE := outputs/reference/collapse/weight_decay
 ENTROPY := outputs/reference/entropy/second_beta
+TUTORIAL := outputs/reference/tutorial
 RUNS ?= $(COLLAPSE)
 WHERE ?=
 export WHERE
@@ -50,6 +51,10 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 	$(PY) -m analysis forecast $(ENTROPY)
 	$(PY) -m analysis paper entropy settings
 	$(PY) -m analysis report entropy
+	for table in $(dir $(ENTROPY))*/tables/timescales_t_grok_long.csv; do \
+		$(PY) -m analysis timescales $${table%/tables/*} --event t_grok --long || exit; done
+	$(PY) -m analysis order $(TUTORIAL) --columns spectral/entropy_train,test_accuracy
+	$(PY) -m analysis figures $(TUTORIAL) --columns test_accuracy,spectral/entropy_train --by weight_decay,lr
 	$(PY) -m docs.numerics_numbers
 	$(PY) -m docs.stored_numbers
 

@@ -21,7 +21,7 @@ from docs import (
     statistics_numbers,
     tutorial_outputs,
 )
-from docs.reference import COLLAPSE, RESULTS, ROOT
+from docs.reference import COLLAPSE, RESULTS, ROOT, TUTORIAL
 
 BENCHMARK, PACKS = RESULTS / "main_job.json", RESULTS / "packs.json"
 LAUNCHING = ("launch", "status", "gather")
@@ -159,8 +159,14 @@ def exponents() -> str:
     )
 
 
+def sweep() -> str:
+    """What a terminal shows while a sweep trains."""
+    return tutorial_outputs.recording(TUTORIAL / "terminal" / "dashboard.txt")
+
+
 BLOCKS = {
     "README.md": {
+        "sweep": sweep,
         "tau": tau_table,
         "exponents": exponents,
         "verdicts": entropy_numbers.counts,
