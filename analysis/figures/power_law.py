@@ -17,6 +17,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from analysis.figures import labels
 from analysis.figures.arm_styles import MANY, beside, colour_bar, legend, moved, styles
 from analysis.figures.run_lines import Colour
+from analysis.output import symbols
 from analysis.output.formats import interval, number, p_value
 from analysis.times.laws import POWER
 from analysis.times.power_law import Fit
@@ -48,7 +49,8 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
     figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
     axis.set(xscale="log", yscale="log", xlabel=labels.setting(column))
     axis.margins(x=0.1)  # of which runs side by side need some
-    axis.set_ylabel(fitted.event if is_ratio(fitted.event) else f"{fitted.event} (steps)")
+    event = symbols.event(fitted.event)
+    axis.set_ylabel(event if is_ratio(fitted.event) else f"{event} (steps)")
     aside = _aside(events, column)
     for (_, runs), (colour, _) in zip(groups, of_groups, strict=True):
         for points, at_once in runs.groupby(aside.loc[runs.index]):

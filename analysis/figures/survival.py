@@ -16,6 +16,7 @@ from scipy import stats
 from analysis.figures import labels
 from analysis.figures.arm_styles import beside, moved, name_arms, styles, wider
 from analysis.figures.run_lines import Colour
+from analysis.output import symbols
 from analysis.stats import survival
 from analysis.stats.intervals import CONFIDENCE
 from analysis.times.compare import Arm, arms
@@ -62,8 +63,9 @@ def draw(events: pd.DataFrame, by: Sequence[str]) -> Figure:
         _curve(axis, arm, start, colour, dash)
     censored = _medians(axis, shown_arms, [colour for colour, _ in of_arms])
     axis.set_ylim(-0.02, 1.02)
-    axis.set_ylabel(f"share of runs\nthat had {names[0]}")
-    axis.set_xlabel(names[0] if ratio else "optimiser steps")
+    event = symbols.event(names[0])
+    axis.set_ylabel(f"share of runs\nthat had {event}")
+    axis.set_xlabel(event if ratio else "optimiser steps")
     axis.grid(alpha=0.3, linewidth=0.5)
     sns.despine(figure)
     _at_risk(table, shown_arms, [colour for colour, _ in of_arms])

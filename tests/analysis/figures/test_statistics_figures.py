@@ -174,12 +174,12 @@ def test_nothing_observed_is_a_line_at_zero() -> None:
 def test_survival_says_what_it_shows() -> None:
     figure = survival.draw(arm(0.1, 100, 200), ["weight_decay"])
     axis, table = figure.axes
-    assert axis.get_ylabel() == "share of runs\nthat had t_grok"
+    assert axis.get_ylabel() == "share of runs\nthat had " + r"$T_{\mathrm{grok}}$"
     assert axis.get_xlabel() == "optimiser steps"
     assert table.get_title(loc="left") == "runs at risk"
     assert figure.legends[0].get_title().get_text() == "weight decay λ   (○ median)"
     ratio = survival.draw(arm(0.1, 1.5, 2.5).assign(event="tau2_half/tau1"), ["weight_decay"])
-    assert ratio.axes[0].get_xlabel() == "tau2_half/tau1"
+    assert ratio.axes[0].get_xlabel() == r"$\tau_2^{\mathrm{half}} / \tau_1$"
 
 
 def test_survival_of_nothing_or_of_several_events_is_refused() -> None:
