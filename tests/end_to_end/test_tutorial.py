@@ -2,13 +2,14 @@
 is what they print."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import grokpipe
 from docs.tutorial_outputs import DOCUMENT, FIRST, LONGER, SHOWN, fenced, recording
-from tests.helpers.cli import ROOT, typed
+from tests.helpers.cli import ROOT, run, typed
 
 TEXT = DOCUMENT.read_text()
 SMALL = "arch.width=8 arch.heads=2 arch.feedforward=8 batch_size=16 eval.every=10 threads=1"
@@ -42,6 +43,19 @@ def test_the_commands_of_the_tutorial(tmp_path: Path, monkeypatch, capsys) -> No
     (block,) = re.findall(r"```python\n(.*?)```", TEXT, flags=re.S)
     exec(block, {"grokpipe": grokpipe})
     assert capsys.readouterr().out.count("<run ") == 5
+
+
+def test_the_site_is_built(tmp_path: Path) -> None:
+    done = run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)], ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")}
+    assert pages - {"index"} <= {path.name for path in tmp_path.iterdir()}
+    page = (tmp_path / "tutorial" / "index.html").read_text()
+    pictures = re.findall(r'<img [^>]*src="\.\./(\S+\.png)"', page)
+    assert len(pictures) == 2
+    assert all((tmp_path / picture).exists() for picture in pictures)
 
 
 def test_the_tutorials_sweep_is_the_file() -> None:
