@@ -37,7 +37,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "outputs/default"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=60)
 def test_killed_twenty_times_at_random_moments(tmp_path: Path, undisturbed: Path) -> None:
     folder, draws = tmp_path / "outputs/default", random.Random()
     launcher = start(tmp_path, *LONG)
@@ -200,7 +200,7 @@ def test_a_configuration_edited_while_packs_wait_changes_nothing(tmp_path: Path)
     assert {result["state"] for result in results(folder).values()} == {"done"}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=40)
 def test_a_full_disk_stops_with_a_clear_line_and_goes_on_when_there_is_room(
     tmp_path: Path,
 ) -> None:
@@ -272,7 +272,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_cell_fails_alone_among_healthy_ones(tmp_path: Path, fault: str) -> None:
     """Cells whose weights are not finite are there too. The pack of four is split down to the

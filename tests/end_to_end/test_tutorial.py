@@ -9,10 +9,11 @@ import pytest
 
 import grokpipe
 from docs.tutorial_outputs import DOCUMENT, FIRST, LONGER, SHOWN, fenced, recording
-from tests.helpers.cli import ROOT, run, typed
+from tests.helpers.cli import ROOT, SERIAL, run, typed
 
 TEXT = DOCUMENT.read_text()
 SMALL = "arch.width=8 arch.heads=2 arch.feedforward=8 batch_size=16 eval.every=10 threads=1"
+SWEEP = "python -m grokpipe -m "
 STEPS, MORE = 20, 40  # instead of 4,000 and 8,000
 
 
@@ -29,7 +30,7 @@ def test_the_commands_of_the_tutorial(tmp_path: Path, monkeypatch, capsys) -> No
         if line.startswith("python -m grokpipe "):
             longer = f"steps={2 * FIRST}" in line
             small = line.replace(f" steps={2 * FIRST}", "") + f" {SMALL} "
-            small += f"steps={MORE if longer else STEPS}"
+            small += f"steps={MORE if longer else STEPS} {SERIAL * line.startswith(SWEEP)}"
         done = typed(small, tmp_path)
         assert done.returncode == 0, f"{small}\n{done.stdout}\n{done.stderr}"
         printed[line] = done.stdout + done.stderr

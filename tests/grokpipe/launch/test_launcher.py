@@ -110,7 +110,7 @@ def test_a_killed_pack_goes_on_as_the_same_pack_to_the_bit(tmp_path: Path) -> No
             assert (log / name).read_bytes() == (theirs[key] / name).read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 def test_a_pack_that_does_not_fit_memory_is_halved(tmp_path: Path) -> None:
     """A real limit on the process's address space: enough for four cells, and one to spare."""
     command = (
