@@ -267,7 +267,7 @@ def test_an_arm_follows_the_baseline_of_the_same_sweep(cluster, tmp_path: Path) 
     assert grokpipe("-m", SERIAL, *arms, cwd=alone).returncode == 0
     ran = sweep(tmp_path, *arms, "hydra.launcher.wait=false")
     assert ran.returncode == 0, ran.stderr
-    assert "4 cells follow a baseline that is not finished yet" in ran.stdout
+    assert "4 more cells will follow a baseline that is not finished yet" in ran.stdout
     ran = sweep(tmp_path, *arms)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert len(elements(folder)) == 4
