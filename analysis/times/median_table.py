@@ -222,13 +222,13 @@ def _wrapped(heading: str, width: int) -> str:
         for first in range(0, len(word), LONGEST_PIECE)
     ]
     longest = max(map(len, words))
-    for room in range(max(width, longest), len(heading) + 1):
+    for limit in range(max(width, longest), len(heading) + 1):
         lines = [""]
         for word in words:
-            if lines[-1] and len(lines[-1] + word.rstrip()) > room:
+            if lines[-1] and len(lines[-1] + word.rstrip()) > limit:
                 lines.append("")
             lines[-1] += word
-        if len(lines) <= 2 or room >= LONGEST_PIECE:
+        if len(lines) <= 2 or limit >= LONGEST_PIECE:
             return "\n".join(line.strip() for line in lines)
     return heading
 

@@ -20,8 +20,10 @@ class Made(Plain):
 
 def test_ours_pass(compose) -> None:
     configs = [compose("intervention=noise", f"seed={seed}") for seed in range(3)]
-    _checks.check(noise.Stacked(configs, (5, 2), torch.device("cpu")), "noise", cells=3)
-    _checks.check(Made({"a": [torch.ones(2, 1)]}, [torch.ones(2)]), "x", cells=2)
+    ours = noise.Stacked(configs, (5, 2), torch.device("cpu"))
+    made = Made({"a": [torch.ones(2, 1)]}, [torch.ones(2)])
+    assert _checks.check(ours, "noise", cells=3) is None
+    assert _checks.check(made, "x", cells=2) is None
 
 
 @pytest.mark.parametrize(
