@@ -29,7 +29,7 @@ test: $(VENV)/installed-test  ## lint, types and the tests of every module (minu
 	$(PY) -m pytest $(BESIDE) -m 'not slow and not slurm'
 
 test-slow: $(VENV)/installed-test  ## kills, simulations, the documents' commands, a browser (minutes)
-	$(PY) -m pytest $(BESIDE) --numprocesses 4 -m 'slow and not slurm'  # kills wait more than they compute
+	$(PY) -m pytest $(BESIDE) --numprocesses 3 -m 'slow and not slurm'  # kills wait more than they compute
 
 test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on Debian can install and run
 	$(PY) -m pytest -m slurm

@@ -22,13 +22,24 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no process is left with one at the end."""
+    """The longest first in each process, so that none is left with one at the end. Each process
+    begins with a block of the tests, as many as the others, and then takes from their ends."""
 
     def seconds(item: pytest.Item) -> float:
         mark = item.get_closest_marker("slow")
         return mark.kwargs.get("seconds", 0) if mark else 0
 
-    items.sort(key=seconds, reverse=True)
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    long = sorted(filter(seconds, items), key=seconds, reverse=True)
+    rest = [item for item in items if not seconds(item)]
+    size = -(-len(items) // processes)
+    blocks = []
+    for at in range(processes):
+        block = long[at::processes]
+        taken = max(0, size - len(block))
+        blocks += block + rest[:taken]
+        rest = rest[taken:]
+    items[:] = blocks + rest
 
 
 @pytest.fixture(scope="session")
