@@ -21,6 +21,7 @@ torch.set_num_threads(1)  # tests run side by side; more threads than cores only
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+@pytest.hookimpl(trylast=True)  # of the tests that are selected
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first in each process, so that none is left with one at the end. Each process
     begins with a block of the tests, as many as the others, and then takes from their ends."""
