@@ -210,10 +210,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
                 **({"range (level)": _range(row, decimals)} if spans else {}),
                 "mean [95 %]": _estimate(row, "mean", decimals)
                 + _until(row["horizon"], several and not np.isnan(row["mean"])),
-                "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
-                + _until(row["horizon"], several) if others else "baseline" if row["n"] else "–",
-                "p": p_value(row["p"]) if others else "",
-                "p, Holm": p_value(row["p_holm"]) if others else "",
+                **_difference(row, several),
                 "Cliff's δ [95 %]": _estimate(row, "cliff_delta", 2, "+") if others else "",
                 **(
                     {"within margin": _within(row, decimals) if others else ""}
@@ -232,20 +229,15 @@ def readable_within(table: pd.DataFrame) -> pd.DataFrame:
     """The combined comparison within strata for people."""
     rows = []
     for row in table.to_dict("records"):
-        decimals = 2 if is_ratio(row["event"]) else 0
-        others = not pd.isna(row.get("test"))
         rows.append(
             {
                 "event": row["event"],
                 "arm": row["arm"],
                 "strata": f"{row['strata']}/{row['of_strata']}",
                 "reached": counted(row["reached"], row["n"], row["runs"]),
-                "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
-                + _until(row["horizon"], True) if others else "baseline",
-                "p": p_value(row["p"]) if others else "",
-                "p, Holm": p_value(row["p_holm"]) if others else "",
+                **_difference(row, True),
             }
-        )  # fmt: skip
+        )
     test = table["test"].dropna().iloc[0]
     return pd.DataFrame(rows).rename(columns={"p": f"p ({test})"})
 
@@ -274,6 +266,21 @@ def _trend(row: dict[str, Any]) -> str:
         return f"not tested: {row['method'].removeprefix('refused: ')}"
     way = f"; {row['direction']} along the arms" if row["direction"] else ""
     return f"{row['name']}, p = {p_value(row['p'])} ({row['method']}{way})"
+
+
+def _difference(row: dict[str, Any], several: bool) -> dict[str, str]:
+    """The difference to the baseline with its p, or that the row is the baseline's."""
+    if pd.isna(row.get("test")):
+        return {
+            "difference of means [95 %]": "baseline" if row["n"] else "–", "p": "", "p, Holm": "",
+        }  # fmt: skip
+    decimals = 2 if is_ratio(row["event"]) else 0
+    return {
+        "difference of means [95 %]": _estimate(row, "difference", decimals, "+")
+        + _until(row["horizon"], several),
+        "p": p_value(row["p"]),
+        "p, Holm": p_value(row["p_holm"]),
+    }
 
 
 def _estimate(row: dict[str, float], name: str, decimals: int, sign: str = "") -> str:

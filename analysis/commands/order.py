@@ -37,9 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "half-change of each, counted from its plateau after memorisation; of accuracies, from the "
         "first value",
     )
-    parser.add_argument(
-        "--by", help="a configuration column, or several with commas; default: what was swept"
-    )
+    common.add_by(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--second", default="collapse/rnc1", help="a column of the curves; default: collapse/rnc1"
     )
     parser.add_argument("--given", help="a third column to hold fixed (train_loss)")
-    parser.add_argument(
-        "--by", help="a configuration column, or several with commas; default: what was swept"
-    )
+    common.add_by(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -21,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--event", help=f"{common.EVENT_HELP}; all: every event; default: those that the task shows"
     )
-    parser.add_argument(
-        "--by", help="a configuration column, or several with commas; default: what was swept"
-    )
+    common.add_by(parser)
     parser.add_argument(
         "--interval", choices=INTERVALS, default=INTERVALS[0],
         help="the interval of the median; the default covers best (docs/statistics.md), but has no "

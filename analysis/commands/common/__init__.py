@@ -2,6 +2,7 @@
 
 from analysis.commands.common.arguments import (
     EVENT_HELP,
+    add_by,
     add_folder,
     add_format,
     add_to,
@@ -23,7 +24,8 @@ from analysis.commands.common.resampling import generator
 from analysis.commands.common.screen import print_notes, print_written, track
 
 __all__ = [
-    "ALL", "EVENT_HELP", "add_folder", "add_format", "add_to", "add_where", "check_folder",
+    "ALL", "EVENT_HELP", "add_by", "add_folder", "add_format", "add_to", "add_where",
+    "check_folder",
     "column", "columns", "destination", "event_names", "generator", "no_evaluation", "pooled",
     "print_notes", "print_written", "read", "read_events", "refuse_pooled", "required", "track",
     "unfinished", "where",

@@ -45,6 +45,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_by(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--by", help="a configuration column, or several with commas; default: what was swept"
+    )
+
+
 def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=FORMATS, default=FORMATS[0],

@@ -7,22 +7,9 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
-from analysis.stats import bootstrap
-from tests.helpers import made_grokking
+from tests.helpers.written import names
 
-
-@pytest.fixture(autouse=True)
-def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 200)
-
-
-@pytest.fixture
-def grokking(tmp_path: Path) -> Path:
-    return made_grokking.write(tmp_path / "grokking")
-
-
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if ".why." not in path.name}
+pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 def test_forecast_prints_writes_and_draws(grokking: Path, capsys) -> None:

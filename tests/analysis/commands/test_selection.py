@@ -7,7 +7,6 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.figures import style
-from analysis.stats import bootstrap
 from grokpipe.store import manifest
 from tests.helpers import foreign_tables, made_runs
 
@@ -17,9 +16,7 @@ WITHIN = "t_grok_by_weight_decay_within_lr_baseline_0_3"
 """of names of files"""
 
 
-@pytest.fixture(autouse=True)
-def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 200)
+pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 def write(folder: Path, **columns: tuple[object, object]) -> Path:

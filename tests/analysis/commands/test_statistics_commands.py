@@ -8,26 +8,13 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.figures import power_law
-from analysis.stats import bootstrap
-from tests.helpers import made_grokking
 from tests.helpers.made_runs import write_run
+from tests.helpers.written import names
+
+pytestmark = pytest.mark.usefixtures("few_resamples")
 
 OF_DECAYS = "_by_weight_decay_baseline_0_3"
 """the end of the names of what compare writes of the two decays"""
-
-
-@pytest.fixture(autouse=True)
-def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 200)
-
-
-@pytest.fixture
-def grokking(tmp_path: Path) -> Path:
-    return made_grokking.write(tmp_path / "grokking")
-
-
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if ".why." not in path.name}
 
 
 def test_compare_prints_writes_and_draws(runs: Path, capsys) -> None:

@@ -21,18 +21,7 @@ from analysis.times.compare import (
 )
 from grokpipe.errors import InputError
 from tests.helpers.arm_events import BUDGET, events
-
-RUNS = events(
-    {
-        "none": [100, 120, 130, 110, 140],
-        "mixing": [150, 180, 390, 160, None],
-        "noise": [130, 110, 120, 150, 100],
-    }
-)
-
-
-def compared(runs=RUNS, baseline="none", **options) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return compare(runs, ["arm"], baseline, np.random.default_rng(0), **options)
+from tests.helpers.compared_arms import RUNS, compared
 
 
 def test_a_row_per_arm_the_baseline_first() -> None:

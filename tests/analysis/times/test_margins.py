@@ -1,25 +1,12 @@
 """Arms that are shown to be alike within a margin."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from analysis.commands.compare import readable
-from analysis.times.compare import Margin, compare
+from analysis.times.compare import Margin
 from grokpipe.errors import InputError
 from tests.helpers.arm_events import events
-
-RUNS = events(
-    {
-        "none": [100, 120, 130, 110, 140],
-        "mixing": [150, 180, 390, 160, None],
-        "noise": [130, 110, 120, 150, 100],
-    }
-)
-
-
-def compared(runs=RUNS, baseline="none", **options) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return compare(runs, ["arm"], baseline, np.random.default_rng(0), **options)
+from tests.helpers.compared_arms import RUNS, compared
 
 
 def test_equivalence_is_shown_by_an_interval_within_the_margin_and_never_by_a_large_p() -> None:
