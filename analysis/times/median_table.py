@@ -109,8 +109,9 @@ def screen(table: pd.DataFrame, by: Sequence[str], width: int = WIDTH) -> str:
 def legend(table: pd.DataFrame, form: Form = EXACT) -> str:
     """What a table of medians shows, in one sentence."""
     unit = "thousands of steps" if form.digits else "steps"
-    said = [f"medians in {unit} [{_level(table)}]"]
     cells = pd.Series([_median(row, form) for row in table.to_dict("records")])
+    bounded = cells.str.contains("[", regex=False).any()
+    said = [f"medians in {unit}" + (f" [{_level(table)}]" if bounded else "")]
     if form.tight and table["runs"].nunique() == 1:
         said.append(f"{table['runs'].iloc[0]} runs an arm")
     if cells.str.contains("/").any():

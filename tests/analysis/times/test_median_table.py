@@ -169,3 +169,9 @@ def test_the_legend_says_the_level_of_order_statistics() -> None:
     arm = runs({"a": ALL}, weight_decay=0.3)
     found = timescales(arm, ["weight_decay"], "order statistics", runs=arm)
     assert legend(found) == "medians in steps [93.8 % interval]"
+
+
+def test_the_legend_names_no_interval_where_none_is_shown() -> None:
+    arm = runs({"a": ALL[:2]}, weight_decay=0.3)
+    found = timescales(arm, ["weight_decay"], runs=arm)
+    assert legend(found) == "medians in steps"
