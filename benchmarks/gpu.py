@@ -19,6 +19,7 @@ from benchmarks.packs import EXPERIMENTS, cells
 from benchmarks.plain import EncoderNetwork, adamw
 from grokpipe.cell import Cell
 from grokpipe.losses import training_loss
+from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack, initial_network
 
 WIDTHS = {False: (1, 10, 64, 256), True: (10, 64)}
@@ -55,7 +56,7 @@ def plain(cell: Cell) -> Steps:
 
 
 def packed(which: str, width: int, compiled: bool) -> Steps:
-    pack = Pack(cells(which, width), "cuda", compiled)
+    pack = Pack(cells(which, width), "cuda", Execution(compiled=compiled))
 
     def steps() -> int:
         pack.advance(CHUNK)

@@ -29,6 +29,7 @@ from grokpipe.config.schema import register
 from grokpipe.training import numerics
 from grokpipe.training.compiling import worth_compiling
 from grokpipe.training.evaluate import Evaluator
+from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack
 
 CORES = os.cpu_count() or 1
@@ -59,7 +60,7 @@ def cells(which: str, count: int) -> list[Cell]:
 
 
 def pack_steps(which: str, width: int, compiled: bool) -> Steps:
-    pack = Pack(cells(which, width), compiled=compiled)
+    pack = Pack(cells(which, width), execution=Execution(compiled=compiled))
 
     def step() -> int:
         pack.advance(5)
@@ -70,7 +71,7 @@ def pack_steps(which: str, width: int, compiled: bool) -> Steps:
 
 def evaluated_steps(which: str, width: int, compiled: bool) -> Steps:
     """Train a pack with every measure at the published interval."""
-    pack = Pack(cells(which, width), compiled=compiled)
+    pack = Pack(cells(which, width), execution=Execution(compiled=compiled))
     evaluators = [
         Evaluator.of(c.config, task) for c, task in zip(pack.cells, pack.tasks, strict=True)
     ]

@@ -30,6 +30,7 @@ from grokpipe.store.run_log import RunLog
 from grokpipe.training import numerics
 from grokpipe.training.compiling import worth_compiling
 from grokpipe.training.device import device_of
+from grokpipe.training.execution import Execution
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack, step_seconds
 from grokpipe.training.progress import RunProgress
@@ -118,7 +119,7 @@ def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Consol
         _crashes_to(lease.crash_file(plan.lease)),
         RunProgress(plan.name, config.steps, console, config.progress, held.publish) as progress,
     ):
-        pack = Pack(cells, str(device), bool(plan.compiled))
+        pack = Pack(cells, str(device), Execution(compiled=bool(plan.compiled)))
         train(pack, logs, plan.checkpoint, progress, stop, held.lost, sources)
 
 

@@ -26,9 +26,11 @@ from grokpipe.randomness import derived_seed
 from grokpipe.training.batches import stream
 from grokpipe.training.compiling import compiled_program
 from grokpipe.training.evaluate import NetworkOutputs, forward, network_outputs, slices
+from grokpipe.training.execution import Execution
 from grokpipe.training.tracing import Program, traced
 
 Parameters = dict[str, Tensor]
+PLAIN = Execution()
 
 
 class Pack:
@@ -38,10 +40,11 @@ class Pack:
     the stack.
     """
 
-    def __init__(self, cells: Sequence[Cell], device: str = "cpu", compiled: bool = False):
+    def __init__(self, cells: Sequence[Cell], device: str = "cpu", execution: Execution = PLAIN):
         self.cells = list(cells)
         self.device = torch.device(device)
-        self.compiled = compiled
+        self.execution = execution
+        self.compiled = execution.compiled
         self.step = 0
         first = cells[0]
         self.tasks = [cell.task for cell in cells]

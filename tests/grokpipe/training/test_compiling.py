@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from grokpipe.training import compiling
+from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack
 from tests.helpers.cli import TOKENS, grokpipe
 
@@ -28,7 +29,7 @@ def test_a_compiled_pack_follows_the_plain_one(token_cell, overrides, rtol, atol
     if compiling._missing_compiler("cpu"):
         pytest.skip("no C++ compiler on this machine")
     cells = [token_cell(f"seed={s}", f"weight_decay={s}", *overrides) for s in range(2)]
-    plain, compiled = Pack(cells), Pack(cells, compiled=True)
+    plain, compiled = Pack(cells), Pack(cells, execution=Execution(compiled=True))
     rows = cells[0].task.train[:24].expand(2, -1)
     inputs, labels = plain.inputs[rows], plain.labels[rows]
     for a, b in zip(compiled.gradients(inputs, labels), plain.gradients(inputs, labels)):

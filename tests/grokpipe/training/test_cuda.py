@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack
 from tests.helpers.training import curves, quiet, run_logs
 
@@ -31,7 +32,7 @@ def test_trajectories_agree_with_the_cpu(token_cell, tmp_path, compiled) -> None
     found = []
     for device in ("cpu", "cuda"):
         logs = run_logs(cells, tmp_path / device)
-        pack = Pack(cells, device, compiled and device == "cuda")
+        pack = Pack(cells, device, Execution(compiled=compiled and device == "cuda"))
         train(pack, logs, tmp_path / f"{device}.pt", quiet(), Event(), Event())
         found.append(logs)
     for a, b in zip(*found):
