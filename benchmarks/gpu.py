@@ -140,13 +140,13 @@ def rates_of_jax(which: str, width: int, options: Options) -> Iterator[float]:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # PyTorch needs memory too
     import jax
 
-    from benchmarks.jax_loop import trainer
+    from benchmarks.jax_loop import Trainer
 
     platform = jax.devices()[0].platform
     if (platform == "cpu") != (options.device.type == "cpu"):
         raise RuntimeError(f"JAX {jax.__version__} works on this machine's {platform} only")
     with jax.default_matmul_precision("highest"):  # fp32: the default may be TF32
-        yield rate(trainer(cells(which, width), CHUNK), options)
+        yield rate(Trainer(cells(which, width), CHUNK), options)
 
 
 def wait(device: torch.device) -> None:
@@ -167,21 +167,26 @@ def finished(which: str, count: int, options: Options) -> Iterator[float]:
         *NETWORKS[which].overrides, *FINISHED, f"steps={options.steps}",
         f"eval.every={options.steps}", f"seed=range({count})", f"device={options.device}",
     )  # fmt: skip
-    command = [sys.executable, "-m", "grokpipe", "-m", *overrides]
     with TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        try:
-            if process.wait():
-                raise RuntimeError(f"{' '.join(command[1:])}: exit code {process.returncode}")
-        finally:
-            if process.poll() is None:  # the time was over: its workers end with it
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        if code := exit_code(["-m", "grokpipe", "-m", *overrides], Path(folder)):
+            raise RuntimeError(f"python -m grokpipe -m {' '.join(overrides)}: exit code {code}")
         yield time.perf_counter() - begun
+
+
+def exit_code(arguments: list[str], folder: Path) -> int:
+    """Run Python in a folder and return its exit code; on an exception here, kill it and the
+    processes that it started."""
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        return process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
 
 
 class Budget:
@@ -286,9 +291,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"--store keeps numbers of a GPU: not with --device {given.device}")
     torch.set_num_threads(1)  # of the CPU, which other work may share
     budget = Budget(given.budget)
-    options = Options(
-        device, given.widths, given.cells, given.seconds, given.rounds, given.steps
-    )
+    options = Options(device, given.widths, given.cells, given.seconds, given.rounds, given.steps)
     described = {**machine(), "torch": torch.__version__}
     if device.type == "cuda":
         described["gpu"] = torch.cuda.get_device_name(device)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
+from numpy.typing import NDArray
 
 from grokpipe.archs.transformer import Config as TransformerConfig
 from grokpipe.cell import Cell
@@ -78,37 +79,43 @@ def parameters(cell: Cell) -> dict[str, Array]:
     return {name: jnp.asarray(p.detach().numpy()) for name, p in named}
 
 
-def trainer(cells: list[Cell], steps: int) -> Callable[[], int]:
-    """Build a function that trains one network per cell for `steps` steps, in one call of a
-    compiled program, waits for it, and returns the number of seed-steps."""
-    first, loss = cells[0], loss_of(cells[0])
-    config, task = first.config, first.task
-    optimizer = optax.adamw(
-        config.lr, *config.optimizer.betas, eps=config.optimizer.eps,
-        weight_decay=config.weight_decay,
-    )  # fmt: skip
-    inputs, labels = (jnp.asarray(t[task.train].numpy()) for t in (task.inputs, task.labels))
+class Trainer:
+    """Trains one network per cell, the steps of a call in one compiled program."""
 
-    def step(p, moments, rows, inputs, labels):  # type: ignore[no-untyped-def]
-        gradients = jax.grad(loss)(p, inputs[rows], labels[rows])
-        updates, moments = optimizer.update(gradients, moments, p)
-        return optax.apply_updates(p, updates), moments
+    def __init__(self, cells: list[Cell], steps: int):
+        config, task = cells[0].config, cells[0].task
+        self.inputs, self.labels = (
+            jnp.asarray(t[task.train].numpy()) for t in (task.inputs, task.labels)
+        )
+        self.shape = steps, len(cells), config.batch_size or len(self.inputs)
+        self.draws = np.random.default_rng(0)
+        loss = loss_of(cells[0])
+        optimizer = optax.adamw(
+            config.lr, *config.optimizer.betas, eps=config.optimizer.eps,
+            weight_decay=config.weight_decay,
+        )  # fmt: skip
 
-    @partial(jax.jit, donate_argnums=0)
-    def train(state, rows, inputs, labels):  # type: ignore[no-untyped-def]
-        stacked = jax.vmap(step, (0, 0, 0, None, None))
-        return jax.lax.scan(lambda s, r: (stacked(*s, r, inputs, labels), None), state, rows)[0]
+        def step(p, moments, rows, inputs, labels):  # type: ignore[no-untyped-def]
+            gradients = jax.grad(loss)(p, inputs[rows], labels[rows])
+            updates, moments = optimizer.update(gradients, moments, p)
+            return optax.apply_updates(p, updates), moments
 
-    networks = [parameters(cell) for cell in cells]
-    stack = {name: jnp.stack([network[name] for network in networks]) for name in networks[0]}
-    state = stack, jax.vmap(optimizer.init)(stack)
-    draws = np.random.default_rng(0)
-    shape = (steps, len(cells), config.batch_size or len(inputs))
+        @partial(jax.jit, donate_argnums=0)
+        def train(state, rows, inputs, labels):  # type: ignore[no-untyped-def]
+            stacked = jax.vmap(step, (0, 0, 0, None, None))
+            return jax.lax.scan(lambda s, r: (stacked(*s, r, inputs, labels), None), state, rows)[0]
 
-    def call() -> int:
-        nonlocal state
-        state = train(state, draws.integers(0, len(inputs), shape), inputs, labels)
-        jax.block_until_ready(state)
-        return steps * len(cells)
+        networks = [parameters(cell) for cell in cells]
+        stack = {name: jnp.stack([network[name] for network in networks]) for name in networks[0]}
+        self.train = train
+        self.state = stack, jax.vmap(optimizer.init)(stack)
 
-    return call
+    def advance(self, rows: NDArray[np.int64]) -> None:
+        """Train a step on each batch of rows of the training set, (steps, cells, batch)."""
+        self.state = self.train(self.state, rows, self.inputs, self.labels)
+
+    def __call__(self) -> int:
+        """Train on rows drawn with replacement, wait, and return the number of seed-steps."""
+        self.advance(self.draws.integers(0, len(self.inputs), self.shape))
+        jax.block_until_ready(self.state)
+        return self.shape[0] * self.shape[1]

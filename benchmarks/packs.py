@@ -4,7 +4,7 @@ and of bare products, on the whole machine.
 All contenders run in the same processes, in turns of a second or two; the medians over the turns
 are compared (turns.py). JAX takes part where it is installed (the extra `bench`).
 
-    python -m benchmarks.packs [--seconds 1.5] [--rounds 5] [--only transformer] [--store]
+    python -m benchmarks.packs [--seconds 1.5] [--rounds 5] [--minutes 12] [--only mlp] [--store]
 """
 
 import argparse
@@ -86,10 +86,10 @@ def of_plain(make: Callable[..., Steps], which: str) -> Built:
 
 
 def of_jax(which: str, width: int) -> Built:
-    from benchmarks.jax_loop import trainer
+    from benchmarks.jax_loop import Trainer
 
     steps = JAX_STEPS if which.startswith("mlp") else JAX_STEPS // 5
-    return Built(repeated(trainer(cells(which, width), steps)))
+    return Built(repeated(Trainer(cells(which, width), steps)))
 
 
 def built_pack(which: str, width: int, setting: str) -> tuple[Pack, str]:
@@ -184,6 +184,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.5, help="duration of a turn")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--minutes", type=float, default=12, help="for all networks; then fewer rounds"
+    )
     parser.add_argument("--only", choices=NETWORKS, help="one of the networks")
     parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
@@ -204,8 +207,11 @@ def main() -> None:
         import jax
 
         result["machine"]["jax"] = jax.__version__
-    for which in [options.only] if options.only else NETWORKS:
-        rows = match(contenders, which, options.seconds, options.rounds)
+    networks = [options.only] if options.only else [*NETWORKS]
+    end = time.monotonic() + 60 * options.minutes
+    for done, which in enumerate(networks):
+        until = time.monotonic() + (end - time.monotonic()) / (len(networks) - done)
+        rows = match(contenders, which, options.seconds, options.rounds, until)
         result[which] = {"summary": summary(which, rows), "contenders": rows}
     show(result, "packs", options.store)
 

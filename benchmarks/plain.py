@@ -14,6 +14,7 @@ from benchmarks.turns import Steps
 from grokpipe.cell import Cell
 from grokpipe.training.pack import initial_network
 
+
 class EncoderNetwork(nn.Module):
     """The Transformer for tasks on pairs, built from PyTorch's own layers."""
 
@@ -119,4 +120,3 @@ def loaded(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
     loader = DataLoader(Images(cell), batch_size=cell.config.batch_size, shuffle=True)
     while True:
         yield from loader
-

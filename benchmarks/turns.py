@@ -11,7 +11,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -91,7 +91,10 @@ class Worker:
 
 
 def work(
-    connection: Connection, contenders: Callable[[str], Sequence[Contender]], which: str, number: int
+    connection: Connection,
+    contenders: Callable[[str], Iterable[Contender]],
+    which: str,
+    number: int,
 ) -> None:
     """Serve the match in a process of its own, until None is sent."""
     os.environ["JAX_PLATFORMS"] = "cpu"
@@ -104,28 +107,42 @@ def work(
 
 
 def match(
-    contenders: Callable[[str], Sequence[Contender]], which: str, seconds: float, rounds: int
+    contenders: Callable[[str], Iterable[Contender]],
+    which: str,
+    seconds: float,
+    rounds: int,
+    until: float,
 ) -> list[dict[str, Any]]:
     """Let all contenders train in turns; return a row each, with the median of its rates.
 
     Every second round goes backwards, so that none always follows the same one.
+
+    Args:
+        contenders: a function of a module, which lists the contenders for a network.
+        which: the network.
+        seconds: duration of a turn.
+        rounds: turns of each contender.
+        until: the time, by `time.monotonic`, at which there are no more rounds after the first,
+            as on a machine that is busy.
     """
     context = multiprocessing.get_context("spawn")
     ends = []
     for number in range(CORES):
         mine, theirs = context.Pipe()
-        context.Process(
-            target=work, args=(theirs, contenders, which, number), daemon=True
-        ).start()
+        context.Process(target=work, args=(theirs, contenders, which, number), daemon=True).start()
         theirs.close()  # so that the end of the process ends the connection
         ends.append(mine)
     try:
-        begun = time.perf_counter()
+        begun, longest = time.perf_counter(), 0.0
         how, *_ = [end.recv() for end in ends]
         print(f"{which}: built in {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
         taking_part = [*contenders(which)]
         rates: list[list[float]] = [[] for _ in taking_part]
         for number in range(rounds):
+            if number and time.monotonic() + longest > until:
+                print(f"{which}: {number} of {rounds} rounds, the time is over", file=sys.stderr)
+                break
+            round_begun = time.monotonic()
             for position in range(len(rates))[:: -1 if number % 2 else 1]:
                 contender = taking_part[position]
                 used = ends[: contender.processes]
@@ -134,6 +151,7 @@ def match(
                 rates[position].append(sum(end.recv() for end in used))
                 said = f"{which} {number + 1}/{rounds} {contender.name}"
                 print(f"{said}: {rates[position][-1]:,.1f}", file=sys.stderr, flush=True)
+            longest = max(longest, time.monotonic() - round_begun)
         for end in ends:
             end.send(None)
     except EOFError:
@@ -145,6 +163,7 @@ def match(
             "threads": contender.threads,
             **({"how": chosen} if chosen else {}),
             "seed_steps_per_second": round(statistics.median(turns), 2),
+            "turns": len(turns),
             "lowest": round(min(turns), 2),
             "highest": round(max(turns), 2),
         }

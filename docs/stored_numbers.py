@@ -6,8 +6,6 @@ python -m docs.stored_numbers
 import re
 import textwrap
 
-import pandas as pd
-
 from analysis.output import formats
 from analysis.output.tables import table_text
 from analysis.runs import gather

@@ -15,9 +15,3 @@ class Execution:
     """whether the step is compiled"""
     products: Mapping[str, str] = field(default_factory=dict)
     """library of matrix products by their shape, where it is not PyTorch's default"""
-
-
-def chosen(cells, device, setting):  # B's stand-in
-    from grokpipe.training.compiling import worth_compiling
-    ok, note = worth_compiling(setting, 0, device)
-    return Execution(compiled=ok), note
