@@ -45,8 +45,8 @@ def _try(cell: Cell) -> None:
         evaluator = Evaluator.of(cell.config, pack.tasks[0])
         row = evaluator.row(pack.outputs(0))
         pack.advance(min(STEPS, cell.config.steps))
-        pack.intervention.observe(0, {"step": 0, **row})
-        pack.intervention.apply([*pack.parameters.values()])
+        pack.observe(0, {"step": 0, **row})
+        pack.intervene()
         evaluator.row(pack.outputs(0))
     except InputError:
         raise

@@ -34,6 +34,7 @@ class Stacked:
     """
 
     def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
+        self.configs = list(configs)
         self.first = [torch.zeros_like(p) for p in parameters]
         self.second = [torch.zeros_like(p) for p in parameters]
         device = parameters[0].device
@@ -62,6 +63,45 @@ class Stacked:
                 eps=config.eps,
                 maximize=False,
             )
+
+    @property
+    def state(self) -> list[list[Tensor]]:
+        """Both moments, each in the order of the parameters."""
+        return [self.first, self.second]
+
+    def coefficients(self, steps: int) -> Tensor:
+        """Numbers that `update` takes in each of the next steps: (steps, cell, 7)."""
+        settings = [(c.lr, c.weight_decay, *c.betas, c.eps) for c in self.configs]
+        like = self.first[0]
+        lr, decay, beta1, beta2, eps = torch.tensor(settings, dtype=torch.float64).T
+        counts = self.counts[:, 0].double().cpu() + torch.arange(1, steps + 1)[:, None]
+        unbiased1, unbiased2 = 1 - beta1**counts, 1 - beta2**counts
+        rows = (
+            1 - lr * decay,
+            lr / unbiased1,
+            unbiased2.rsqrt(),
+            1 - beta1,
+            beta2,
+            1 - beta2,
+            eps,
+        )
+        return torch.stack([row.expand_as(counts) for row in rows], -1).to(like.device, like.dtype)
+
+    @staticmethod
+    def update(
+        parameter: Tensor, gradient: Tensor, state: list[Tensor], coefficients: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The same update of one tensor of one cell as a pure function."""
+        first, second = state
+        kept, size, unbiased, new1, old2, new2, eps = coefficients.unbind()
+        first = first + (gradient - first) * new1
+        second = second * old2 + gradient * gradient * new2
+        parameter = parameter * kept - size * (first / (second.sqrt() * unbiased + eps))
+        return parameter, [first, second]
+
+    def advanced(self, steps: int) -> None:
+        """Count updates that were made by `update`."""
+        self.counts += steps
 
     def state_dict(self) -> dict[str, Any]:
         """Both moments in the order of the parameters, and the step counts, each (cell, …)."""

@@ -134,10 +134,10 @@ def check_narrowing(pack: Pack, label: str) -> None:
 def check_gradients(pack: Pack, label: str) -> None:
     """Check a new pack's gradients, after some steps, against a plain loop over its cells."""
     pack.advance(STEPS // 2)
-    inputs, labels = next(pack._batches(1))
+    (stack,) = pack.stacks
+    inputs, labels = stack.batch(torch.cat([stream.take(1) for stream in pack.streams]))
     others = pack.intervention.arguments(pack.step)
-    assert pack._gradients is not None
-    stacked = pack._gradients(*pack.parameters.values(), inputs, labels, *others)
+    stacked = stack.gradients(inputs, labels, others)
     for i, cell in enumerate(pack.cells):
         own = [other[i] for other in others]
         plain = _plain_gradients(pack, cell, i, inputs[i], labels[i], own)

@@ -31,7 +31,7 @@ def test_a_compiled_pack_follows_the_plain_one(token_cell, overrides, rtol, atol
     cells = [token_cell(f"seed={s}", f"weight_decay={s}", *overrides) for s in range(2)]
     plain, compiled = Pack(cells), Pack(cells, execution=Execution(compiled=True))
     rows = cells[0].task.train[:24].expand(2, -1)
-    inputs, labels = plain.inputs[rows], plain.labels[rows]
+    inputs, labels = plain.data.inputs[rows], plain.data.labels[rows]
     for a, b in zip(compiled.gradients(inputs, labels), plain.gradients(inputs, labels)):
         torch.testing.assert_close(a, b, rtol=rtol, atol=atol)
     for pack in (plain, compiled):
