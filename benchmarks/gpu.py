@@ -35,7 +35,8 @@ from benchmarks.packs import missing_jax
 from benchmarks.plain import EncoderNetwork, adamw
 from benchmarks.turns import Steps, repeated
 from grokpipe.losses import training_loss
-from grokpipe.training import execution
+from grokpipe.training.compiling import worth_compiling
+from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack, initial_network
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,11 +120,10 @@ def rates_of_plain(which: str, options: Options) -> Iterator[float]:
 
 def rates_of_packs(which: str, width: int, setting: str, options: Options) -> Iterator[float]:
     """A pack under `compile=setting`, then the same pack with its step as a CUDA graph."""
-    members = cells(which, width)
-    chosen, note = execution.chosen(members, options.device, setting)
-    if setting == "on" and not chosen.compiled:
+    compiled, note = worth_compiling(setting, 0, options.device)
+    if setting == "on" and not compiled:
         raise RuntimeError(note)
-    pack = Pack(members, str(options.device), chosen)
+    pack = Pack(cells(which, width), str(options.device), Execution(compiled=compiled))
     yield rate(partial(advanced, pack, width, options.device), options)
     yield rate(partial(advanced, RecordedPack(pack), width, options.device), options)
 

@@ -22,7 +22,7 @@ from benchmarks.networks import NETWORKS, cells
 from benchmarks.plain import loaded, plain_mlp, plain_transformer, resident
 from benchmarks.products import LAYOUTS, Bare, WithAdamW, arithmetic, faster_library, library
 from benchmarks.turns import CORES, Built, Contender, Steps, match, repeated
-from grokpipe.training import execution, numerics
+from grokpipe.training.choosing import chosen
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.pack import Pack
 
@@ -95,10 +95,10 @@ def of_jax(which: str, width: int) -> Built:
 def built_pack(which: str, width: int, setting: str) -> tuple[Pack, str]:
     """A pack as training chooses its execution under `compile=setting`, and what was chosen."""
     members = cells(which, width)
-    chosen, _ = execution.chosen(members, torch.device("cpu"), setting)
-    products = f", {len(chosen.products)} products by another library" if chosen.products else ""
-    how = f"{chosen.order}, {'compiled' if chosen.compiled else 'eager'}{products}"
-    return Pack(members, execution=chosen), how
+    execution, _ = chosen(members, torch.device("cpu"), setting)
+    products = f", {len(execution.products)} products by onednn" if execution.products else ""
+    how = f"{execution.order}, {'compiled' if execution.compiled else 'eager'}{products}"
+    return Pack(members, execution=execution), how
 
 
 def of_pack(which: str, width: int, setting: str) -> Built:
@@ -196,13 +196,7 @@ def main() -> None:
         print(f"JAX skipped: {missing} not installed (the extra `bench`)", file=sys.stderr)
     if options.only and options.store:
         parser.error("--store keeps all networks: not with --only")
-    result: dict[str, Any] = {
-        "machine": {
-            **machine(),
-            "products": numerics.choose_products(tf32=False),
-            "torch": torch.__version__,
-        }
-    }
+    result: dict[str, Any] = {"machine": {**machine(), "torch": torch.__version__}}
     if not missing:
         import jax
 

@@ -13,14 +13,14 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 from grokpipe.cell import Cell
-from grokpipe.training import numerics
+from grokpipe.training.products import accurate
 
 Shape = tuple[int, int, int]
 """(m, k, n) of a product (m, k) @ (k, n)"""
 LAYOUTS = {"cell by cell": 1, "stacks of 4": 4}
 """cells in one product"""
 LIBRARIES = {"default": "none", "onednn": "bf16"}
-"""values of PyTorch's switch by the library that it selects, see grokpipe/training/numerics.py"""
+"""values of PyTorch's switch by the library that it selects, see grokpipe/training/products.py"""
 TRIALS, TRIAL_SECONDS = 12, 0.002
 
 
@@ -98,7 +98,7 @@ def faster_library(call: Callable[[], object], trials: int = TRIALS) -> str:
 
     They take turns, and the fastest trial of each counts, as the machine may be busy.
     """
-    exact = [*LIBRARIES] if numerics.choose_products(tf32=False) == "onednn" else ["default"]
+    exact = [*LIBRARIES] if accurate() else ["default"]
     times: dict[str, list[float]] = {name: [] for name in exact}
     repeats = 1
     for trial in range(1 + trials):

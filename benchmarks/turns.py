@@ -18,7 +18,6 @@ from typing import Any
 
 import torch
 
-from grokpipe.training import numerics
 from grokpipe.training.device import cores
 
 CORES = cores()
@@ -99,7 +98,6 @@ def work(
     """Serve the match in a process of its own, until None is sent."""
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"  # JAX reads it at its import
-    numerics.choose_products(tf32=False)
     worker = Worker([*contenders(which)], number)
     connection.send([built.how if built else "" for built in worker.built])
     while (order := connection.recv()) is not None:

@@ -11,7 +11,6 @@ from benchmarks import gpu
 from benchmarks.cuda_graph import RecordedPack
 from benchmarks.gpu import Budget, Task
 from benchmarks.networks import cells
-from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack
 from tests.helpers import cli
 
@@ -20,10 +19,7 @@ ONCE = "--device cpu --networks transformer --seconds 0 --rounds 1 --widths 2 --
 
 @pytest.fixture
 def no_compiler(monkeypatch) -> None:
-    def chosen(cells, device, setting):
-        return Execution(), "not compiled: no C++ compiler" if setting == "on" else None
-
-    monkeypatch.setattr(gpu.execution, "chosen", chosen)
+    monkeypatch.setattr(gpu, "worth_compiling", lambda *_: (False, "not compiled: no C++ compiler"))
 
 
 def test_all_of_it_on_a_cpu(small, no_compiler, monkeypatch, tmp_path, capsys) -> None:

@@ -10,7 +10,7 @@ from grokpipe.training.execution import Execution
 
 @pytest.mark.parametrize("which", ["mlp", "transformer_two_layers"])
 def test_each_contender_trains(small, which, monkeypatch) -> None:
-    monkeypatch.setattr(packs.execution, "chosen", lambda *_: (Execution(), None))
+    monkeypatch.setattr(packs, "chosen", lambda *_: (Execution(), None))
     monkeypatch.setattr(packs, "missing_jax", lambda: "jax")
     monkeypatch.setattr(products, "TRIAL_SECONDS", 1e-6)
     for name, value in {"WIDTHS": (1,), "ALL": 2, "MANY": 3}.items():

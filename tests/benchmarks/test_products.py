@@ -49,7 +49,7 @@ def test_products_and_adamw_of_all_parameters(small, count, monkeypatch) -> None
 def test_the_library_of_the_faster_call_is_chosen_and_the_switch_put_back(monkeypatch) -> None:
     switch = torch.backends.mkldnn.matmul
     before = switch.fp32_precision
-    monkeypatch.setattr(products.numerics, "choose_products", lambda tf32: "onednn")
+    monkeypatch.setattr(products, "accurate", lambda: True)
     clock = [0.0]
     monkeypatch.setattr(products.time, "perf_counter", lambda: clock[0])
 
@@ -57,6 +57,6 @@ def test_the_library_of_the_faster_call_is_chosen_and_the_switch_put_back(monkey
         clock[0] += 1 if switch.fp32_precision == "bf16" else 2
 
     assert faster_library(call) == "onednn"
-    monkeypatch.setattr(products.numerics, "choose_products", lambda tf32: "default")
+    monkeypatch.setattr(products, "accurate", lambda: False)
     assert faster_library(call) == "default"
     assert switch.fp32_precision == before
