@@ -35,9 +35,9 @@ from benchmarks.packs import missing_jax
 from benchmarks.plain import EncoderNetwork, adamw
 from benchmarks.turns import Steps, repeated
 from grokpipe.losses import training_loss
-from grokpipe.training.compiling import worth_compiling
 from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack, initial_network
+from grokpipe.training.programs.compiling import worth_compiling
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTHS = (1, 4, 16, 64, 256, 1024)

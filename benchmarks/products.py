@@ -13,14 +13,14 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 from grokpipe.cell import Cell
-from grokpipe.training.products import accurate
+from grokpipe.training.programs.products import accurate
 
 Shape = tuple[int, int, int]
 """(m, k, n) of a product (m, k) @ (k, n)"""
 LAYOUTS = {"cell by cell": 1, "stacks of 4": 4}
 """cells in one product"""
 LIBRARIES = {"default": "none", "onednn": "bf16"}
-"""values of PyTorch's switch by the library that it selects, see grokpipe/training/products.py"""
+"""values of PyTorch's switch, by the library that it selects (programs/products.py)"""
 TRIALS, TRIAL_SECONDS = 12, 0.002
 
 

@@ -19,12 +19,12 @@ from torch.backends.cpu import get_cpu_capability
 from grokpipe.cell import Cell
 from grokpipe.config.fields import scientific_values
 from grokpipe.store import files
-from grokpipe.training import products
-from grokpipe.training.compiling import worth_compiling
 from grokpipe.training.evaluate import forward, slices
 from grokpipe.training.execution import LOCKSTEP, TURNS, Execution
 from grokpipe.training.pack import Pack
-from grokpipe.training.tracing import graph_of
+from grokpipe.training.programs import products
+from grokpipe.training.programs.compiling import worth_compiling
+from grokpipe.training.programs.tracing import graph_of
 
 MEASURED_FROM = 500  # steps of a run that are worth the second or so that a choice takes
 SHORT = 5e-4  # seconds of a compiled step of one cell below which calls are a visible part of it

@@ -11,16 +11,16 @@ from torch.fx import GraphModule
 from grokpipe.cell import Cell
 from grokpipe.config import registry
 from grokpipe.interventions import Plain
-from grokpipe.training.compiling import apart, compiled, marker
 from grokpipe.training.execution import Execution
-from grokpipe.training.step import (
+from grokpipe.training.programs.compiling import apart, compiled, marker
+from grokpipe.training.programs.step import (
     cell_gradients,
     flattened,
     stacked,
     unflattened,
     whole_step,
 )
-from grokpipe.training.tracing import Program, graph_of, traced
+from grokpipe.training.programs.tracing import Program, graph_of, traced
 from grokpipe.training.trees import select
 
 Parameters = dict[str, Tensor]

@@ -12,10 +12,10 @@ import torch
 from benchmarks.cuda_graph import RecordedPack
 from grokpipe.cell import Cell
 from grokpipe.errors import Interrupted
-from grokpipe.training.compiling import worth_compiling
 from grokpipe.training.execution import Execution
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack
+from grokpipe.training.programs.compiling import worth_compiling
 from tests.helpers.training import curves, quiet, run_logs, same
 
 # GROKPIPE_TEST_DEVICE=cpu tries these tests themselves where there is no GPU
@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.skipif(
         DEVICE == "cuda" and not torch.cuda.is_available(), reason="needs a CUDA device"
     ),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),  # of the compiler
 ]
 NETWORKS = {
     "mlp": (),

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.backends.cpu import get_cpu_capability
 from torch.fx import GraphModule
 
-from grokpipe.training import products
-from grokpipe.training.tracing import Program, graph_of
+from grokpipe.training.programs import products
+from grokpipe.training.programs.tracing import Program, graph_of
 
 PAYS_FROM = {"new": 120.0, "known": 20.0}
 """uncompiled duration of a run in seconds from which compiling pays: it saves 15 to 35 % of a step
