@@ -195,7 +195,8 @@ class Stack:
         """Look up inputs (cell, batch, …) and labels (cell, batch) of rows (cell, batch)."""
         flat, table = rows.flatten(), self.data
         inputs = table.inputs.index_select(0, flat)
-        return inputs.view(*rows.shape, *inputs.shape[1:]), table.labels[rows]
+        labels = table.labels.index_select(0, flat)
+        return inputs.view(*rows.shape, *inputs.shape[1:]), labels.view(rows.shape)
 
     def state_dict(self) -> dict[str, Any]:
         """Trees of tensors with a leading cell axis, which training goes on to change."""
