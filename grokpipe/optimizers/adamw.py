@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from grokpipe.config.fields import scientific
-from grokpipe.optimizers import by_config, slices
+from grokpipe.optimizers import by_config, sent, slices
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Stacked:
         self.second = [torch.zeros_like(p) for p in parameters]
         device = parameters[0].device
         self.counts = torch.zeros(len(configs), device=device)  # of steps
+        self.counted = torch.zeros(len(configs), dtype=torch.float64)  # the same, on the CPU
         self.groups = []
         for config, cells in by_config(configs):
             stacks = [slices(stack, cells) for stack in (parameters, self.first, self.second)]
@@ -46,7 +47,7 @@ class Stacked:
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Apply one update, given gradients (cell, …) in the order of the parameters."""
-        self.counts += 1
+        self.advanced(1)
         for config, cells, (parameters, first, second, counts) in self.groups:
             # torch.optim's function would count for each tensor, one by one
             torch._fused_adamw_(
@@ -73,9 +74,8 @@ class Stacked:
     def coefficients(self, steps: int) -> Tensor:
         """Numbers that `update` takes in each of the next steps: (steps, cell, 7)."""
         settings = [(c.lr, c.weight_decay, *c.betas, c.eps) for c in self.configs]
-        like = self.first[0]
         lr, decay, beta1, beta2, eps = torch.tensor(settings, dtype=torch.float64).T
-        counts = self.counts.double().cpu() + torch.arange(1, steps + 1)[:, None]
+        counts = self.counted + torch.arange(1, steps + 1)[:, None]
         unbiased1, unbiased2 = 1 - beta1**counts, 1 - beta2**counts
         rows = (
             1 - lr * decay,
@@ -86,7 +86,7 @@ class Stacked:
             1 - beta2,
             eps,
         )
-        return torch.stack([row.expand_as(counts) for row in rows], -1).to(like.device, like.dtype)
+        return sent(torch.stack([row.expand_as(counts) for row in rows], -1), self.first[0])
 
     @staticmethod
     def update(
@@ -103,6 +103,7 @@ class Stacked:
     def advanced(self, steps: int) -> None:
         """Count updates that were made by `update`."""
         self.counts += steps
+        self.counted += steps
 
     def state_dict(self) -> dict[str, Any]:
         """Both moments in the order of the parameters, and the step counts, each (cell, …)."""
@@ -113,4 +114,5 @@ class Stacked:
         for name in ("first", "second"):
             for mine, saved in zip(getattr(self, name), state[name], strict=True):
                 mine.copy_(saved)
-        self.counts.copy_(state["counts"][:, 0])
+        for mine in (self.counts, self.counted):
+            mine.copy_(state["counts"][:, 0])
