@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from grokpipe.errors import Interrupted
+from grokpipe.optimizers import adamw
+from grokpipe.testing.training import check_whole_step
 from grokpipe.training.execution import Execution
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack
@@ -48,6 +50,18 @@ def test_turns_are_lockstep_in_another_order(token_cell, overrides) -> None:
     for i in range(3):
         assert_close(lockstep.cell_parameters(i), turns.cell_parameters(i))
         assert torch.equal(lockstep.streams[i].take(2), turns.streams[i].take(2))
+
+
+@pytest.mark.parametrize("overrides", INTERVENTIONS, ids=lambda own: " ".join(own[:1]) or "plain")
+def test_a_whole_step_is_the_plain_one(token_cell, overrides) -> None:
+    """As a function, before it is compiled."""
+    check_whole_step(cells(token_cell, overrides), "made")
+
+
+def test_a_whole_step_that_differs_is_seen(token_cell, monkeypatch) -> None:
+    monkeypatch.setattr(adamw.Stacked, "update", staticmethod(lambda p, g, s, c: (p - 1e-3 * g, s)))
+    with pytest.raises(AssertionError, match="made: the step as it is compiled"):
+        check_whole_step(cells(token_cell), "made")
 
 
 def test_the_length_of_a_turn_changes_no_bit(token_cell, monkeypatch) -> None:
