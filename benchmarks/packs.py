@@ -9,13 +9,17 @@ is installed (the extra `bench`).
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pooch
 import torch
 
 from benchmarks._common import RESULTS, machine, show
@@ -204,11 +208,31 @@ def main() -> None:
         result["machine"]["jax"] = jax.__version__
     networks = [options.only] if options.only else [*NETWORKS]
     end = time.monotonic() + 60 * options.minutes
-    for done, which in enumerate(networks):
-        until = time.monotonic() + (end - time.monotonic()) / (len(networks) - done)
-        rows = match(contenders, which, options.seconds, options.rounds, until)
-        result[which] = {"summary": summary(which, rows), "contenders": rows}
+    with fresh_choices():
+        for done, which in enumerate(networks):
+            until = time.monotonic() + (end - time.monotonic()) / (len(networks) - done)
+            rows = match(contenders, which, options.seconds, options.rounds, until)
+            result[which] = {"summary": summary(which, rows), "contenders": rows}
     show(result, "packs", options.store)
+
+
+@contextmanager
+def fresh_choices() -> Iterator[None]:
+    """Let packs measure anew how to compute their steps, as on a new machine; code that was
+    compiled before is used again."""
+    compiled = str(pooch.os_cache("grokpipe") / "compiled")
+    before = {name: os.environ.get(name) for name in ("TORCHINDUCTOR_CACHE_DIR", "XDG_CACHE_HOME")}
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
+    with TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = folder
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """Each contender of the packs' benchmark trains, and the summary compares medians."""
 
+import os
+
+import pooch
 import pytest
 import torch
 
 from benchmarks import packs, products
 from benchmarks.packs import CORES, contenders, summary
 from grokpipe.training.execution import Execution
+from grokpipe.training.programs import compiling
 
 
 @pytest.mark.parametrize("which", ["mlp", "transformer_two_layers"])
@@ -43,6 +47,16 @@ def test_jax_takes_part_where_it_is_installed(monkeypatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(packs, "find_spec", lambda name: None)
     assert packs.missing_jax() == "jax and optax"
+
+
+def test_choices_are_made_anew_and_compiled_code_is_kept(monkeypatch) -> None:
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    usual = pooch.os_cache("grokpipe")
+    with packs.fresh_choices():
+        assert pooch.os_cache("grokpipe") != usual
+        assert compiling._folder() == usual / "compiled"
+    assert pooch.os_cache("grokpipe") == usual
+    assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ
 
 
 def test_the_summary(small) -> None:
