@@ -48,25 +48,26 @@ class Layer:
 
 
 def layers(cell: Cell) -> list[Layer]:
-    """List the layers of a cell's step: of the MLP as they are, of the Transformer those of the
-    exact shortcut (docs/packs.md)."""
+    """List the layers of a cell's step: of the MLP as they are, of a Transformer with norms after
+    the sums those of the exact shortcut (docs/packs.md)."""
     config, arch, task = cell.config, cell.config.arch, cell.task
     batch = config.batch_size or len(task.train)
     if task.vocabulary is None:
         sizes = [task.inputs.shape[1:].numel(), *[arch.width] * arch.depth, task.classes]
         return [Layer(batch, a, b, not i) for i, (a, b) in enumerate(pairwise(sizes))]
     d, hidden, p = arch.width, arch.feedforward, task.vocabulary
-    equals = arch.tokens - 2  # the token = has one row in the table of (position, token)
-    last = 1 if equals else p  # rows of the table at the read-out position
+    # the first block multiplies the rows of tokens, = among them where there are three, and those
+    # of positions, and adds the products
+    table = Layer(p + (arch.tokens - 2) + arch.tokens, d, 3 * d)
     read_out = [Layer(batch, d, d), Layer(batch, d, hidden), Layer(batch, hidden, d)]
     head = Layer(batch, d, task.classes)
     if arch.layers == 1:
-        return [Layer(2 * p + equals, d, 2 * d), Layer(last, d, d), *read_out, head]
+        return [table, *read_out, head]
     every = batch * arch.tokens
     whole = [Layer(every, d, d), Layer(every, d, hidden), Layer(every, hidden, d)]
     between = [Layer(every, d, 3 * d), *whole] * (arch.layers - 2)
     ends = [Layer(every, d, 2 * d), Layer(batch, d, d), *read_out, head]
-    return [Layer(2 * p + equals, d, 3 * d), *whole, *between, *ends]
+    return [table, *whole, *between, *ends]
 
 
 def products(cell: Cell) -> list[Shape]:
