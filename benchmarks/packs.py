@@ -5,7 +5,7 @@ All contenders run in the same processes, in turns of about a second, so short t
 load meets all of them; the medians over the turns are compared (turns.py). JAX takes part where it
 is installed (the extra `bench`).
 
-    python -m benchmarks.packs [--seconds 0.8] [--rounds 9] [--minutes 12] [--only mlp] [--store]
+    python -m benchmarks.packs [--seconds 0.8] [--rounds 7] [--minutes 12] [--only mlp] [--store]
 """
 
 import argparse
@@ -188,7 +188,7 @@ def summary(which: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=0.8, help="duration of a turn")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
         "--minutes", type=float, default=12, help="for all networks; then fewer rounds"
     )
