@@ -81,7 +81,7 @@ def plain(name: str, make: Callable[..., Steps], which: str) -> Iterator[Contend
 def of_plain(make: Callable[..., Steps], which: str) -> Built:
     """A plain loop by the library of products that makes it faster."""
     steps = make(*cells(which, 1))
-    name = faster_library(steps, trials=3)
+    name = faster_library(steps, trials=2)
 
     def turn(seconds: float) -> float:
         with library(name):
@@ -98,9 +98,10 @@ def of_jax(which: str, width: int) -> Built:
 
 
 def built_pack(which: str, width: int, setting: str) -> tuple[Pack, str]:
-    """A pack as training chooses its execution under `compile=setting`, and what was chosen."""
+    """A pack as training chooses its execution under `compile=setting`, and what was chosen. For a
+    wide one that is the choice for ALL cells: its own would take a minute to measure."""
     members = cells(which, width)
-    execution, _ = chosen(members, torch.device("cpu"), setting)
+    execution, _ = chosen(members[:ALL], torch.device("cpu"), setting)
     products = f", {len(execution.products)} products by onednn" if execution.products else ""
     how = f"{execution.order}, {'compiled' if execution.compiled else 'eager'}{products}"
     return Pack(members, execution=execution), how
