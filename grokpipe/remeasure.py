@@ -37,8 +37,8 @@ from grokpipe.training import numerics
 from grokpipe.training.evaluate import Evaluator, network_outputs
 from grokpipe.training.execution import Execution
 from grokpipe.training.pack import evaluation_program, shortcut_network
-from grokpipe.training.products import ONEDNN, by_onednn
-from grokpipe.training.tracing import Program
+from grokpipe.training.programs.products import ONEDNN, by_onednn
+from grokpipe.training.programs.tracing import Program
 
 KEY = "measures="
 

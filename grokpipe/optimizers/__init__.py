@@ -29,6 +29,12 @@ def by_config(configs: Sequence[Any]) -> Iterator[tuple[Any, list[int]]]:
         yield configs[members[0]], members
 
 
+def sent(rows: Tensor, like: Tensor) -> Tensor:
+    """Send numbers from the CPU to the device and precision of `like`, without waiting for it."""
+    rows = rows.to(like.dtype)
+    return rows.pin_memory().to(like.device, non_blocking=True) if like.is_cuda else rows
+
+
 def slices(stack: Sequence[Tensor], cells: Sequence[int]) -> list[Tensor]:
     """Views of the given cells' rows of each tensor (cell, …), one cell after the other."""
     rows = [tensor.unbind() for tensor in stack]

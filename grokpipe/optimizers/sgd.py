@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.sgd import sgd
 
 from grokpipe.config.fields import scientific
-from grokpipe.optimizers import by_config, slices
+from grokpipe.optimizers import by_config, sent, slices
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Stacked:
     def coefficients(self, steps: int) -> Tensor:
         """Numbers that `update` takes in each of the next steps: (steps, cell, 3)."""
         settings = [(c.lr, c.weight_decay, c.momentum) for c in self.configs]
-        like = self.velocity[0]
-        return torch.tensor(settings, dtype=like.dtype, device=like.device).expand(steps, -1, -1)
+        rows = torch.tensor(settings, dtype=torch.float64)
+        return sent(rows, self.velocity[0]).expand(steps, -1, -1)
 
     @staticmethod
     def update(

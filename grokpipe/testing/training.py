@@ -23,6 +23,7 @@ from grokpipe.losses import training_loss
 from grokpipe.store import run_log
 from grokpipe.store.run_log import FINAL, RunLog
 from grokpipe.testing.cells import STEPS
+from grokpipe.training.execution import Execution
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack, initial_network, split_state
 from grokpipe.training.progress import RunProgress
@@ -129,6 +130,28 @@ def check_narrowing(pack: Pack, label: str) -> None:
             f"{label}: after other cells have left its pack, {why}: state_dict must hold tensors "
             "with a leading cell axis, and load_state_dict restore them"
         )
+
+
+def check_whole_step(cells: Sequence[Cell], label: str) -> None:
+    """Check the step as it is compiled, the optimiser's and the intervention's pure functions with
+    it, against the plain one."""
+    plain, whole = Pack(cells), Pack(cells, execution=Execution(compiled=True))
+    (stack,) = whole.stacks
+    if not stack.compiled:  # the optimiser has no pure function
+        return
+    others = len(plain.intervention.arguments(0))
+    whole.programs.steps[stack.width] = stack.step_function(others)
+    plain = Pack(cells)
+    for pack in (plain, whole):
+        pack.advance(STEPS)
+    for i in range(len(cells)):
+        one, other = plain.cell_parameters(i), whole.cell_parameters(i)
+        if why := _parameters_difference(one, other, exact=False):
+            raise AssertionError(
+                f"{label}: the step as it is compiled and the plain one differ: {why}: update of "
+                "an optimiser must compute what step does, from its arguments alone, and "
+                "constrained of an intervention may depend on nothing but its arguments"
+            )
 
 
 def check_gradients(pack: Pack, label: str) -> None:

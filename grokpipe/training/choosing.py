@@ -14,17 +14,17 @@ from typing import Any
 import pooch
 import torch
 from torch import Tensor
-from torch.backends.cpu import get_cpu_capability
 
 from grokpipe.cell import Cell
 from grokpipe.config.fields import scientific_values
 from grokpipe.store import files
-from grokpipe.training import products
-from grokpipe.training.compiling import worth_compiling
+from grokpipe.training.device import processor
 from grokpipe.training.evaluate import forward, slices
 from grokpipe.training.execution import LOCKSTEP, TURNS, Execution
 from grokpipe.training.pack import Pack
-from grokpipe.training.tracing import graph_of
+from grokpipe.training.programs import products
+from grokpipe.training.programs.compiling import worth_compiling
+from grokpipe.training.programs.tracing import graph_of
 
 MEASURED_FROM = 500  # steps of a run that are worth the second or so that a choice takes
 SHORT = 5e-4  # seconds of a compiled step of one cell below which calls are a visible part of it
@@ -102,7 +102,7 @@ def _kept(
     """What was measured on this machine before, else what `measure` returns, which is kept."""
     values = scientific_values(cells[0].config, shared=True)
     shape = {name: value for name, value in values.items() if name not in LENGTH}
-    machine = (device.type, get_cpu_capability(), torch.get_num_threads(), torch.__version__)
+    machine = (device.type, processor(), torch.get_num_threads(), torch.__version__)
     text = json.dumps([cells[0].fingerprint, shape, len(cells), compiled, machine], sort_keys=True)
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = pooch.os_cache("grokpipe") / "choices" / f"{name}.json"

@@ -1,6 +1,7 @@
 """Devices, cores and threads that this process may use."""
 
 import os
+import platform
 import time
 from pathlib import Path
 
@@ -94,3 +95,12 @@ def gpus(device: torch.device) -> list[str | None]:
     if visible:
         return [name for name in visible.split(",")]
     return [str(i) for i in range(torch.cuda.device_count())]
+
+
+def processor() -> str:
+    """Name of the processor according to Linux, else according to Python."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

@@ -21,8 +21,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from grokpipe.cell import Cell
 from grokpipe.precision import dtype_of
 from grokpipe.training.pack import shortcut_network
+from grokpipe.training.programs.step import cell_gradients
 from grokpipe.training.stack import stacked_intervention
-from grokpipe.training.step import cell_gradients
 
 OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
 SPARE = 0.6  # share of free memory that packs may take: allocators hold up to 1.4 times as much

@@ -20,11 +20,11 @@ from grokpipe.interventions import Plain
 from grokpipe.precision import dtype_of
 from grokpipe.randomness import derived_seed
 from grokpipe.training.batches import stream
-from grokpipe.training.compiling import compiled
 from grokpipe.training.evaluate import NetworkOutputs, forward, network_outputs, slices
 from grokpipe.training.execution import LOCKSTEP, Execution
+from grokpipe.training.programs.compiling import compiled
+from grokpipe.training.programs.tracing import Program, traced
 from grokpipe.training.stack import Data, Parameters, Programs, Stack
-from grokpipe.training.tracing import Program, traced
 from grokpipe.training.trees import concatenate, select
 
 PLAIN = Execution()

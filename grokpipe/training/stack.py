@@ -11,16 +11,16 @@ from torch.fx import GraphModule
 from grokpipe.cell import Cell
 from grokpipe.config import registry
 from grokpipe.interventions import Plain
-from grokpipe.training.compiling import apart, compiled, marker
 from grokpipe.training.execution import Execution
-from grokpipe.training.step import (
+from grokpipe.training.programs.compiling import apart, compiled, marker
+from grokpipe.training.programs.step import (
     cell_gradients,
     flattened,
     stacked,
     unflattened,
     whole_step,
 )
-from grokpipe.training.tracing import Program, graph_of, traced
+from grokpipe.training.programs.tracing import Program, graph_of, traced
 from grokpipe.training.trees import select
 
 Parameters = dict[str, Tensor]
@@ -112,7 +112,7 @@ class Stack:
             arguments = self._step_arguments(batch, own, others, self.intervention.bounds(step))
             if self.width not in self.programs.steps:
                 self.programs.steps[self.width] = compiled(
-                    self._step_function(len(others)),
+                    self.step_function(len(others)),
                     *arguments,
                     libraries=self.programs.execution.products,
                 )
@@ -127,7 +127,9 @@ class Stack:
         own = flattened([*others, *bounds])
         return [data.inputs, data.labels, batch, coefficients, *self._flat, *own]
 
-    def _step_function(self, others: int) -> Program:
+    def step_function(self, others: int) -> Program:
+        """The step that is compiled, as a function; `others` is the number of arguments of the
+        intervention's objective."""
         count = len(self.parameters)
         return whole_step(
             self._cell_gradients(),
@@ -143,7 +145,7 @@ class Stack:
         batch, coefficients = flattened([rows[0], self.optimizer.coefficients(1)[0]])
         others, bounds = self.intervention.arguments(0), self.intervention.bounds(1)
         arguments = self._step_arguments(batch, coefficients, others, bounds)
-        return marker(apart(self._step_function(len(others)), *arguments)).exists()
+        return marker(apart(self.step_function(len(others)), *arguments)).exists()
 
     def _cell_gradients(self) -> Program:
         programs = self.programs
@@ -195,7 +197,8 @@ class Stack:
         """Look up inputs (cell, batch, …) and labels (cell, batch) of rows (cell, batch)."""
         flat, table = rows.flatten(), self.data
         inputs = table.inputs.index_select(0, flat)
-        return inputs.view(*rows.shape, *inputs.shape[1:]), table.labels[rows]
+        labels = table.labels.index_select(0, flat)
+        return inputs.view(*rows.shape, *inputs.shape[1:]), labels.view(rows.shape)
 
     def state_dict(self) -> dict[str, Any]:
         """Trees of tensors with a leading cell axis, which training goes on to change."""

@@ -6,8 +6,8 @@ from torch.nn import functional
 
 from grokpipe.training.batches import stream
 from grokpipe.training.pack import Pack, chunks, initial_network
-from grokpipe.training.step import cell_gradients, flattened, stacked
-from grokpipe.training.tracing import traced
+from grokpipe.training.programs.step import cell_gradients, flattened, stacked
+from grokpipe.training.programs.tracing import traced
 
 
 def plain_loop(

@@ -2,8 +2,8 @@
 
 import torch
 
-from grokpipe.training import products
-from grokpipe.training.tracing import graph_of, traced
+from grokpipe.training.programs import products
+from grokpipe.training.programs.tracing import graph_of, traced
 
 SHAPES = {"mm 7x5x3 nt": "onednn", "bmm 2 of 4x6x5 nn": "onednn"}
 

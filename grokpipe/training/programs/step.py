@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from grokpipe.interventions import Batch, Plain
 from grokpipe.losses import training_loss
-from grokpipe.training.tracing import Program
+from grokpipe.training.programs.tracing import Program
 
 Update = Callable[[Tensor, Tensor, list[Tensor], Tensor], tuple[Tensor, list[Tensor]]]
 """an optimiser's update of one tensor of one cell: parameter, gradient, state, coefficients → the

@@ -13,7 +13,7 @@ from torch.fx import Graph, GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.graph import CodeGen
 
-from grokpipe.training import products
+from grokpipe.training.programs import products
 
 Program = Callable[..., Sequence[Tensor]]
 

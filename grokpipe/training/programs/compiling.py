@@ -10,11 +10,11 @@ from pathlib import Path
 import pooch
 import torch
 from torch import Tensor
-from torch.backends.cpu import get_cpu_capability
 from torch.fx import GraphModule
 
-from grokpipe.training import products
-from grokpipe.training.tracing import Program, graph_of
+from grokpipe.training.device import processor
+from grokpipe.training.programs import products
+from grokpipe.training.programs.tracing import Program, graph_of
 
 PAYS_FROM = {"new": 120.0, "known": 20.0}
 """uncompiled duration of a run in seconds from which compiling pays: it saves 15 to 35 % of a step
@@ -86,7 +86,7 @@ def _addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def marker(module: GraphModule) -> Path:
     """File that exists once this graph was compiled on such a machine: its code is in the cache."""
     shapes = [str(getattr(node.meta.get("val"), "shape", "")) for node in module.graph.nodes]
-    text = "\n".join([module.code, *shapes, torch.__version__, get_cpu_capability()])
+    text = "\n".join([module.code, *shapes, torch.__version__, processor()])
     return _folder() / "known" / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
