@@ -1,5 +1,5 @@
 """Measure steps per second of one cell with one thread and with two, which wait for one another
-spinning, as by default, or briefly, as grokpipe sets it; alone and beside a busy process a core.
+spinning, as by default, or asleep, as grokpipe sets it; alone and beside a busy process a core.
 
     python -m benchmarks.threads [--store]
 """
@@ -24,12 +24,12 @@ from grokpipe.cell import Cell
 from grokpipe.config.composing import CONF
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import register
-from grokpipe.executors.waiting import BRIEFLY, CHOSEN_BY
+from grokpipe.executors.waiting import ASLEEP, CHOSEN_BY
 from grokpipe.training import numerics
 from grokpipe.training.device import cores
 from grokpipe.training.pack import Pack
 
-CONTENDERS = {"1 thread": (1, BRIEFLY), "2, spinning": (2, {}), "2, waiting briefly": (2, BRIEFLY)}
+CONTENDERS = {"1 thread": (1, ASLEEP), "2, spinning": (2, {}), "2, asleep": (2, ASLEEP)}
 SECONDS, TURNS = 1.0, 3
 
 

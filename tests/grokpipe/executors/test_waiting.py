@@ -1,4 +1,4 @@
-"""Helper threads sleep after a short spin, unless the user says otherwise."""
+"""Helper threads wait asleep, unless the user says otherwise."""
 
 import os
 
@@ -6,7 +6,7 @@ import pytest
 
 from grokpipe import __main__ as command
 from grokpipe.executors.job import Job
-from grokpipe.executors.waiting import BRIEFLY, CHOSEN_BY, wait_briefly
+from grokpipe.executors.waiting import ASLEEP, CHOSEN_BY, wait_asleep
 
 
 @pytest.fixture
@@ -19,17 +19,17 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", CHOSEN_BY)
 def test_a_choice_of_the_user_is_kept(name) -> None:
     chosen = {name: "7", "PATH": "/bin"}
-    wait_briefly(chosen)
+    wait_asleep(chosen)
     assert chosen == {name: "7", "PATH": "/bin"}
 
 
 def test_the_command_sets_it(unset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "_run", lambda arguments: 0)
     assert command.main() == 0
-    assert {name: os.environ[name] for name in BRIEFLY} == BRIEFLY
-    assert "KMP_BLOCKTIME" not in os.environ
+    assert {name: os.environ[name] for name in ASLEEP} == ASLEEP
+    assert {"GOMP_SPINCOUNT", "KMP_BLOCKTIME"}.isdisjoint(os.environ)
 
 
 def test_a_job_of_slurm_sets_it(unset) -> None:
     Job([])()
-    assert {name: os.environ[name] for name in BRIEFLY} == BRIEFLY
+    assert {name: os.environ[name] for name in ASLEEP} == ASLEEP
