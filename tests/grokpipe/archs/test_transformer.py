@@ -177,6 +177,16 @@ def test_packs_have_the_shortcut_at_any_depth() -> None:
         assert type(transformer.build(config, task)) is Transformer
 
 
+def test_without_a_mask_cells_keep_their_keys(compose) -> None:
+    """The key is that of before there was a mask."""
+    from grokpipe.cell import Cell
+
+    chosen = ("task=mod_add", "task.p=11")
+    for causal, same in ((None, True), ("false", True), ("true", False)):
+        override = () if causal is None else (f"arch.causal={causal}",)
+        assert (Cell.of(compose(*chosen, *override)).key == "2f5e5fd1b60c37bb") is same
+
+
 @pytest.mark.parametrize(("embedding", "std"), [("unit", 1.0), ("scaled", 1024**-0.5)])
 def test_initial_embeddings(embedding: str, std: float) -> None:
     torch.manual_seed(0)
