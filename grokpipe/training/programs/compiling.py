@@ -80,7 +80,7 @@ def apart(function: Program, *examples: Tensor) -> GraphModule:
 
 
 def _addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    return torch.mm(a, b) + bias
+    return torch.mm(a, b) - (-bias)  # a plain sum would be made one operation again
 
 
 def marker(module: GraphModule) -> Path:
