@@ -3,6 +3,7 @@
 Runs (seeds) are resampled or left out one at a time, never evaluations.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,8 +34,9 @@ def of_fit(
     """
     known: dict[bytes, Floats] = {}
 
-    def numbers(indices: NDArray[np.intp]) -> Floats:
-        flat = indices.reshape(-1, indices.shape[-1])
+    @functools.cache
+    def numbers(drawn: bytes, size: int) -> Floats:
+        flat = np.frombuffer(drawn, dtype=np.intp).reshape(-1, size)
         row = np.arange(len(flat))[:, None] * runs
         counts = np.bincount((row + flat).ravel(), minlength=len(flat) * runs)
         distinct, at = np.unique(counts.reshape(-1, runs), axis=0, return_inverse=True)
@@ -43,13 +45,16 @@ def of_fit(
         if new:
             values = fitted(distinct[new].astype(np.float64))
             known.update(zip((names[number] for number in new), values, strict=True))
-        drawn = np.array([known[name] for name in names])[at.reshape(-1)]
-        return drawn.reshape(*indices.shape[:-1], -1)
+        return np.array([known[name] for name in names])[at.reshape(-1)]
+
+    def column_of(indices: NDArray[np.intp], column: int) -> Floats:
+        every = numbers(indices.astype(np.intp).tobytes(), indices.shape[-1])
+        return every[:, column].reshape(indices.shape[:-1])
 
     seed = int(generator.integers(2**63))
     return [
         law_interval(
-            lambda indices, column=column: numbers(indices)[..., column],
+            lambda indices, column=column: column_of(indices, column),
             runs, np.random.default_rng(seed), method,
         )
         for column, method in enumerate(methods)
