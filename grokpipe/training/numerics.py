@@ -1,87 +1,81 @@
-"""Numerical settings: the library for fp32 matrix products on the CPU, TF32 on a GPU, subnormals.
+"""Numerical settings of a process: TF32 on a GPU, subnormals.
 
-The first two leave products in float64 as they are. Subnormal numbers, closer to 0 than the
+TF32 leaves products in float64 as they are. Subnormal numbers, closer to 0 than the
 smallest normal one (1.2e-38 in fp32, 2.2e-308 in float64), may each stall a processor for a hundred
 cycles. Once training accuracy is 1 and nothing limits the logits, as without weight decay, a
 softmax is full of subnormals, and so is everything multiplied by its output: training then takes
 several times longer (benchmarks/subnormals.py).
 """
 
+import contextlib
+import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 
 import torch
 
-WORST = 4e-6  # accepted error of fp32 products, relative to the largest entry; bf16 has 1e-3
+
+def allow_tf32(allowed: bool) -> None:
+    """Allow or forbid a GPU to round the factors of fp32 products, in this process."""
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
 
 
-def choose_products(tf32: bool) -> str:
-    """Choose TF32 and the CPU's matrix library for this process; return the library's name.
-
-    oneDNN has AVX-512 kernels where PyTorch's default library, MKL, uses slower ones (on AMD). The
-    switch that selects oneDNN also allows bf16, which processors with AMX would then use; so the
-    switch is kept only if products have the error of fp32, measured against float64.
-
-    Returns:
-        onednn or default, for provenance.
-    """
-    torch.backends.cuda.matmul.allow_tf32 = tf32
-    torch.backends.cudnn.allow_tf32 = tf32
-    return _library()
-
-
-@lru_cache
-def _library() -> str:
-    switch = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    before = switch.fp32_precision
-    switch.fp32_precision = "bf16"
-    if product_error() <= WORST:
-        return "onednn"
-    switch.fp32_precision = before
-    return "default"
-
-
-def product_error() -> float:
-    """Measure the largest error of fp32 products as computed now, relative to the largest entry."""
-    draws = torch.Generator().manual_seed(0)
-    worst = 0.0
-    for shape in ((1, 512, 128, 512), (4, 100, 784, 200), (2, 97, 512, 128)):
-        cells, m, k, n = shape
-        a = torch.randn(cells, m, k, generator=draws)
-        b = torch.randn(cells, k, n, generator=draws)
-        exact = a.double() @ b.double()
-        for product, true in ((a @ b, exact), (a[0] @ b[0], exact[0])):
-            worst = max(worst, ((product - true).abs().max() / true.abs().max()).item())
-    return worst
-
-
-SUBNORMAL = 1e-40  # an example
-FLUSHED, KEPT = "flushed", "kept"
+SUBNORMAL = 71_362
+"""bits of 1e-40 in fp32; written as a number, it would be read as 0 where subnormals are flushed"""
+GRAIN = 32_768  # elements of an elementwise operation below which PyTorch starts no further thread
+PAUSE = 1  # omp_pause_soft of OpenMP 5.0
+FLUSHED, KEPT, MIXED = "flushed", "kept", "flushed in some threads"
 """treatment of subnormals as provenance records it"""
 
 
-@contextmanager
+@contextlib.contextmanager
 def flushed(wanted: bool = True) -> Iterator[None]:
-    """Flush subnormals to zero in this thread within the block, where the processor can.
+    """Flush subnormals to zero within the block, where the processor can.
 
-    With `wanted` false subnormals are kept instead. Only this thread is affected: the one thread of
-    a pack on a CPU, unless `threads` asks for more.
+    With `wanted` false subnormals are kept instead. Helper threads that PyTorch starts for this
+    thread do the same, however many `threads` asks for; other Python threads are not affected.
     """
     before = are_flushed()
-    torch.set_flush_denormal(wanted)
+    _flush(wanted)
     try:
         yield
     finally:
-        torch.set_flush_denormal(before)
+        _flush(before)
+
+
+def _flush(wanted: bool) -> None:
+    """Set the treatment of subnormals in this thread and its helper threads.
+
+    A helper thread inherits the treatment of the thread that starts it, and keeps that whatever the
+    other does later. So those that exist are ended; the next operation in parallel starts new ones.
+    """
+    torch.set_flush_denormal(wanted)
+    with contextlib.suppress(AttributeError):  # OpenMP before 5.0; `subnormals` tells what remains
+        _openmp().omp_pause_resource_all(PAUSE)
+
+
+@lru_cache
+def _openmp() -> ctypes.CDLL:
+    """PyTorch's own library, through which the functions of its OpenMP library are found."""
+    return ctypes.CDLL(torch._C.__file__)
 
 
 def subnormals() -> str:
-    """Return how this thread treats subnormals now: FLUSHED or KEPT."""
-    return FLUSHED if are_flushed() else KEPT
+    """Return how this thread and its helper threads treat subnormals now, measured in each."""
+    zeros = _are_zero(torch.get_num_threads() * GRAIN)
+    if zeros.all():
+        return FLUSHED
+    return MIXED if zeros.any() else KEPT
 
 
 def are_flushed() -> bool:
     """Return whether a subnormal product is computed as 0 in this thread."""
-    product = torch.tensor([SUBNORMAL]) * torch.ones(1)
-    return not product.view(torch.int32).item()  # compare bits: a comparison would flush first
+    return bool(_are_zero(1))
+
+
+def _are_zero(count: int) -> torch.Tensor:
+    """Compute subnormal products, in parallel if they are many; return which of them are 0."""
+    tiny = torch.full((count,), SUBNORMAL, dtype=torch.int32).view(torch.float32)
+    product = tiny * torch.ones(1)
+    return product.view(torch.int32) == 0  # compare bits: a comparison would flush first
