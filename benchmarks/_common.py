@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from grokpipe.provenance.origin import commit
-from grokpipe.training.device import processor
+from grokpipe.training.device import generation, processor
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -55,20 +55,6 @@ def machine() -> dict[str, Any]:
         "date": datetime.now(UTC).date().isoformat(),
         "commit": f"{head[:7]}{' with changes' if changed else ''}" if head else None,
     }
-
-
-def generation() -> dict[str, int]:
-    """Family and model number of an x86 processor, whose name alone may not tell generations
-    apart (that of a virtual machine is often just "AMD EPYC"); empty where Linux has none."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return {}
-    found = {
-        name: re.search(rf"^{line}\s*:\s*(\d+)$", text, flags=re.M)
-        for name, line in (("family", "cpu family"), ("model", "model"))
-    }
-    return {name: int(match[1]) for name, match in found.items() if match}
 
 
 def folder_of(machine: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import time
 from pathlib import Path
 
@@ -104,3 +105,17 @@ def processor() -> str:
         return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor()
+
+
+def generation() -> dict[str, int]:
+    """Family and model number of an x86 processor, whose name alone may not tell generations
+    apart (that of a virtual machine is often just "AMD EPYC"); empty where Linux has none."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return {}
+    found = {
+        name: re.search(rf"^{line}\s*:\s*(\d+)$", text, flags=re.M)
+        for name, line in (("family", "cpu family"), ("model", "model"))
+    }
+    return {name: int(match[1]) for name, match in found.items() if match}
