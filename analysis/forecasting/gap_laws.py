@@ -69,16 +69,11 @@ class Fit:
     C1's contains 0; empty for a quadratic"""
 
 
-Task = tuple[Arm, str, Callable[[np.random.Generator], Fit]]
-"""a pending fit: its arm, its name and the function that computes it"""
+Task = tuple[Arm, str, str, Callable[[np.random.Generator], Fit]]
+"""a pending fit: its arm, predictor and law, and the function that computes it"""
 
 
-def fit_law(
-    arm: Arm,
-    predictor: Predictor,
-    kind: Kind,
-    generator: np.random.Generator,
-) -> Fit:
+def fit_law(arm: Arm, predictor: Predictor, kind: Kind, generator: np.random.Generator) -> Fit:
     """Fit the power or logarithmic law of one predictor.
 
     Raises InputError if the predictor was not measured, or is never defined before the event or at
@@ -213,7 +208,8 @@ def laws(
         events: the events table.
         event: name of the event.
         generator: of the intervals.
-        track: wraps the list of fits, each of which takes seconds, to show progress.
+        track: wraps the list of fits, each of which takes seconds, to show progress, or cuts its
+            end off: they draw from the generator one after another.
 
     Returns:
         a row per arm and law: the columns that distinguish the arms, then the fields of `Fit`, with
@@ -221,13 +217,13 @@ def laws(
         (runs without the event, predictors that were not measured).
 
     Raises:
-        InputError: no run had the event, or as `predictors.arms` does.
+        InputError: no run had the event, no law could be fitted, or as `predictors.arms` does.
     """
     every = list(arms(tables, events, event))
     notes = [note for arm in every for note in arm.notes(event)]
     rows = []
     tasks = [task for arm in every if len(arm) for task in _fits(arm)]
-    for arm, name, fit in track(tasks):
+    for arm, name, _, fit in track(tasks):
         try:
             found = fit(generator)
             rows.append({**arm.values, **_row(found)})
@@ -235,8 +231,10 @@ def laws(
                 notes.append(f"note: {arm.label}: no R² out of sample: {UNVARIED}")
         except InputError as error:
             notes.append(f"note: {arm.label}: {name} left out: {error}")
-    if not rows:
+    if not tasks:
         raise InputError(f"event={event}: no run had it, so no time to it is known")
+    if not rows:
+        raise InputError(f"event={event}: no law could be fitted: {'; '.join(notes)}")
     return pd.DataFrame(rows), notes
 
 
@@ -261,11 +259,10 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def _fits(arm: Arm) -> Iterator[Task]:
     for predictor in PREDICTORS:
-        yield arm, predictor.name, partial(fit_law, arm, predictor, "power")
-        if predictor is ENTROPY_GAP:
-            yield arm, predictor.name, partial(fit_law, arm, predictor, "logarithmic")
+        for kind in ("power", "logarithmic") if predictor is ENTROPY_GAP else ("power",):
+            yield arm, predictor.name, kind, partial(fit_law, arm, predictor, kind)
     for name, predictors in COMBINATIONS.items():
-        yield arm, name, partial(fit_combination, arm, name, predictors)
+        yield arm, name, "quadratic", partial(fit_combination, arm, name, predictors)
 
 
 def _row(fit: Fit) -> dict[str, object]:

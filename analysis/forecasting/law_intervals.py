@@ -3,6 +3,7 @@
 Runs (seeds) are resampled or left out one at a time, never evaluations.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,23 +27,34 @@ DEFAULT_FEW = "jackknife"  # below FEW runs (docs/statistics.md)
 def of_fit(
     fitted: Fitted, runs: int, generator: np.random.Generator, methods: Sequence[str | None]
 ) -> list[Interval]:
-    """Compute an interval for each number of a fit, all from the same resamples."""
+    """Compute an interval for each number of a fit, all from the same resamples.
+
+    Each distinct sample is fitted once: BCa counts the resamples below the estimate, and one that
+    draws every run once must tie with it, to the last bit.
+    """
     known: dict[bytes, Floats] = {}
 
-    def numbers(indices: NDArray[np.intp]) -> Floats:
-        if (name := indices.tobytes()) not in known:
-            flat = indices.reshape(-1, indices.shape[-1])
-            row = np.arange(len(flat))[:, None] * runs
-            counts = np.bincount((row + flat).ravel(), minlength=len(flat) * runs)
-            distinct, at = np.unique(counts.reshape(-1, runs), axis=0, return_inverse=True)
-            values = fitted(distinct.astype(np.float64))[at.reshape(-1)]
-            known[name] = values.reshape(*indices.shape[:-1], -1)
-        return known[name]
+    @functools.cache
+    def numbers(drawn: bytes, size: int) -> Floats:
+        flat = np.frombuffer(drawn, dtype=np.intp).reshape(-1, size)
+        row = np.arange(len(flat))[:, None] * runs
+        counts = np.bincount((row + flat).ravel(), minlength=len(flat) * runs)
+        distinct, at = np.unique(counts.reshape(-1, runs), axis=0, return_inverse=True)
+        names = [sample.tobytes() for sample in distinct]
+        new = [number for number, name in enumerate(names) if name not in known]
+        if new:
+            values = fitted(distinct[new].astype(np.float64))
+            known.update(zip((names[number] for number in new), values, strict=True))
+        return np.array([known[name] for name in names])[at.reshape(-1)]
+
+    def column_of(indices: NDArray[np.intp], column: int) -> Floats:
+        every = numbers(indices.astype(np.intp).tobytes(), indices.shape[-1])
+        return every[:, column].reshape(indices.shape[:-1])
 
     seed = int(generator.integers(2**63))
     return [
         law_interval(
-            lambda indices, column=column: numbers(indices)[..., column],
+            lambda indices, column=column: column_of(indices, column),
             runs, np.random.default_rng(seed), method,
         )
         for column, method in enumerate(methods)

@@ -20,7 +20,10 @@ SERIAL = "hydra/launcher=serial"  # where processes of their own are not what is
 TIMEOUT = 600  # seconds
 
 # Four fifths of a short command are imports. A server makes them once, and forks for each command.
-IMPORTED = ["torch._dynamo", "grokpipe.executors.local", "grokpipe.launch.launcher", "hydra.main"]
+IMPORTED = [
+    "torch._dynamo", "grokpipe.executors.local", "grokpipe.launch.launcher", "hydra.main",
+    "analysis.figures.style", "analysis.times.timescales",
+]  # fmt: skip
 FORKS: Any = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(IMPORTED)
 

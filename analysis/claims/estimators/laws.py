@@ -1,6 +1,6 @@
 """Estimators of laws of the time left until an event, and of the forecasts that they make."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.times import GROK
 from analysis.forecasting import forecasts as made
 from analysis.forecasting import gap_laws, predictors
+from analysis.forecasting.gap_laws import Task
 from analysis.forecasting.predictors import ENTROPY_GAP, PREDICTORS, Arm, Predictor
 from analysis.output.formats import number
 from analysis.runs.experiments import NotRun
@@ -36,12 +37,7 @@ def gap_law(
     way = way_to(runs, of, event)
     if what == "gain_over_power":
         return law_estimate(runs, of, way, *_gain(runs, way, law, predictor, event))
-    table = law_table(runs, of, event)
-    found = table[(table["predictor"] == predictor) & (table["law"] == law)]
-    if found.empty:
-        valid = ", ".join(dict.fromkeys(table.loc[table["law"] == law, "predictor"]))
-        raise InputError(f"predictor={predictor}: no {law} law; valid: {valid}")
-    row = found.iloc[0]
+    row = law_row(runs, of, event, predictor, law)
     interval = Interval(*(row[f"{what}{end}"] for end in ("", "_lower", "_upper", "_method")))
     note = f"R² out of sample {number(row['r_squared_out'], 2)}"
     return law_estimate(runs, of, way, interval, note)
@@ -133,13 +129,28 @@ def way_to(runs: Runs, of: str, event: str = GROK) -> Arm:
 
 def law_table(runs: Runs, of: str, event: str = GROK) -> pd.DataFrame:
     """`gap_laws.laws` of an arm: a row per predictor and law. Raises NotRun."""
+    return runs.once(f"laws of {of} before {event}", lambda: _laws(runs, of, event)[0])
 
-    def fit() -> pd.DataFrame:
-        way_to(runs, of, event)
-        arm = runs.arm(of)
-        return gap_laws.laws(arm.tables, arm.all_events, event, runs.generator())[0]
 
-    return runs.once(f"laws of {of} before {event}", fit)
+def law_row(runs: Runs, of: str, event: str, predictor: str, law: str) -> pd.Series:
+    """One row of `law_table`, without the fits that come after it. Raises NotRun, and InputError
+    for a predictor that has no such law."""
+
+    def up_to(tasks: Sequence[Task]) -> Sequence[Task]:
+        named = [(name, kind) for _, name, kind, _ in tasks]
+        if (predictor, law) not in named:
+            valid = ", ".join(name for name, kind in named if kind == law)
+            raise InputError(f"predictor={predictor}: no {law} law; valid: {valid}")
+        return tasks[: named.index((predictor, law)) + 1]
+
+    def fit() -> pd.Series:
+        table, notes = _laws(runs, of, event, up_to)
+        row = table.iloc[-1]
+        if (row["predictor"], row["law"]) != (predictor, law):
+            raise InputError(notes[-1])
+        return row
+
+    return runs.once(f"{law} law of {predictor} of {of} before {event}", fit)
 
 
 def forecasts(runs: Runs, of: str, event: str = GROK) -> pd.DataFrame:
@@ -172,6 +183,14 @@ def law_estimate(
         said.append(f"{never} of {way.total} runs did not have the event and are left out")
     tables = runs.arm(of).tables.only(way.runs["key"])
     return Estimate(found, len(way), tables, note="; ".join(part for part in said if part))
+
+
+def _laws(
+    runs: Runs, of: str, event: str, track: Callable[[Sequence[Task]], Iterable[Task]] = iter
+) -> tuple[pd.DataFrame, list[str]]:
+    way_to(runs, of, event)
+    arm = runs.arm(of)
+    return gap_laws.laws(arm.tables, arm.all_events, event, runs.generator(), track)
 
 
 def _gain(

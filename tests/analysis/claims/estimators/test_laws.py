@@ -1,11 +1,15 @@
 """Estimators of laws and forecasts: which runs they take, and what they refuse."""
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from analysis.claims.arms import ArmNode, Runs
-from analysis.claims.estimators.laws import forecast_error, gap_law
+from analysis.claims.estimators.laws import forecast_error, gap_law, law_row, law_table
+from analysis.forecasting import gap_laws
+from analysis.forecasting.predictors import Arm, Predictor
 from analysis.runs.experiments import NotRun
 from grokpipe.errors import InputError
 from tests.helpers.entropy_runs import Run, arm, baseline, write
@@ -48,3 +52,33 @@ def test_a_share_and_a_difference_of_errors(tmp_path: Path) -> None:
     gain = forecast_error(every, "baseline", "50%", less_than="mean of the others")
     others = [abs((7_600 - time) / 2 - time) / time for time in (2_000, 2_400, 3_200)]
     assert gain.interval.estimate == pytest.approx(sum(others) / 3 - error)
+
+
+def test_a_row_of_the_table_is_fitted_without_those_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[str] = []
+    fit_law = gap_laws.fit_law
+
+    def noted(arm: Arm, predictor: Predictor, *how: Any) -> gap_laws.Fit:
+        fitted.append(predictor.name)
+        return fit_law(arm, predictor, *how)
+
+    monkeypatch.setattr(gap_laws, "fit_law", noted)
+    every = runs(tmp_path, [2_000, 2_400, 3_200])
+    row = law_row(every, "baseline", "t_grok", "entropy", "power")
+    assert fitted == ["entropy gap", "entropy gap", "entropy"]
+    pd.testing.assert_series_equal(row, law_table(every, "baseline").iloc[2])
+    assert gap_law(every, "baseline", "r_squared").interval.estimate > 0
+
+
+def test_a_law_that_there_is_not_names_those_that_there_are(tmp_path: Path) -> None:
+    every = runs(tmp_path, [2_000, 2_400])
+    with pytest.raises(
+        InputError, match=r"predictor=norm: no logarithmic law; valid: entropy gap$"
+    ):
+        gap_law(every, "baseline", "gamma", "logarithmic", "norm")
+    with pytest.raises(
+        InputError, match=r"training loss gap.* train_loss: the runs did not measure"
+    ):
+        gap_law(every, "baseline", "gamma", predictor="training loss gap (log)")

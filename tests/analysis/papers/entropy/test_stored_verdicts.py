@@ -21,7 +21,7 @@ def read(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
 
 
-@pytest.mark.slow(seconds=150)
+@pytest.mark.slow(seconds=20)
 def test_the_stored_verdicts_are_those_of_the_stored_runs() -> None:
     """If runs, rules or estimates have changed: make readme."""
     paper = reading.read("entropy")
