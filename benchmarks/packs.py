@@ -27,10 +27,10 @@ from grokpipe.config.composing import CONF
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import register
 from grokpipe.training import numerics
-from grokpipe.training.compiling import worth_compiling
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack
+from grokpipe.training.programs.compiling import worth_compiling
 
 CORES = os.cpu_count() or 1
 WIDTHS = (1, 4, 10)

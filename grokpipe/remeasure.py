@@ -11,7 +11,8 @@ else in it changes.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -33,8 +34,11 @@ from grokpipe.provenance.origin import commit
 from grokpipe.store import files, manifest, remeasured, run_log, snapshots
 from grokpipe.store.remeasured import Origin
 from grokpipe.training import numerics
-from grokpipe.training.evaluate import Evaluator, forward, network_outputs
-from grokpipe.training.pack import shortcut_network
+from grokpipe.training.evaluate import Evaluator, network_outputs
+from grokpipe.training.execution import Execution
+from grokpipe.training.pack import evaluation_program, shortcut_network
+from grokpipe.training.programs.products import ONEDNN, by_onednn
+from grokpipe.training.programs.tracing import Program
 
 KEY = "measures="
 
@@ -66,8 +70,13 @@ def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]
         for job in progress.track(jobs, description="cells"):
             trained = files.read_json(job.log / run_log.PROVENANCE)
             _set_up(job, trained, threads)
-            with numerics.flushed(trained.get("subnormals") == numerics.FLUSHED):
-                tables = measured(job)
+            recorded = trained.get("products", {})
+            with (
+                numerics.flushed(trained.get("subnormals") == numerics.FLUSHED),
+                # in the first release one library computed all products of a run
+                by_onednn() if recorded == ONEDNN else nullcontext(),
+            ):
+                tables = measured(job, recorded if isinstance(recorded, dict) else {})
             if tables:
                 earlier = remeasured.read(job.log)
                 remeasured.write(job.log, earlier.with_measures(tables, origin))
@@ -109,13 +118,13 @@ def _cell(log: Path, config: Config, names: list[str]) -> Cell:
 
 
 def _set_up(job: Job, trained: dict[str, Any], threads: int) -> None:
-    """Set matrix products and threads as in training, with at most `threads` threads."""
-    numerics.choose_products(job.cell.config.tf32)
+    """Set TF32 and threads as in training, with at most `threads` threads."""
+    numerics.allow_tf32(job.cell.config.tf32)
     torch.set_num_threads(min(trained.get("threads", threads), threads))
 
 
-def measured(job: Job) -> dict[str, pd.DataFrame]:
-    """Take the job's measures on all snapshots of its run.
+def measured(job: Job, libraries: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Take the job's measures on all snapshots of its run, with products by these libraries.
 
     Returns a table of columns with index `step` for each measure. Columns that the run itself
     logged are omitted, and so is a measure without any other column. Raises InputError for a
@@ -124,7 +133,8 @@ def measured(job: Job) -> dict[str, pd.DataFrame]:
     config, task = job.cell.config, job.cell.task
     network = shortcut_network(job.cell)
     shapes = {name: p.shape for name, p in network.named_parameters()}
-    program = forward(network, list(shapes))
+    execution = Execution(products=libraries)
+    program: Program | None = None
     always, *each = (
         Evaluator.of(replace(config, measures=MeasuresConfig(names)), task)
         for names in ([], *([name] for name in config.measures.names))
@@ -139,7 +149,9 @@ def measured(job: Job) -> dict[str, pd.DataFrame]:
                 f"{job.log}: snapshot of step {step} does not fit arch={config.arch.name} as it "
                 "is now"
             )
-        outputs = network_outputs(program, {name: parameters[name] for name in shapes}, task.inputs)
+        own = {name: parameters[name] for name in shapes}
+        program = program or evaluation_program(network, own, task.inputs, execution)
+        outputs = network_outputs(program, own, task.inputs)
         others = {*logged, *always.row(outputs)}
         for name, evaluator in list(evaluators.items()):
             row = {c: v for c, v in evaluator.row(outputs).items() if c not in others}

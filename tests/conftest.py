@@ -1,7 +1,7 @@
 """Small cells for every test: `compose` gives a checked configuration, `cell` one with its data."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config, register
 from grokpipe.tasks import _images
 from tests.helpers.cells import CONF, SMALL, SMALL_TOKENS
-from tests.helpers.training import one_library
 
 torch.set_num_threads(1)  # tests run side by side; more threads than cores only slow them
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -74,13 +73,6 @@ def token_cell(compose: Callable[..., Config]) -> Callable[..., Cell]:
         return Cell.of(compose(*base, *SMALL_TOKENS, *overrides))
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def library() -> Iterator[None]:
-    """Each test begins with PyTorch's library of products."""
-    with one_library():
-        yield
 
 
 @pytest.fixture

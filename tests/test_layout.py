@@ -183,7 +183,10 @@ TOGETHER = {
     "grokpipe/tasks/test_images.py": "mnist fashion_mnist",
     "grokpipe/tasks/test_modular.py": "_pairs mod_add mod_sub mod_mul mod_div",
     "grokpipe/measures/test_fourier.py": "fourier_paper",
-    "grokpipe/training/test_pack.py": "tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
+    "grokpipe/training/test_subnormals.py": "numerics",
+    "grokpipe/training/test_turns.py": "stack",
+    "grokpipe/training/test_pack.py": "trees grokpipe.training.programs.step "
+    "grokpipe.training.programs.tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
     "analysis/runs/adopt/test_adopting.py": "cells guesses logs mapping roles runs sources summary "
     + " ".join(
         f"analysis.runs.adopt.readers.{name}"
@@ -230,6 +233,7 @@ package are of the file's"""
 WITHOUT = {
     "grokpipe.errors": "has no logic",
     "grokpipe.executors.settings": "has no logic",
+    "grokpipe.training.execution": "has no logic",
     "analysis.claims.estimate": "has no logic",
     "analysis.commands.common.resampling": "has no logic",
     "analysis.commands.report": "is of the report, as its tests are",
@@ -248,7 +252,6 @@ BESIDES = {
     "grokpipe/training/test_cuda.py": "what takes a GPU",
     "grokpipe/training/test_float64.py": "training in float64, from the pack to what is stored",
     "grokpipe/training/test_resume.py": "loop and checkpoint through kills",
-    "grokpipe/training/test_subnormals.py": "subnormal numbers of numerics",
 }
 """files beside those of the modules, and why"""
 

@@ -65,8 +65,22 @@ class Plain:
         """
         return batch.loss(batch.logits)
 
+    def bounds(self, step: int) -> list[Tensor]:
+        """Further arguments of `constrained`, each (cell, …), after the optimiser's step number
+        `step`."""
+        return []
+
+    def constrained(self, parameters: list[Tensor], *bounds: Tensor) -> list[Tensor]:
+        """Compute one cell's parameters from those after the optimiser's step and its slices of the
+        bounds.
+
+        The function is traced once, as a part of the step; so it is like `objective`.
+        """
+        return parameters
+
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
-        """Change the parameters (cell, …) in place after the optimiser's step number `step`."""
+        """Change the parameters (cell, …) in place after the optimiser's step number `step`, and
+        after `constrained`. Called in Python at each step: for what `constrained` cannot do."""
 
     def observe(self, cell: int, row: dict[str, float]) -> None:
         """Takes note of an evaluation of one cell of the stack; `apply` comes after it."""

@@ -12,11 +12,11 @@ def norms(parameters: Sequence[Tensor]) -> Tensor:
     return torch.linalg.vector_norm(torch.stack(each), dim=0)
 
 
-def rescale(parameters: Sequence[Tensor], targets: Tensor) -> None:
-    """Scale all parameters of a cell by one factor, in place, so that ‖θ‖₂ is its target.
+def rescaled(parameters: Sequence[Tensor], target: Tensor) -> list[Tensor]:
+    """Scale all parameters of one cell by one factor, so that ‖θ‖₂ is `target`, ().
 
-    `targets` (cell,); NaN leaves a cell unchanged.
+    NaN leaves the parameters unchanged.
     """
-    factors = torch.where(targets.isnan(), 1.0, targets / norms(parameters))
-    for p in parameters:
-        p.mul_(factors.view(-1, *[1] * (p.dim() - 1)).to(p.dtype))
+    norm = torch.stack([p.square().sum() for p in parameters]).sum().sqrt()
+    factor = torch.where(target.isnan(), 1.0, target / norm)
+    return [p * factor.to(p.dtype) for p in parameters]

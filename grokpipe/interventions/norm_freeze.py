@@ -15,7 +15,7 @@ from grokpipe.curves.follower import Follower
 from grokpipe.curves.kinds import AboveChance
 from grokpipe.errors import InputError
 from grokpipe.interventions import Plain
-from grokpipe.interventions._norm import norms, rescale
+from grokpipe.interventions._norm import norms, rescaled
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,13 @@ class Stacked(Plain):
         self.seen = torch.zeros(len(self.configs), dtype=torch.bool)
         self.held = torch.full((len(self.configs),), math.nan, dtype=self.dtype, device=device)
 
+    def bounds(self, step: int) -> list[Tensor]:
+        return [self.held]
+
+    def constrained(self, parameters: list[Tensor], *bounds: Tensor) -> list[Tensor]:
+        return rescaled(parameters, *bounds)
+
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
-        rescale(parameters, self.held)
         if step in self.steps:
             begins = torch.tensor([own == step for own in self.steps], device=self.device)
             self._hold(parameters, begins)

@@ -15,7 +15,7 @@ from grokpipe.config.fields import scientific
 from grokpipe.config.schema import Config as CellConfig
 from grokpipe.interventions import Plain
 from grokpipe.interventions._baseline import check
-from grokpipe.interventions._norm import rescale
+from grokpipe.interventions._norm import rescaled
 from grokpipe.store.trajectories import Trajectory, read_for
 
 __all__ = ["Config", "Stacked", "check"]
@@ -39,7 +39,10 @@ class Stacked(Plain):
         super().__init__(configs, shape, device)
         self.trajectory: Trajectory = read_for(configs[0])  # all cells of a pack share one
 
-    def update(self, parameters: Sequence[Tensor], step: int) -> None:
+    def bounds(self, step: int) -> list[Tensor]:
         target = self.trajectory.at(step).weight_norm
         shape = (len(self.configs),)
-        rescale(parameters, torch.full(shape, target, dtype=self.dtype, device=self.device))
+        return [torch.full(shape, target, dtype=self.dtype, device=self.device)]
+
+    def constrained(self, parameters: list[Tensor], *bounds: Tensor) -> list[Tensor]:
+        return rescaled(parameters, *bounds)

@@ -18,12 +18,12 @@ from grokpipe.config.invocation import command_line
 from grokpipe.config.names import pack_name
 from grokpipe.errors import InputError
 from grokpipe.store import checkpoint, files
+from grokpipe.training.execution import LOCKSTEP, Execution
 from grokpipe.training.memory import pack_bytes, widest
 from grokpipe.training.pack import split_state
 
 WIDTH = {"cpu": 10, "cuda": 64}
-"""default number of cells in a pack, by device; on a CPU, wider packs outgrow the caches and cost
-more per cell (benchmarks/)"""
+"""default number of cells in a pack, by device; on a CPU, wider packs save nothing (benchmarks/)"""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,18 @@ class Plan:
     keys: list[str]
     threads: int
     compiled: bool | None
-    """whether the training step is compiled; None: not decided yet, before the first training"""
+    """whether the training step is compiled; None: not decided yet, before the first training, as
+    order and products"""
     configs: list[dict[str, Any]]
     """the resolved configuration of each cell, frozen"""
     command: str
     """the command that submitted the pack"""
     parents: list[str] = field(default_factory=list)
     """key of the shorter run that each cell continues; empty if they begin at step 0"""
+    order: str = LOCKSTEP
+    """lockstep or turns"""
+    products: dict[str, str] = field(default_factory=dict)
+    """library of matrix products by their shape, where it is not the default"""
     varied: list[str] = field(default_factory=list)
     """keys, besides the seed, in which the cells that were submitted together differ"""
 
@@ -68,6 +73,11 @@ class Plan:
     def label(self) -> str:
         """Its name with the first digits of its id, by which its files are found."""
         return f"{self.name} (pack {self.id[:8]})"
+
+    @property
+    def execution(self) -> Execution:
+        """How its steps are computed, as far as that is decided."""
+        return Execution(self.order, bool(self.compiled), self.products)
 
     @property
     def id(self) -> str:
@@ -107,6 +117,8 @@ class Plan:
             "configs": self.configs,
             "command": self.command,
             "parents": self.parents,
+            "order": self.order,
+            "products": self.products,
             "varied": self.varied,
         }
         with files.replacing(self.file) as temporary:
@@ -125,7 +137,8 @@ def new_plan(
     file = folder / "packs" / f"{pack_id(keys)}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     configs = [asdict(cell.config) for cell in cells]
-    plan = Plan(file, keys, threads, None, configs, command_line(), [*parents], [*varied])
+    command = command_line()
+    plan = Plan(file, keys, threads, None, configs, command, [*parents], varied=[*varied])
     plan.write()
     return plan
 
@@ -155,10 +168,17 @@ def read(file: Path) -> Plan | None:
     except FileNotFoundError:
         return None
     # packs of the first versions have no configurations: they cannot be used, and are planned anew
-    configs, command = value.get("configs", []), value.get("command", "")
-    parents, varied = value.get("parents", []), value.get("varied", [])
     return Plan(
-        file, value["keys"], value["threads"], value["compiled"], configs, command, parents, varied
+        file,
+        value["keys"],
+        value["threads"],
+        value["compiled"],
+        value.get("configs", []),
+        value.get("command", ""),
+        value.get("parents", []),
+        value.get("order", LOCKSTEP),
+        value.get("products", {}),
+        value.get("varied", []),
     )
 
 

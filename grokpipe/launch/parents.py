@@ -12,7 +12,9 @@ from grokpipe.provenance.fingerprint import fingerprint
 from grokpipe.store import files, manifest, run_log
 from grokpipe.training.continuation import Continuation, continuation, followed, following
 
-MACHINE = ("host", "processor", "threads", "device", "compiled", "products", "subnormals")
+MACHINE = (
+    *("host", "processor", "threads", "device", "order", "compiled", "products", "subnormals"),
+)
 """entries of provenance.json that must agree for results to be equal to the bit, besides versions
 and code"""
 

@@ -40,13 +40,13 @@ def uses_installed(config: Config) -> bool:
 
 def _try(cell: Cell) -> None:
     try:
-        pack = Pack([cell])
-        interventions.check(pack.intervention, cell.config.intervention.name, cells=1)
+        interventions.check(Pack([cell]).intervention, cell.config.intervention.name, cells=1)
+        pack = Pack([cell, cell])  # stacked, whatever the order of its steps will be
         evaluator = Evaluator.of(cell.config, pack.tasks[0])
         row = evaluator.row(pack.outputs(0))
         pack.advance(min(STEPS, cell.config.steps))
-        pack.intervention.observe(0, {"step": 0, **row})
-        pack.intervention.apply([*pack.parameters.values()])
+        pack.observe(0, {"step": 0, **row})
+        pack.intervene()
         evaluator.row(pack.outputs(0))
     except InputError:
         raise

@@ -28,11 +28,11 @@ from grokpipe.store import event_files, files, lease, manifest, run_log
 from grokpipe.store.event_files import EventFile
 from grokpipe.store.run_log import RunLog
 from grokpipe.training import numerics
-from grokpipe.training.compiling import worth_compiling
+from grokpipe.training.choosing import chosen
 from grokpipe.training.device import device_of
 from grokpipe.training.execution import Execution
 from grokpipe.training.loop import train
-from grokpipe.training.pack import Pack, step_seconds
+from grokpipe.training.pack import Pack
 from grokpipe.training.progress import RunProgress
 
 FATAL = 2  # consecutive crashes at one checkpoint after which a pack is split
@@ -89,17 +89,18 @@ def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Consol
     config = cells[0].config
     device = device_of(config.device)
     torch.set_num_threads(plan.threads)
-    library = numerics.choose_products(config.tf32)
+    numerics.allow_tf32(config.tf32)
     files.remove_leftovers(plan.file.parent, f"{plan.id}.pt")
     if plan.compiled is None:
-        plan = _with_compiling_decided(plan, cells, device, console)
+        plan = _with_execution_chosen(plan, cells, device, console)
     origin = provenance(
         pack=plan.id,
         width=len(cells),
         device=str(device),
         compiled=plan.compiled,
+        order=plan.order,
         command=plan.command,
-        products=library,
+        products=plan.products,
         subnormals=numerics.subnormals(),
         **_code(config, console),
         **_packages(config),
@@ -119,7 +120,7 @@ def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Consol
         _crashes_to(lease.crash_file(plan.lease)),
         RunProgress(plan.name, config.steps, console, config.progress, held.publish) as progress,
     ):
-        pack = Pack(cells, str(device), Execution(compiled=bool(plan.compiled)))
+        pack = Pack(cells, str(device), plan.execution)
         train(pack, logs, plan.checkpoint, progress, stop, held.lost, sources)
 
 
@@ -149,18 +150,22 @@ def _crashes_to(path: Path) -> Iterator[None]:
             faulthandler.disable()
 
 
-def _with_compiling_decided(
+def _with_execution_chosen(
     plan: Plan, cells: Sequence[Cell], device: torch.device, console: Console
 ) -> Plan:
-    """Decide whether this machine compiles the pack's training step, and store that in the plan."""
-    config = cells[0].config
-    seconds = 0.0
-    if config.compile == "auto":
-        with contextlib.suppress(Exception):  # training raises it again, as the cell's outcome
-            seconds = config.steps * step_seconds(cells, device)
-    compiled, note = worth_compiling(config.compile, seconds, device)
+    """Choose how this machine computes the pack's steps, and store that in the plan."""
+    setting = cells[0].config.compile
+    try:
+        execution, note = chosen(cells, device, setting)
+    except Exception:  # training raises it again, as the cell's outcome
+        execution, note = Execution(), None
     say(console, note)
-    decided = replace(plan, compiled=compiled)
+    decided = replace(
+        plan,
+        compiled=execution.compiled,
+        order=execution.order,
+        products=dict(execution.products),
+    )
     decided.write()
     return decided
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim.adamw import adamw
 
 from grokpipe.config.fields import scientific
-from grokpipe.optimizers import by_config, slices
+from grokpipe.optimizers import by_config, sent, slices
 
 
 @dataclass(frozen=True)
@@ -34,26 +33,30 @@ class Stacked:
     """
 
     def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
+        self.configs = list(configs)
         self.first = [torch.zeros_like(p) for p in parameters]
         self.second = [torch.zeros_like(p) for p in parameters]
         device = parameters[0].device
-        self.counts = torch.zeros(len(configs), len(parameters), device=device)  # of steps
+        self.counts = torch.zeros(len(configs), device=device)  # of steps
+        self.counted = torch.zeros(len(configs), dtype=torch.float64)  # the same, on the CPU
         self.groups = []
         for config, cells in by_config(configs):
-            stacks = (parameters, self.first, self.second, self.counts.unbind(1))
-            self.groups.append((config, cells, [slices(stack, cells) for stack in stacks]))
+            stacks = [slices(stack, cells) for stack in (parameters, self.first, self.second)]
+            counts = [self.counts[cell] for cell in cells for _ in parameters]
+            self.groups.append((config, cells, [*stacks, counts]))
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Apply one update, given gradients (cell, …) in the order of the parameters."""
+        self.advanced(1)
         for config, cells, (parameters, first, second, counts) in self.groups:
-            adamw(
+            # torch.optim's function would count for each tensor, one by one
+            torch._fused_adamw_(
                 parameters,
                 slices(gradients, cells),
                 first,
                 second,
                 [],
                 counts,
-                fused=True,
                 amsgrad=False,
                 beta1=config.betas[0],
                 beta2=config.betas[1],
@@ -63,12 +66,53 @@ class Stacked:
                 maximize=False,
             )
 
+    @property
+    def state(self) -> list[list[Tensor]]:
+        """Both moments, each in the order of the parameters."""
+        return [self.first, self.second]
+
+    def coefficients(self, steps: int) -> Tensor:
+        """Numbers that `update` takes in each of the next steps: (steps, cell, 7)."""
+        settings = [(c.lr, c.weight_decay, *c.betas, c.eps) for c in self.configs]
+        lr, decay, beta1, beta2, eps = torch.tensor(settings, dtype=torch.float64).T
+        counts = self.counted + torch.arange(1, steps + 1)[:, None]
+        unbiased1, unbiased2 = 1 - beta1**counts, 1 - beta2**counts
+        rows = (
+            1 - lr * decay,
+            lr / unbiased1,
+            unbiased2.rsqrt(),
+            1 - beta1,
+            beta2,
+            1 - beta2,
+            eps,
+        )
+        return sent(torch.stack([row.expand_as(counts) for row in rows], -1), self.first[0])
+
+    @staticmethod
+    def update(
+        parameter: Tensor, gradient: Tensor, state: list[Tensor], coefficients: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The same update of one tensor of one cell as a pure function."""
+        first, second = state
+        kept, size, unbiased, new1, old2, new2, eps = coefficients.unbind()
+        first = first + (gradient - first) * new1
+        second = second * old2 + gradient * gradient * new2
+        parameter = parameter * kept - size * (first / (second.sqrt() * unbiased + eps))
+        return parameter, [first, second]
+
+    def advanced(self, steps: int) -> None:
+        """Count updates that were made by `update`."""
+        self.counts += steps
+        self.counted += steps
+
     def state_dict(self) -> dict[str, Any]:
         """Both moments in the order of the parameters, and the step counts, each (cell, …)."""
-        return {"first": self.first, "second": self.second, "counts": self.counts}
+        counts = self.counts[:, None].expand(-1, len(self.first))  # the form of earlier releases
+        return {"first": self.first, "second": self.second, "counts": counts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name in ("first", "second"):
             for mine, saved in zip(getattr(self, name), state[name], strict=True):
                 mine.copy_(saved)
-        self.counts.copy_(state["counts"])
+        for mine in (self.counts, self.counted):
+            mine.copy_(state["counts"][:, 0])

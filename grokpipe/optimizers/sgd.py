@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.sgd import sgd
 
 from grokpipe.config.fields import scientific
-from grokpipe.optimizers import by_config, slices
+from grokpipe.optimizers import by_config, sent, slices
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Stacked:
     """SGD over a stack: `parameters` (cell, …) are updated in place, with one config per cell."""
 
     def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
+        self.configs = list(configs)
         # From a velocity of zeros the first update is PyTorch's, whose velocity is the gradient.
         self.velocity = [torch.zeros_like(p) for p in parameters]
         self.groups = []
@@ -53,6 +54,31 @@ class Stacked:
                 nesterov=False,
                 maximize=False,
             )
+
+    @property
+    def state(self) -> list[list[Tensor]]:
+        """The velocity in the order of the parameters; nothing without momentum."""
+        return [self.velocity] if self.configs[0].momentum else []
+
+    def coefficients(self, steps: int) -> Tensor:
+        """Numbers that `update` takes in each of the next steps: (steps, cell, 3)."""
+        settings = [(c.lr, c.weight_decay, c.momentum) for c in self.configs]
+        rows = torch.tensor(settings, dtype=torch.float64)
+        return sent(rows, self.velocity[0]).expand(steps, -1, -1)
+
+    @staticmethod
+    def update(
+        parameter: Tensor, gradient: Tensor, state: list[Tensor], coefficients: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The same update of one tensor of one cell as a pure function."""
+        rate, decay, momentum = coefficients.unbind()
+        change = gradient + decay * parameter
+        if state:
+            change = momentum * state[0] + change
+        return parameter - rate * change, [change for _ in state]
+
+    def advanced(self, steps: int) -> None:
+        """Nothing is counted."""
 
     def state_dict(self) -> dict[str, Any]:
         """The velocity in the order of the parameters, each (cell, …)."""

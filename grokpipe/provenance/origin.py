@@ -13,6 +13,7 @@ import torch
 from grokpipe import plugins
 from grokpipe.config import registry
 from grokpipe.config.schema import GROUPS, Config
+from grokpipe.training.device import processor
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,15 +46,6 @@ def packages(config: Config) -> dict[str, dict[str, Any]]:
         if entry.name == name
     ]
     return {entry.dist.name: plugins.origin(entry) for entry in entries if entry.dist}
-
-
-def processor() -> str:
-    """Name of the processor according to Linux, else according to Python."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 def _version(name: str) -> str:

@@ -23,6 +23,7 @@ from grokpipe.testing.training import (
     check_gradients,
     check_narrowing,
     check_training,
+    check_whole_step,
     global_seed,
 )
 from grokpipe.training.evaluate import Evaluator
@@ -151,6 +152,7 @@ def _check_steps(cells: Sequence[Cell], label: str) -> None:
     check_gradients(pack, label)
     check_training(cells, label)
     check_narrowing(pack, label)
+    check_whole_step(cells, label)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from grokpipe.losses import training_loss
 from grokpipe.store import run_log
 from grokpipe.store.run_log import FINAL, RunLog
 from grokpipe.testing.cells import STEPS
+from grokpipe.training.execution import Execution
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack, initial_network, split_state
 from grokpipe.training.progress import RunProgress
@@ -131,13 +132,35 @@ def check_narrowing(pack: Pack, label: str) -> None:
         )
 
 
+def check_whole_step(cells: Sequence[Cell], label: str) -> None:
+    """Check the step as it is compiled, the optimiser's and the intervention's pure functions with
+    it, against the plain one."""
+    plain, whole = Pack(cells), Pack(cells, execution=Execution(compiled=True))
+    (stack,) = whole.stacks
+    if not stack.compiled:  # the optimiser has no pure function
+        return
+    others = len(plain.intervention.arguments(0))
+    whole.programs.steps[stack.width] = stack.step_function(others)
+    plain = Pack(cells)
+    for pack in (plain, whole):
+        pack.advance(STEPS)
+    for i in range(len(cells)):
+        one, other = plain.cell_parameters(i), whole.cell_parameters(i)
+        if why := _parameters_difference(one, other, exact=False):
+            raise AssertionError(
+                f"{label}: the step as it is compiled and the plain one differ: {why}: update of "
+                "an optimiser must compute what step does, from its arguments alone, and "
+                "constrained of an intervention may depend on nothing but its arguments"
+            )
+
+
 def check_gradients(pack: Pack, label: str) -> None:
     """Check a new pack's gradients, after some steps, against a plain loop over its cells."""
     pack.advance(STEPS // 2)
-    inputs, labels = next(pack._batches(1))
+    (stack,) = pack.stacks
+    inputs, labels = stack.batch(torch.cat([stream.take(1) for stream in pack.streams]))
     others = pack.intervention.arguments(pack.step)
-    assert pack._gradients is not None
-    stacked = pack._gradients(*pack.parameters.values(), inputs, labels, *others)
+    stacked = stack.gradients(inputs, labels, others)
     for i, cell in enumerate(pack.cells):
         own = [other[i] for other in others]
         plain = _plain_gradients(pack, cell, i, inputs[i], labels[i], own)

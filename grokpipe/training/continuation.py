@@ -21,7 +21,8 @@ from grokpipe.interventions import Plain
 from grokpipe.schedule import evaluation_steps
 from grokpipe.store import run_log, snapshots, trajectories
 from grokpipe.training.early_stopping import EarlyStopping
-from grokpipe.training.pack import Pack, stack
+from grokpipe.training.pack import Pack
+from grokpipe.training.trees import stack
 
 STATE = ("parameters", "optimizer", "intervention", "batches")
 """what final.pt must hold of a run that others continue, besides its step"""

@@ -1,6 +1,7 @@
 """Devices and cores that this process may use."""
 
 import os
+import platform
 from pathlib import Path
 
 import torch
@@ -43,3 +44,12 @@ def gpus(device: torch.device) -> list[str | None]:
     if visible:
         return [name for name in visible.split(",")]
     return [str(i) for i in range(torch.cuda.device_count())]
+
+
+def processor() -> str:
+    """Name of the processor according to Linux, else according to Python."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

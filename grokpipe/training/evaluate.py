@@ -14,7 +14,7 @@ from grokpipe.measures import Outputs, Snapshot, in_parts
 from grokpipe.measures._checks import checked
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
-from grokpipe.training.tracing import Program
+from grokpipe.training.programs.tracing import Program
 
 PROBE = 512  # samples that spectral measures use, as in Truong et al.
 SLICE = 1000  # most samples of a forward pass

@@ -19,6 +19,7 @@ from grokpipe.training import continuation
 from grokpipe.training.continuation import Continuation, schedule
 from grokpipe.training.early_stopping import EarlyStopping
 from grokpipe.training.evaluate import Evaluator, NetworkOutputs
+from grokpipe.training.execution import LOCKSTEP
 from grokpipe.training.pack import Pack, chunks
 from grokpipe.training.progress import RunProgress
 
@@ -186,7 +187,7 @@ class Run:
 
         This happens at evaluations only, not in `flush`, which a checkpoint may call at any time.
         """
-        self.pack.intervention.apply([*self.pack.parameters.values()])
+        self.pack.intervene()
 
     def evaluate(self) -> None:
         """Queue an evaluation of every active cell."""
@@ -202,7 +203,7 @@ class Run:
             outputs = self.pending.pop(i)
             row = {"step": self.pending_step, **self.evaluators[i].row(outputs)}
             self.early_stopping[i].observe(row)
-            self.pack.intervention.observe(self.pack.members.index(i), row)
+            self.pack.observe(i, row)
             self.progress.evaluated(i, row)
             if not self.finished[i]:
                 self.logs[i].append(row)
@@ -246,11 +247,14 @@ class Run:
         self.finished[i] = True
 
     def narrow(self) -> None:
-        """Narrow the stack to the next smaller width once the active cells fit into it.
+        """Narrow the pack to the active cells.
 
-        Finished cells fill the width up.
+        In lockstep, where each width has a program of its own, it narrows to the next smaller width
+        once they fit into it; finished cells fill that up.
         """
-        width = next((w for w in WIDTHS if w >= len(self.active)), len(self.active))
+        width = len(self.active)
+        if self.pack.execution.order == LOCKSTEP:
+            width = next((w for w in WIDTHS if w >= width), width)
         if self.active and width < len(self.pack.members):
             others = [i for i in self.pack.members if i not in self.active]
             fillers = others[: width - len(self.active)]

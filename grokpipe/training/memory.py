@@ -20,7 +20,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from grokpipe.cell import Cell
 from grokpipe.precision import dtype_of
-from grokpipe.training.pack import shortcut_network, stacked_gradients, stacked_intervention
+from grokpipe.training.pack import shortcut_network
+from grokpipe.training.programs.step import cell_gradients
+from grokpipe.training.stack import stacked_intervention
 
 OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
 SPARE = 0.6  # share of free memory that packs may take: allocators hold up to 1.4 times as much
@@ -56,11 +58,11 @@ def step_bytes(cell: Cell) -> int:
     intervention = stacked_intervention([cell], network, torch.device("cpu"))
     arguments = intervention.arguments(0)
     with FakeTensorMode():
-        parameters = [torch.empty(1, *p.shape, dtype=p.dtype) for p in named.values()]
-        inputs = torch.empty(1, batch, *task.inputs.shape[1:], dtype=task.inputs.dtype)
-        labels = torch.empty(1, batch, dtype=torch.int64)
-        others = [torch.empty(a.shape, dtype=a.dtype) for a in arguments]
-    program = stacked_gradients(network, cell.config.loss, list(named), intervention)
+        parameters = [torch.empty(p.shape, dtype=p.dtype) for p in named.values()]
+        inputs = torch.empty(batch, *task.inputs.shape[1:], dtype=task.inputs.dtype)
+        labels = torch.empty(batch, dtype=torch.int64)
+        others = [torch.empty(a.shape[1:], dtype=a.dtype) for a in arguments]
+    program = cell_gradients(network, cell.config.loss, list(named), intervention)
     graph = make_fx(program, tracing_mode="fake")(*parameters, inputs, labels, *others).graph
     return _bytes(inputs) + _bytes(labels) + peak_bytes(graph)
 

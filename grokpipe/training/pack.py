@@ -1,8 +1,7 @@
-"""A pack: cells of equal shapes, trained together as one stacked program.
+"""A pack: cells of equal shapes, trained together in one process from one checkpoint.
 
-Parameters, batches and optimiser state carry a leading cell axis. The network is written for one
-cell; `torch.func.vmap` stacks its loss and gradient, and the result is traced (tracing.py), which
-makes width 1 as fast as an ordinary autograd loop, and compiled where that pays (compiling.py).
+Its cells form one stack, which steps in lockstep, or a stack each, which take turns
+(execution.py). Networks are written for one cell; stack.py stacks, traces and compiles them.
 """
 
 import threading
@@ -13,38 +12,36 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vmap
-from torch.nn import functional
 
 from grokpipe.cell import Cell
 from grokpipe.config import registry
 from grokpipe.errors import InputError
-from grokpipe.interventions import Batch, Plain
-from grokpipe.losses import training_loss
+from grokpipe.interventions import Plain
 from grokpipe.precision import dtype_of
 from grokpipe.randomness import derived_seed
 from grokpipe.training.batches import stream
-from grokpipe.training.compiling import compiled_program
 from grokpipe.training.evaluate import NetworkOutputs, forward, network_outputs, slices
-from grokpipe.training.execution import Execution
-from grokpipe.training.tracing import Program, traced
+from grokpipe.training.execution import LOCKSTEP, Execution
+from grokpipe.training.programs.compiling import compiled
+from grokpipe.training.programs.tracing import Program, traced
+from grokpipe.training.stack import Data, Parameters, Programs, Stack
+from grokpipe.training.trees import concatenate, select
 
-Parameters = dict[str, Tensor]
 PLAIN = Execution()
+ROUND = 1.0  # seconds between looks at a request to stop, about
+TREES = ("parameters", "optimizer", "intervention")
 
 
 class Pack:
-    """Trains a stack of cells in lockstep. Nothing a cell draws depends on the other cells.
+    """Trains cells together. Nothing a cell draws depends on the other cells.
 
-    A cell is identified by its index in `cells`; `members` are those in training, in the order of
-    the stack.
+    A cell is identified by its index in `cells`; `members` are those in training.
     """
 
     def __init__(self, cells: Sequence[Cell], device: str = "cpu", execution: Execution = PLAIN):
         self.cells = list(cells)
         self.device = torch.device(device)
         self.execution = execution
-        self.compiled = execution.compiled
         self.step = 0
         first = cells[0]
         self.tasks = [cell.task for cell in cells]
@@ -53,9 +50,10 @@ class Pack:
                 f"task={first.config.task.name}: its table differs between seeds, but cells of a "
                 "pack share one; draw only train and test from the generator of the split"
             )
-        self.inputs = self.tasks[0].inputs.to(self.device)
-        self.labels = self.tasks[0].labels.to(self.device)
+        table = self.tasks[0]
+        self.data = Data(table.inputs.to(self.device), table.labels.to(self.device))
         self.template = shortcut_network(first)
+        self.programs = Programs(self.template, first.config.loss, execution)
         networks = [dict(initial_network(cell).named_parameters()) for cell in cells]
         parameters = {
             name: torch.stack([network[name].detach() for network in networks])
@@ -65,46 +63,91 @@ class Pack:
             stream(cell.config, task.train) for cell, task in zip(cells, self.tasks, strict=True)
         ]
         self._forward: Program | None = None
-        self._stack(range(len(cells)), parameters)
+        self._step_seconds = ROUND
+        self.stacks = self._stacks(range(len(cells)), parameters)
 
-    def _stack(self, members: Sequence[int], parameters: Parameters) -> None:
-        """Train `parameters`, a row for each of `members`, from a new optimiser state."""
-        self.members = list(members)
-        self.parameters = {name: p.to(self.device) for name, p in parameters.items()}
-        name = self.cells[0].config.optimizer.name
-        self.optimizer = registry.module("optimizers", name, "optimizer").Stacked(
-            [self.cells[i].config.optimizer for i in members], list(self.parameters.values())
-        )
-        self.intervention = stacked_intervention(
-            [self.cells[i] for i in members], self.template, self.device
-        )
-        self._gradients: Program | None = None
+    def _stacks(self, members: Sequence[int], parameters: Parameters) -> list[Stack]:
+        """Stacks that begin from `parameters`, a row for each of `members`."""
+        lockstep = self.execution.order == LOCKSTEP
+        groups = [[*range(len(members))]] if lockstep else [[row] for row in range(len(members))]
+        parameters = {name: p.to(self.device) for name, p in parameters.items()}
+        return [
+            Stack(
+                [self.cells[members[row]] for row in rows],
+                [members[row] for row in rows],
+                parameters if lockstep else select(parameters, rows),
+                self.data,
+                self.programs,
+            )
+            for rows in groups
+        ]
+
+    @property
+    def members(self) -> list[int]:
+        """Cells in training, in the order of the state's rows."""
+        return [cell for stack in self.stacks for cell in stack.members]
+
+    @property
+    def parameters(self) -> Parameters:
+        """Present parameters (cell, …), a row for each of `members`; those of the only stack where
+        there is one, which training goes on to change."""
+        return concatenate([stack.parameters for stack in self.stacks])
+
+    @property
+    def intervention(self) -> Plain:
+        """The intervention of a pack in lockstep."""
+        (stack,) = self.stacks
+        return stack.intervention
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimiser of a pack in lockstep."""
+        (stack,) = self.stacks
+        return stack.optimizer
+
+    def _stack_of(self, cell: int) -> Stack:
+        return next(stack for stack in self.stacks if cell in stack.members)
 
     def keep(self, members: Sequence[int]) -> None:
         """Continue with these members only; the state of the others is dropped."""
+        if self.execution.order != LOCKSTEP:
+            self.stacks = [self._stack_of(cell) for cell in members]
+            return
         rows = [self.members.index(i) for i in members]
-        optimizer = select(self.optimizer.state_dict(), rows)
-        intervention = select(self.intervention.state_dict(), rows)
-        self._stack(members, select(self.parameters, rows))
-        self.optimizer.load_state_dict(optimizer)
-        self.intervention.load_state_dict(intervention)
+        self._load(members, select(self.stacks[0].state_dict(), rows))
+
+    def _load(self, members: Sequence[int], trees: dict[str, Any]) -> None:
+        """Continue with these members from a state with a row for each."""
+        self.stacks = self._stacks(members, trees["parameters"])
+        for stack in self.stacks:
+            rows = [members.index(cell) for cell in stack.members]
+            stack.load_state_dict({name: select(trees[name], rows) for name in TREES[1:]})
 
     def advance(self, steps: int, stop: threading.Event | None = None) -> None:
         """Train every member for `steps` more steps, or until `stop` is set."""
         before = [self.streams[i].state_dict() for i in self.members]
         first = self.step
-        for inputs, labels in self._batches(steps):
-            if stop is not None and stop.is_set():
-                break
-            self.optimizer.step(self.gradients(inputs, labels))
-            self.step += 1
-            self.intervention.update([*self.parameters.values()], self.step)
+        rows = torch.stack([self.streams[i].take(steps) for i in self.members], 1)
+        if self.device.type == "cuda":
+            rows = rows.pin_memory().to(self.device, non_blocking=True)
+        while len(rows) and not (stop is not None and stop.is_set()):
+            begun, count = time.monotonic(), max(1, int(ROUND / self._step_seconds))
+            self._advance_round(rows[:count])
+            rows = rows[count:]
+            self._step_seconds = max((time.monotonic() - begun) / count, 1e-3)
         if (done := self.step - first) < steps:  # rewind: batches were drawn for all steps
             for i, state in zip(self.members, before, strict=True):
                 self.streams[i].load_state_dict(state)
                 self.streams[i].take(done)
 
-    def gradients(self, inputs: Tensor, labels: Tensor) -> Sequence[Tensor]:
+    def _advance_round(self, rows: Tensor) -> None:
+        """Train on rows (steps, cell, batch): each stack makes all these steps in its turn."""
+        widths = [stack.width for stack in self.stacks]
+        for stack, own in zip(self.stacks, rows.split(widths, 1), strict=True):
+            stack.step(own, self.step)
+        self.step += len(rows)
+
+    def gradients(self, inputs: Tensor, labels: Tensor) -> list[Tensor]:
         """Gradients of each member's objective on its batch.
 
         Args:
@@ -114,53 +157,45 @@ class Pack:
         Returns:
             (cell, …) each, in the order of `parameters`.
         """
-        others = self.intervention.arguments(self.step)
-        arguments = (*self.parameters.values(), inputs, labels, *others)
-        if self._gradients is None:
-            loss = self.cells[0].config.loss
-            function = stacked_gradients(
-                self.template, loss, list(self.parameters), self.intervention
-            )
-            self._gradients = traced(function, *arguments)
-            if self.compiled:
-                self._gradients = compiled_program(self._gradients)
-        return self._gradients(*arguments)
+        widths = [stack.width for stack in self.stacks]
+        parts = zip(self.stacks, inputs.split(widths), labels.split(widths), strict=True)
+        return concatenate(
+            [
+                stack.gradients(x, y, stack.intervention.arguments(self.step))
+                for stack, x, y in parts
+            ]
+        )
 
-    def _batches(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Draw `steps` pairs of inputs (cell, batch, …) and labels (cell, batch)."""
-        rows = torch.stack([self.streams[i].take(steps) for i in self.members], 1)
-        shape = rows.shape[1:]
-        if self.device.type == "cuda":
-            rows = rows.pin_memory().to(self.device, non_blocking=True)
-        for flat in rows.flatten(1).unbind():
-            inputs = self.inputs.index_select(0, flat)
-            labels = self.labels.index_select(0, flat)
-            yield inputs.view(*shape, *inputs.shape[1:]), labels.view(shape)
+    def observe(self, cell: int, row: dict[str, float]) -> None:
+        """Let the intervention take note of an evaluation of one member."""
+        stack = self._stack_of(cell)
+        stack.intervention.observe(stack.members.index(cell), row)
+
+    def intervene(self) -> None:
+        """Let the intervention change parameters as the evaluations so far decide."""
+        for stack in self.stacks:
+            stack.intervention.apply([*stack.parameters.values()])
 
     def cell_parameters(self, cell: int) -> Parameters:
         """Present parameters of one member, as views that further training changes."""
-        row = self.members.index(cell)
-        return {name: p[row] for name, p in self.parameters.items()}
+        stack = self._stack_of(cell)
+        row = stack.members.index(cell)
+        return {name: p[row] for name, p in stack.parameters.items()}
 
     def outputs(self, cell: int) -> NetworkOutputs:
         """Present logits and features of one member on the full data set."""
         parameters = self.cell_parameters(cell)
         if self._forward is None:
-            self._forward = forward(self.template, list(parameters))
-            if self.compiled:
-                example = slices(self.inputs)[0]
-                program = traced(self._forward, *parameters.values(), example)
-                self._forward = compiled_program(program)
-        return network_outputs(self._forward, parameters, self.inputs)
+            self._forward = evaluation_program(
+                self.template, parameters, self.data.inputs, self.execution
+            )
+        return network_outputs(self._forward, parameters, self.data.inputs)
 
     def cell_state(self, cell: int) -> dict[str, Any]:
         """State of one member for final.pt, on the CPU: parameters, optimiser, generators."""
-        row = self.members.index(cell)
         return {
             "step": self.step,
-            "parameters": select(self.parameters, row, "cpu"),
-            "optimizer": select(self.optimizer.state_dict(), row, "cpu"),
-            "intervention": select(self.intervention.state_dict(), row, "cpu"),
+            **self._stack_of(cell).cell_state(cell),
             "batches": self.streams[cell].state_dict(),
         }
 
@@ -168,19 +203,26 @@ class Pack:
         return {
             "step": self.step,
             "members": self.members,
-            "parameters": self.parameters,
-            "optimizer": self.optimizer.state_dict(),
-            "intervention": self.intervention.state_dict(),
+            **concatenate([stack.state_dict() for stack in self.stacks]),
             "streams": [stream.state_dict() for stream in self.streams],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
-        self._stack(state["members"], state["parameters"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.intervention.load_state_dict(state["intervention"])
+        self._load(state["members"], state)
         for mine, saved in zip(self.streams, state["streams"], strict=True):
             mine.load_state_dict(saved)
+
+
+def evaluation_program(
+    network: nn.Module, parameters: Parameters, inputs: Tensor, execution: Execution
+) -> Program:
+    """Build the function that `network_outputs` applies, as training computes it."""
+    function, example = forward(network, list(parameters)), slices(inputs)[0]
+    arguments = (*parameters.values(), example)
+    make = compiled if execution.compiled else traced
+    with torch.no_grad():
+        return make(function, *arguments, libraries=execution.products)
 
 
 def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
@@ -190,49 +232,9 @@ def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
     return {
         "step": state["step"],
         "members": [cells.index(i) for i in kept],
-        "parameters": select(state["parameters"], rows),
-        "optimizer": select(state["optimizer"], rows),
-        "intervention": select(state["intervention"], rows),
+        **{name: select(state[name], rows) for name in TREES},
         "streams": [state["streams"][i] for i in cells],
     }
-
-
-def select(tree: Any, rows: int | Sequence[int], device: str | None = None) -> Any:
-    """Copy rows of every tensor in nested lists and dictionaries, to `device` if given."""
-    if isinstance(tree, Tensor):
-        return tree[rows].clone().to(device or tree.device)
-    if isinstance(tree, dict):
-        return {name: select(value, rows, device) for name, value in tree.items()}
-    return [select(value, rows, device) for value in tree]
-
-
-def stack(trees: Sequence[Any]) -> Any:
-    """Stack the tensors of trees of one structure, the inverse of `select` of each row."""
-    first = trees[0]
-    if isinstance(first, Tensor):
-        return torch.stack([*trees])
-    if isinstance(first, dict):
-        return {name: stack([tree[name] for tree in trees]) for name in first}
-    return [stack(members) for members in zip(*trees, strict=True)]
-
-
-def step_seconds(cells: Sequence[Cell], device: torch.device) -> float:
-    """Time one uncompiled training step of a pack of these cells, in seconds.
-
-    The fastest of a few steps on fixed rows, so that no generator is used.
-    """
-    pack = Pack(cells, str(device))
-    batch = cells[0].config.batch_size or len(pack.tasks[0].train)
-    rows = torch.arange(batch).expand(len(cells), -1) % len(pack.inputs)
-    inputs, labels = pack.inputs[rows], pack.labels[rows]
-    times = []
-    for _ in range(4):  # the first one traces
-        start = time.perf_counter()
-        pack.optimizer.step(pack.gradients(inputs, labels))
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def initial_network(cell: Cell) -> nn.Module:
@@ -253,52 +255,6 @@ def shortcut_network(cell: Cell) -> nn.Module:
     with torch.device("meta"):
         network: nn.Module = getattr(arch, "build_shortcut", arch.build)(cell.config.arch, task)
     return network.to(dtype_of(cell.config.dtype))
-
-
-def stacked_intervention(cells: Sequence[Cell], network: nn.Module, device: torch.device) -> Plain:
-    """Build the intervention on a stack of these cells, which share its name."""
-    config = cells[0].config
-    module = registry.module("interventions", config.intervention.name, "intervention")
-    batch = config.batch_size or len(cells[0].task.train)
-    shape = (batch, network.get_parameter("head.weight").shape[1])
-    stacked: Plain = module.Stacked([cell.config for cell in cells], shape, device)
-    return stacked
-
-
-def stacked_gradients(
-    network: nn.Module, loss: str, names: Sequence[str], intervention: Plain
-) -> Program:
-    """Build the function that computes the gradients of each cell's objective.
-
-    Its arguments are the stacked parameters in the order of `names`, inputs, labels and the
-    intervention's own arguments; it returns gradients (cell, …) in the order of `names`.
-    """
-
-    def cell_objective(
-        parameters: Parameters, inputs: Tensor, labels: Tensor, *others: Tensor
-    ) -> Tensor:
-        logits, features = functional_call(network, parameters, (inputs,))
-        head = parameters["head.weight"], parameters.get("head.bias")
-
-        def training(logits: Tensor, others: Tensor | None = None, /) -> Tensor:
-            return training_loss(loss, logits, labels if others is None else others)
-
-        batch = Batch(
-            logits=logits,
-            features=features,
-            labels=labels,
-            head=lambda z: functional.linear(z, *head),
-            loss=training,
-        )
-        return intervention.objective(batch, *others)
-
-    def gradients(*arguments: Tensor) -> list[Tensor]:
-        parameters = dict(zip(names, arguments, strict=False))
-        batch = arguments[len(names) :]
-        by_name, _ = vmap(grad_and_value(cell_objective))(parameters, *batch)
-        return [by_name[name].contiguous() for name in names]
-
-    return gradients
 
 
 def chunks(start: int, stop: int, size: int) -> Iterator[int]:

@@ -13,14 +13,12 @@ from grokpipe import remeasure
 from grokpipe.config import registry
 from grokpipe.provenance import fingerprint
 from grokpipe.store import manifest, remeasured, run_log
-from grokpipe.training import numerics
 from tests.helpers.snapshotted import KEPT, REGULAR, train
 
 
 @pytest.fixture(autouse=True)
 def products() -> None:
     """As launch does before it trains."""
-    numerics.choose_products(False)
 
 
 def run(folder: Path, *names: str) -> list[str]:

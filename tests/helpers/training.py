@@ -1,7 +1,6 @@
 """Trains packs in tests: run logs in a folder, no progress shown."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
@@ -13,7 +12,6 @@ from grokpipe.cell import Cell
 from grokpipe.launch.signals import stop_requests
 from grokpipe.store import run_log
 from grokpipe.store.run_log import RunLog
-from grokpipe.training import numerics
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack
 from grokpipe.training.progress import RunProgress
@@ -28,14 +26,10 @@ def run_logs(cells: Sequence[Cell], folder: Path) -> list[RunLog]:
     return logs
 
 
-@contextmanager
-def one_library() -> Iterator[None]:
-    """Training in this process chooses the library of products; after this it is as before."""
-    switch = torch.backends.mkldnn.matmul
-    before = switch.fp32_precision
-    yield
-    switch.fp32_precision = before
-    numerics._library.cache_clear()
+def next_batch(pack: Pack) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs (cell, batch, …) and labels (cell, batch) of the next step of a pack in lockstep."""
+    (stack,) = pack.stacks
+    return stack.batch(torch.cat([stream.take(1) for stream in pack.streams]))
 
 
 def quiet() -> RunProgress:

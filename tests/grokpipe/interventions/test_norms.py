@@ -18,7 +18,7 @@ from grokpipe.provenance import fingerprint
 from grokpipe.store import trajectories
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack
-from tests.helpers.training import curves, quiet, run_logs, same, trained
+from tests.helpers.training import curves, next_batch, quiet, run_logs, same, trained
 
 SEEDS = "intervention.baseline_seeds=[0,1]"
 
@@ -78,7 +78,7 @@ def test_temperature_gives_the_logits_the_baselines_scale(baseline) -> None:
     cell = baseline("intervention=mixing_norm_match", "intervention.temperature=true")
     pack, alpha = Pack([cell]), cell.config.intervention.alpha
     pack.advance(7)
-    inputs, labels = next(pack._batches(1))
+    inputs, labels = next_batch(pack)
     found = pack.gradients(inputs, labels)
     from tests.helpers.cells import network
 

@@ -10,6 +10,7 @@ from grokpipe.interventions.regularise import entropy
 from grokpipe.measures.spectral import spectrum
 from grokpipe.randomness import generator
 from grokpipe.training.pack import Pack, initial_network
+from tests.helpers.training import next_batch
 
 ALPHA, BETA = 0.3, -0.2
 
@@ -53,7 +54,7 @@ def by_hand(cell, rows) -> dict[str, torch.Tensor]:
 def test_gradients_are_those_of_the_formula(token_cell, overrides) -> None:
     cells = [token_cell(*overrides, f"seed={seed}") for seed in range(3)]
     pack = Pack(cells)
-    inputs, labels = next(pack._batches(1))
+    inputs, labels = next_batch(pack)
     found = dict(zip(pack.parameters, pack.gradients(inputs, labels)))
     for i, cell in enumerate(cells):
         rows = Pack([cell]).streams[0].take(1)[0]
@@ -65,7 +66,7 @@ def test_gradients_are_those_of_the_formula(token_cell, overrides) -> None:
 def test_it_differs_from_the_baseline_and_not_at_strength_zero(token_cell, name) -> None:
     strength = "beta" if name == "regularise" else "alpha"
     base = Pack([token_cell()])
-    inputs, labels = next(base._batches(1))
+    inputs, labels = next_batch(base)
     plain = base.gradients(inputs, labels)
     for value, same in ((0.0, True), (0.4, False)):
         cell = token_cell(f"intervention={name}", f"intervention.{strength}={value}")

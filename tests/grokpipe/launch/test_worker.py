@@ -11,6 +11,7 @@ from grokpipe.errors import InputError, Interrupted
 from grokpipe.launch import pack_plan, worker
 from grokpipe.store import lease
 from grokpipe.training.pack import Pack
+from grokpipe.training.stack import Stack
 from tests.helpers.sweeps import results
 
 
@@ -19,14 +20,14 @@ def test_a_raising_cell_is_found_by_halving_and_fails_alone(
 ) -> None:
     """Real training, in this process; one seed's labels lie outside the classes."""
     cells = [token_cell(f"seed={seed}", f"outputs={tmp_path}") for seed in range(5)]
-    gradients = Pack.gradients
+    healthy = Stack.step
 
-    def ill(self, inputs, labels):
-        if self.step >= 10 and any(self.cells[i].config.seed == 3 for i in self.members):
+    def ill(self, rows, step):
+        if step >= 10 and any(cell.config.seed == 3 for cell in self.cells):
             raise RuntimeError("a fault of seed 3")
-        return gradients(self, inputs, labels)
+        healthy(self, rows, step)
 
-    monkeypatch.setattr(Pack, "gradients", ill)
+    monkeypatch.setattr(Stack, "step", ill)
     monkeypatch.setattr("grokpipe.training.loop.CHUNK", 5)
     for cell in cells:
         object.__setattr__(cell.config.checkpoint, "every", 1e-9)
@@ -38,7 +39,7 @@ def test_a_raising_cell_is_found_by_halving_and_fails_alone(
     assert found == {0: "done", 1: "done", 2: "done", 3: "failed", 4: "done"}
     assert "a fault of seed 3" in (folder / "cells" / cells[3].key / "traceback.txt").read_text()
     # the healthy ones went on from the pack's checkpoint, and ended as if nothing had happened
-    monkeypatch.setattr(Pack, "gradients", gradients)
+    monkeypatch.setattr(Stack, "step", healthy)
     alone = Pack([cells[0]])
     alone.advance(20)
     final = torch.load(folder / "cells" / cells[0].key / "final.pt", weights_only=True)

@@ -160,7 +160,6 @@ def test_what_is_stored_is_float64_and_goes_on_from_there(token_cell, tmp_path: 
 def test_a_run_is_measured_and_loaded_as_it_was_trained(
     make, loss, request, tmp_path: Path
 ) -> None:
-    numerics.choose_products(False)
     logged = ["weights", "logits", "collapse", "spectral", "flatness"]
     make_cell = request.getfixturevalue(make)
     common = (REGULAR, DOUBLE, f"loss={loss}")

@@ -16,7 +16,7 @@ from grokpipe.errors import Interrupted
 from grokpipe.store import run_log
 from grokpipe.store.run_log import RunLog
 from grokpipe.training.pack import Pack
-from tests.helpers.training import curves, one_library, quiet, same, trained
+from tests.helpers.training import curves, quiet, same, trained
 
 MEMORISE = ("weight_decay=0", "measures.names=[weights]")
 STOP = (*MEMORISE, "stop={event: t_mem, sustained: 1, margin: 0}", "steps=600")
@@ -31,8 +31,7 @@ def stopping(token_cell) -> list[Cell]:
 @pytest.fixture(scope="module")
 def whole(stopping, tmp_path_factory: pytest.TempPathFactory) -> list[RunLog]:
     """The run logs of these cells, trained without any interruption."""
-    with one_library():
-        return trained(stopping, tmp_path_factory.mktemp("whole"))[1]
+    return trained(stopping, tmp_path_factory.mktemp("whole"))[1]
 
 
 GENTLE = (0.003, 0.012, 0.008, 0.005, 0.007)  # at 0.03 a processor decides when a cell gets unstuck

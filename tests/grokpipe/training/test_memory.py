@@ -91,7 +91,7 @@ def test_arguments_of_any_type_are_counted(token_cell, monkeypatch: pytest.Monke
     one = token_cell()
     assert memory.pack_bytes(one, 2) > memory.pack_bytes(one, 1)
     pack = Pack([one])
-    inputs, labels = pack.inputs[None, :24], pack.labels[None, :24]
+    inputs, labels = pack.data.inputs[None, :24], pack.data.labels[None, :24]
     given = pack.gradients(inputs, labels)
     monkeypatch.undo()
     plain = Pack([one]).gradients(inputs, torch.ones_like(labels))

@@ -5,8 +5,9 @@ import torch
 from torch.nn import functional
 
 from grokpipe.training.batches import stream
-from grokpipe.training.pack import Pack, chunks, initial_network, stacked_gradients
-from grokpipe.training.tracing import traced
+from grokpipe.training.pack import Pack, chunks, initial_network
+from grokpipe.training.programs.step import cell_gradients, flattened, stacked
+from grokpipe.training.programs.tracing import traced
 
 
 def plain_loop(
@@ -62,14 +63,16 @@ def test_follows_the_plain_loop_step_by_step(cell, overrides, loss) -> None:
 @pytest.mark.parametrize("width", [1, 3])
 def test_tracing_changes_no_bit(cell, loss, width) -> None:
     pack = Pack([cell(f"loss={loss}", f"seed={seed}") for seed in range(width)])
-    gradients = stacked_gradients(pack.template, loss, list(pack.parameters), pack.intervention)
+    names = list(pack.parameters)
+    gradients = stacked(cell_gradients(pack.template, loss, names, pack.intervention), width)
     program = None
-    for inputs, labels in pack._batches(5):
-        arguments = (*pack.parameters.values(), inputs, labels)
+    for rows in torch.stack([own.take(5) for own in pack.streams], 1):
+        batch = pack.stacks[0].batch(rows)
+        arguments = flattened([*pack.parameters.values(), *batch])
         program = program or traced(gradients, *arguments)
         for found, expected in zip(program(*arguments), gradients(*arguments), strict=True):
             assert torch.equal(found, expected)
-        pack.optimizer.step(program(*arguments))
+        pack.optimizer.step(pack.gradients(*batch))
 
 
 def test_cells_of_a_pack_have_coefficients_of_their_own(cell) -> None:
@@ -144,8 +147,8 @@ def test_a_pack_trains_the_shortcut_a_plain_loop_the_plain_module(token_cell) ->
 
 def test_another_seed_means_other_weights_and_batches(cell) -> None:
     pack = Pack([cell("seed=0"), cell("seed=1")])
-    for name, stacked in pack.parameters.items():
-        assert not torch.equal(stacked[0], stacked[1]), name
+    for name, (first, second) in pack.parameters.items():
+        assert not torch.equal(first, second), name
     assert not torch.equal(*(stream.take(3) for stream in pack.streams))
 
 

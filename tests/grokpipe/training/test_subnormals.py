@@ -101,7 +101,7 @@ def test_what_is_measured_later_is_computed_as_in_training(
         write_json(log / "provenance.json", {"threads": 1, "subnormals": trained_with})
     seen, measured = [], remeasure.measured
     monkeypatch.setattr(
-        remeasure, "measured", lambda job: (seen.append(numerics.subnormals()), measured(job))[1]
+        remeasure, "measured", lambda *job: (seen.append(numerics.subnormals()), measured(*job))[1]
     )
     remeasure.remeasure(tmp_path, ["weights"], Console(quiet=True))
     assert seen == [trained_with or numerics.KEPT]

@@ -1,0 +1,1 @@
+"""Functions of tensors as programs: the training step, traced or compiled."""

@@ -1,0 +1,128 @@
+"""The training step as a function of tensors: gradients of each cell's objective, and the whole
+step with the optimiser's and the intervention's update.
+
+Both are written for one cell and stacked by `torch.func.vmap`; a stack of one cell needs no vmap.
+"""
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, vmap
+from torch.nn import functional
+
+from grokpipe.interventions import Batch, Plain
+from grokpipe.losses import training_loss
+from grokpipe.training.programs.tracing import Program
+
+Update = Callable[[Tensor, Tensor, list[Tensor], Tensor], tuple[Tensor, list[Tensor]]]
+"""an optimiser's update of one tensor of one cell: parameter, gradient, state, coefficients → the
+new parameter and state"""
+
+
+def cell_gradients(
+    network: nn.Module, loss: str, names: Sequence[str], intervention: Plain
+) -> Program:
+    """Build the function that computes the gradients of one cell's objective.
+
+    Its arguments are the parameters in the order of `names`, inputs, labels and the intervention's
+    own arguments; it returns gradients in the order of `names`.
+    """
+
+    def objective(
+        parameters: dict[str, Tensor], inputs: Tensor, labels: Tensor, *others: Tensor
+    ) -> Tensor:
+        logits, features = functional_call(network, parameters, (inputs,))
+        head = parameters["head.weight"], parameters.get("head.bias")
+
+        def training(logits: Tensor, others: Tensor | None = None, /) -> Tensor:
+            return training_loss(loss, logits, labels if others is None else others)
+
+        batch = Batch(
+            logits=logits,
+            features=features,
+            labels=labels,
+            head=lambda z: functional.linear(z, *head),
+            loss=training,
+        )
+        return intervention.objective(batch, *others)
+
+    def gradients(*arguments: Tensor) -> list[Tensor]:
+        parameters = dict(zip(names, arguments, strict=False))
+        by_name, _ = grad_and_value(objective)(parameters, *arguments[len(names) :])
+        return [by_name[name].contiguous() for name in names]
+
+    return gradients
+
+
+def stacked(function: Program, width: int) -> Program:
+    """Stack a function of one cell: tensors gain a leading cell axis, but for a width of 1."""
+    if width == 1:
+        return function
+
+    def of_stack(*arguments: Tensor) -> list[Tensor]:
+        return [result.contiguous() for result in vmap(function)(*arguments)]
+
+    return of_stack
+
+
+def whole_step(
+    gradients: Program,
+    update: Update,
+    constrained: Callable[..., list[Tensor]],
+    sizes: tuple[int, int, int],
+    width: int,
+) -> Program:
+    """Build the function that makes one step in place.
+
+    Its arguments are: inputs of the whole data set (n, …); its labels (n,); rows of the batch
+    (cell, batch); the optimiser's coefficients (cell, k); parameters; the optimiser's state, each
+    of its parts in the order of the parameters; the arguments of the intervention's objective; its
+    bounds. All of them but the first two have a leading cell axis where `width` is above 1. It
+    changes parameters and state, and returns nothing.
+
+    Args:
+        gradients: of one cell, as `cell_gradients` builds them.
+        update: of the optimiser.
+        constrained: the intervention's update of one cell's parameters, given its bounds.
+        sizes: number of parameters, of parts of the state, of arguments of the objective.
+        width: number of cells.
+    """
+    count, parts, own = sizes
+
+    def of_cell(
+        inputs: Tensor, labels: Tensor, coefficients: Tensor, *rest: Tensor
+    ) -> list[Tensor]:
+        parameters, rest = rest[:count], rest[count:]
+        state, rest = rest[: parts * count], rest[parts * count :]
+        others, bounds = rest[:own], rest[own:]
+        updated = [
+            update(parameter, gradient, [*state[i::count]], coefficients)
+            for i, (parameter, gradient) in enumerate(
+                zip(parameters, gradients(*parameters, inputs, labels, *others), strict=True)
+            )
+        ]
+        kept = constrained([parameter for parameter, _ in updated], *bounds)
+        return [*kept, *(new[part] for part in range(parts) for _, new in updated)]
+
+    def step(
+        table: Tensor, targets: Tensor, rows: Tensor, coefficients: Tensor, *rest: Tensor
+    ) -> list[Tensor]:
+        flat = rows.flatten()
+        inputs = table.index_select(0, flat).view(*rows.shape, *table.shape[1:])
+        labels = targets.index_select(0, flat).view(rows.shape)
+        results = stacked(of_cell, width)(inputs, labels, coefficients, *rest)
+        for old, new in zip(rest, results, strict=False):
+            old.copy_(new)
+        return []
+
+    return step
+
+
+def flattened(stack: Sequence[Tensor]) -> list[Tensor]:
+    """Tensors (cell, …) as programs of a stack take them: views without the axis for one cell."""
+    return [tensor[0] if len(tensor) == 1 else tensor for tensor in stack]
+
+
+def unflattened(tensors: Sequence[Tensor], width: int) -> list[Tensor]:
+    """The inverse of `flattened`."""
+    return [tensor[None] if width == 1 else tensor for tensor in tensors]
