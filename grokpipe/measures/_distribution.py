@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from grokpipe.measures import Snapshot, largest
@@ -30,13 +29,15 @@ class Distribution:
         return self.rest * (1 + largest_p) - self.others.square().sum(1)
 
 
-def distribution(log_p: Tensor) -> Distribution:
-    """Compute probabilities and their sums from log p (n, classes)."""
-    p, top = log_p.exp(), largest(log_p)[:, None]
+def distribution(log_p: Tensor, predictions: Tensor | None = None) -> Distribution:
+    """Compute probabilities and their sums from log p (n, classes), and the class of each row's
+    largest (n,) where it is known."""
+    p = log_p.exp()
+    top = (largest(log_p) if predictions is None else predictions)[:, None]
     others = p.scatter(1, top, 0.0)
     return Distribution(log_p, p, top, others, others.sum(1))
 
 
 def train_distribution(snapshot: Snapshot) -> Distribution:
     """Distributions of the training set, by the loss in use."""
-    return distribution(snapshot.log_probabilities)
+    return distribution(snapshot.log_probabilities, snapshot.train.predictions)
