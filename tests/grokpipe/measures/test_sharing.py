@@ -1,4 +1,4 @@
-"""What measures share has the values of separate computations, and is computed once, if at all."""
+"""What measures share has the values of separate computations, and is computed once."""
 
 import math
 from dataclasses import replace
@@ -6,11 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from grokpipe import measures
 from grokpipe.config import registry
 from grokpipe.measures import Outputs, Snapshot, flatness, fourier, logits, spectral
-from grokpipe.training.evaluate import Evaluator, InFloat64
-from grokpipe.training.pack import Pack
 
 P, D, N = 11, 6, 90
 
@@ -114,39 +111,3 @@ def test_each_probe_is_decomposed_once(monkeypatch: pytest.MonkeyPatch) -> None:
             registry.module("measures", name, "measures").measure(one)
         assert calls == expected
         calls.clear()
-
-
-def test_what_no_measure_reads_is_not_computed(cell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Base columns and collapse need neither log-probabilities, nor spectra, nor the body."""
-
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("computed for nobody")
-
-    one = cell()
-    pack = Pack([one])
-    full = Evaluator.of(one.config, one.task)
-    expected = full.row(pack.outputs(0))
-    some = replace(full, measures={"collapse": full.measures["collapse"]})
-    monkeypatch.setattr(measures, "log_probabilities", never)
-    monkeypatch.setattr(spectral, "decomposition", never)
-    converted = []
-    read = InFloat64.__getitem__
-    monkeypatch.setattr(
-        InFloat64, "__getitem__", lambda self, name: converted.append(name) or read(self, name)
-    )
-    row = some.row(pack.outputs(0))
-    assert row == {name: expected[name] for name in row}
-    assert set(converted) == {"head.weight"}
-    with pytest.raises(AssertionError, match="computed for nobody"):
-        full.row(pack.outputs(0))
-
-
-def test_parameters_are_converted_when_read() -> None:
-    tensors = {"a": torch.ones(2), "b": torch.zeros(3)}
-    converted = InFloat64(tensors)
-    assert list(converted) == ["a", "b"] and len(converted) == 2
-    assert converted["a"].dtype == torch.float64
-    assert converted["a"] is converted["a"]
-    assert [p.tolist() for p in converted.values()] == [[1, 1], [0, 0, 0]]
-    with pytest.raises(KeyError):
-        converted["c"]
