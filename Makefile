@@ -8,9 +8,10 @@ TUTORIAL := outputs/reference/tutorial
 RUNS ?= $(COLLAPSE)
 WHERE ?=
 export WHERE
+HERE = $(if $(wildcard $(PY)),$(PY),$(PYTHON))  # an environment that exists already will do
 BESIDE := --numprocesses 2 --dist worksteal  # tests that share a fixture mostly stay together
 
-.PHONY: help install demo test test-slow test-slurm lint figures readme coverage bench docs clean
+.PHONY: help install demo test test-slow test-slurm test-gpu lint figures readme coverage bench bench-gpu docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +34,9 @@ test-slow: $(VENV)/installed-test  ## kills, simulations, the documents' command
 
 test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on Debian can install and run
 	$(PY) -m pytest -m slurm
+
+test-gpu:  ## the tests on a GPU, in an environment that has PyTorch for it and pytest
+	$(HERE) -m pytest -m gpu tests/grokpipe/training/test_cuda.py
 
 figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own, WHERE='lr=0.003' for a part
 	$(PY) -m analysis figures $(RUNS)$(if $(WHERE), --where "$$WHERE")
@@ -61,7 +65,7 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 coverage: $(VENV)/installed  ## simulate what the 95 % intervals hold, about 50 minutes
 	$(PY) -m benchmarks.coverage --store
 
-bench: $(VENV)/installed  ## time packs and the main job against plain loops, about 30 minutes
+bench: $(VENV)/installed-bench  ## time packs and the main job against plain loops and JAX, about 30 minutes
 	$(PY) -m benchmarks.packs --store
 	$(PY) -m benchmarks.main_job --store
 	$(PY) -m benchmarks.launch --store
@@ -69,6 +73,9 @@ bench: $(VENV)/installed  ## time packs and the main job against plain loops, ab
 	$(PY) -m benchmarks.gather --store
 	$(PY) -m benchmarks.monitor --store
 	$(PY) -m benchmarks.subnormals --store
+
+bench-gpu:  ## time packs on a GPU, in an environment that has PyTorch for it, at most 8 minutes
+	$(HERE) -m benchmarks.gpu --store
 
 docs: $(VENV)/installed  ## build the documentation into site/
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
@@ -85,4 +92,9 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]' \
+		|| echo 'JAX cannot be installed here: its contenders are skipped'
 	touch $@

@@ -3,14 +3,17 @@
 import json
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from grokpipe.provenance.origin import processor
+from grokpipe.provenance.origin import commit
+from grokpipe.training.device import generation, processor
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -42,21 +45,35 @@ def measured(command: list[str]) -> dict[str, float]:
 
 
 def machine() -> dict[str, Any]:
-    """Describe this machine."""
+    """Describe this machine, with the date (UTC) and the commit at which it is measured."""
+    head, changed = commit()
     return {
         "processor": processor(),
+        **generation(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": f"{head[:7]}{' with changes' if changed else ''}" if head else None,
     }
 
 
+def folder_of(machine: dict[str, Any]) -> str:
+    """Name of the folder that holds the results of a machine: its GPU, if one was measured, else
+    its processor with family and model, as amd-epyc-family-25-model-17."""
+    parts = [machine.get("gpu") or re.sub(r"\((R|TM|tm)\)", "", machine["processor"]) or "unknown"]
+    if "gpu" not in machine:
+        parts += [f"{name} {machine[name]}" for name in ("family", "model") if name in machine]
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
+
+
 def show(result: dict[str, Any], name: str, store: bool) -> None:
-    """Print the result, and keep it as results/<name>.json if `store`."""
-    text = json.dumps(result, indent=2)
+    """Print the result, and keep it as results/<machine>/<name>.json if `store`."""
+    text = json.dumps(result, indent=2, ensure_ascii=False)
     print(text)
     if store:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{name}.json").write_text(text + "\n")
+        folder = RESULTS / folder_of(result["machine"])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.json").write_text(text + "\n")
 
 
 def _processor_seconds() -> float:

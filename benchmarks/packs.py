@@ -1,258 +1,239 @@
-"""Measure seed-steps per second of packs, of loops that a user would write, and of bare products.
+"""Measure seed-steps per second of packs, of loops that a user would write in PyTorch and in JAX,
+and of bare products, on the whole machine.
 
-All contenders run in the same processes, in turns of a few seconds, so that other load on the
-machine affects all of them; the medians over the turns are compared. A contender with several
-processes runs in all of them at the same time, and their rates are added.
+All contenders run in the same processes, in turns of about a second, so short that a burst of other
+load meets all of them; the medians over the turns are compared (turns.py). JAX takes part where it
+is installed (the extra `bench`).
 
-    python -m benchmarks.packs [--seconds 3] [--rounds 5] [--store] [--only transformer]
+    python -m benchmarks.packs [--seconds 0.8] [--rounds 7] [--minutes 12] [--only mlp] [--store]
 """
 
 import argparse
-import multiprocessing
 import os
-import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pooch
 import torch
-from hydra import compose, initialize_config_dir
 
 from benchmarks._common import RESULTS, machine, show
-from benchmarks.plain import Steps, loaded, plain_mlp, plain_transformer, resident
-from grokpipe.cell import Cell
-from grokpipe.config.composing import CONF
-from grokpipe.config.resolving import resolve
-from grokpipe.config.schema import register
-from grokpipe.training import numerics
+from benchmarks.networks import NETWORKS, cells
+from benchmarks.plain import loaded, plain_mlp, plain_transformer, resident
+from benchmarks.products import LAYOUTS, Bare, WithAdamW, arithmetic, faster_library, library
+from benchmarks.turns import CORES, Built, Contender, Steps, match, repeated
+from grokpipe.training.choosing import chosen
 from grokpipe.training.evaluate import Evaluator
-from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack
-from grokpipe.training.programs.compiling import worth_compiling
 
-CORES = os.cpu_count() or 1
 WIDTHS = (1, 4, 10)
 MANY = 64
 ALL = 10  # width of the packs when all cores are in use
-EVERY = {"mlp": 666, "transformer": 100}  # steps between evaluations, as published
-EXPERIMENTS = {"mlp": ["arch.depth=2", "steps=100000"], "transformer": ["task=mod_add"]}
+JAX_WIDTHS, JAX_STEPS = (1, 4), 50
 
 
-@dataclass(frozen=True)
-class Contender:
-    """A way to train that takes part in the match."""
+def contenders(which: str) -> Iterator[Contender]:
+    """List who takes part for a network."""
+    mlp = which.startswith("mlp")
+    if mlp:
+        yield from plain("plain: data resident", lambda c: plain_mlp(c, resident(c)), which)
+    else:
+        layers = "TransformerEncoder" if "two" in which else "TransformerEncoderLayer"
+        yield from plain(f"plain: {layers}", plain_transformer, which)
+    if which == "mlp":
+        make = partial(of_plain, lambda c: plain_mlp(c, loaded(c)), which)
+        yield Contender("plain: DataLoader", CORES, 1, make)
+    if missing_jax() is None:
+        for width in JAX_WIDTHS:
+            make = partial(of_jax, which, width)
+            yield Contender(f"JAX, {width} a process", CORES, 1, make, bound=True)
+    for width in (*WIDTHS, MANY):
+        yield Contender(f"pack of {width}", 1, 1, partial(of_pack, which, width, "on"))
+    yield Contender(f"pack of {ALL}", CORES, 1, partial(of_pack, which, ALL, "on"))
+    yield Contender(f"pack of {ALL}, eager", CORES, 1, partial(of_pack, which, ALL, "off"))
+    yield Contender(f"pack of {ALL}, evaluated", CORES, 1, partial(evaluated, which, ALL, "on"))
+    for layout, count in LAYOUTS.items():
+        make = partial(of_products, Bare, which, count)
+        yield Contender(f"products alone, {layout}", CORES, 1, make)
+        if mlp:
+            make = partial(of_products, WithAdamW, which, count)
+            yield Contender(f"products and AdamW alone, {layout}", CORES, 1, make)
 
-    name: str
-    processes: int
-    threads: int
-    steps: Steps
+
+def missing_jax() -> str | None:
+    """Name the packages that the JAX contender lacks; None if it can take part."""
+    missing = [name for name in ("jax", "optax") if find_spec(name) is None]
+    return " and ".join(missing) or None
 
 
-def cells(which: str, count: int) -> list[Cell]:
-    register()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        overrides = EXPERIMENTS[which]
-        return [
-            Cell.of(resolve(compose("config", [*overrides, f"seed={i}"]))) for i in range(count)
-        ]
+def plain(name: str, make: Callable[..., Steps], which: str) -> Iterator[Contender]:
+    """A loop in one process with all threads, and in as many processes as there are cores."""
+    if CORES > 1:
+        yield Contender(name, 1, CORES, partial(of_plain, make, which))
+    yield Contender(name, CORES, 1, partial(of_plain, make, which))
 
 
-def pack_steps(which: str, width: int, compiled: bool) -> Steps:
-    pack = Pack(cells(which, width), execution=Execution(compiled=compiled))
+def of_plain(make: Callable[..., Steps], which: str) -> Built:
+    """A plain loop by the library of products that makes it faster."""
+    steps = make(*cells(which, 1))
+    name = faster_library(steps, trials=2)
 
-    def step() -> int:
-        pack.advance(5)
-        return 5 * width
+    def turn(seconds: float) -> float:
+        with library(name):
+            return repeated(steps)(seconds)
 
-    return step
+    return Built(turn, name)
 
 
-def evaluated_steps(which: str, width: int, compiled: bool) -> Steps:
-    """Train a pack with every measure at the published interval."""
-    pack = Pack(cells(which, width), execution=Execution(compiled=compiled))
+def of_jax(which: str, width: int) -> Built:
+    from benchmarks.jax_loop import Trainer
+
+    steps = JAX_STEPS if which.startswith("mlp") else JAX_STEPS // 5
+    return Built(repeated(Trainer(cells(which, width), steps)))
+
+
+def built_pack(which: str, width: int, setting: str) -> tuple[Pack, str]:
+    """A pack as training chooses its execution under `compile=setting`, and what was chosen. For a
+    wide one that is the choice for ALL cells: its own would take a minute to measure."""
+    members = cells(which, width)
+    execution, _ = chosen(members[:ALL], torch.device("cpu"), setting)
+    products = f", {len(execution.products)} products by onednn" if execution.products else ""
+    how = f"{execution.order}, {'compiled' if execution.compiled else 'eager'}{products}"
+    return Pack(members, execution=execution), how
+
+
+def of_pack(which: str, width: int, setting: str) -> Built:
+    pack, how = built_pack(which, width, setting)
+    chunk = NETWORKS[which].chunk
+
+    def steps() -> int:
+        pack.advance(chunk)
+        return chunk * width
+
+    return Built(repeated(steps), how)
+
+
+def evaluated(which: str, width: int, setting: str) -> Built:
+    """A pack with every measure at the published interval.
+
+    A turn trains as the others do, then evaluates each cell once; its rate is that of a whole
+    interval, in which the steps take as long each and the evaluation comes once.
+    """
+    pack, how = built_pack(which, width, setting)
     evaluators = [
         Evaluator.of(c.config, task) for c, task in zip(pack.cells, pack.tasks, strict=True)
     ]
+    network = NETWORKS[which]
 
-    def step() -> int:
-        pack.advance(EVERY[which])
-        for i, evaluator in enumerate(evaluators):
-            evaluator.row(pack.outputs(i))
-        return EVERY[which] * width
+    def steps() -> int:
+        pack.advance(network.chunk)
+        return network.chunk * width
 
-    return step
+    def turn(seconds: float) -> float:
+        training = network.every * width / repeated(steps)(seconds)
+        begun = time.perf_counter()
+        outputs = [pack.outputs(i) for i in range(width)]
+        for evaluator, of_cell in zip(evaluators, outputs, strict=True):
+            evaluator.row(of_cell)
+        return network.every * width / (training + time.perf_counter() - begun)
 
-
-# bare products
-
-
-def products(which: str) -> list[tuple[int, int, int]]:
-    """List (m, k, n) of the matrix products in one cell's step, forward and backward.
-
-    For the Transformer those of the exact shortcut; for the MLP those of the layers, without a
-    gradient for the images.
-    """
-    if which == "mlp":
-        layers = [(100, 784, 200), (100, 200, 200), (100, 200, 10)]
-        needless = {(100, 784, 200)}
-    else:
-        p, batch, d, hidden = 97, 512, 128, 512
-        layers = [(2 * p, d, 2 * d), (p, d, d)]  # keys and values, queries: tables
-        layers += [(batch, d, d), (batch, d, hidden), (batch, hidden, d), (batch, d, p)]
-        needless = set()
-    backward = [(k, m, n) for m, k, n in layers]  # of the weights
-    backward += [(m, n, k) for m, k, n in layers if (m, k, n) not in needless]  # of the inputs
-    return layers + backward
+    return Built(turn, how)
 
 
-def arithmetic(which: str) -> int:
-    """Count the floating-point operations of one seed-step's products."""
-    return sum(2 * m * k * n for m, k, n in products(which))
-
-
-def product_steps(which: str) -> Steps:
-    """Compute all products of one cell's step into preallocated memory."""
-    pairs = [
-        (torch.randn(m, k), torch.randn(k, n), torch.empty(m, n)) for m, k, n in products(which)
-    ]
-
-    def step() -> int:
-        for a, b, out in pairs:
-            torch.mm(a, b, out=out)
-        return 1
-
-    return step
-
-
-# the match
-
-
-def contenders(which: str, widths: tuple[int, ...] = WIDTHS) -> Iterator[Contender]:
-    compiled, _ = worth_compiling("on", 0, torch.device("cpu"))
-    one = cells(which, 1)[0]
-    plain: dict[str, Callable[[], Steps]]
-    if which == "mlp":
-        plain = {
-            "data resident": lambda: plain_mlp(one, resident(one)),
-            "DataLoader": lambda: plain_mlp(one, loaded(one)),
-        }
-    else:
-        plain = {"TransformerEncoderLayer": lambda: plain_transformer(one)}
-    for name, make in plain.items():
-        steps = make()
-        yield Contender(f"plain: {name}", 1, 1, steps)
-        yield Contender(f"plain: {name}", 1, CORES, steps)
-        yield Contender(f"plain: {name}", CORES, 1, steps)
-    for width in (*widths, MANY):
-        yield Contender(f"pack of {width}", 1, 1, pack_steps(which, width, compiled))
-    together = pack_steps(which, ALL, compiled)
-    yield Contender(f"pack of {ALL}", CORES, 1, together)
-    if compiled:
-        yield Contender(f"pack of {ALL}, eager", CORES, 1, pack_steps(which, ALL, False))
-    yield Contender(f"pack of {ALL}, evaluated", CORES, 1, evaluated_steps(which, ALL, compiled))
-    yield Contender("products alone", CORES, 1, product_steps(which))
-
-
-def work(connection: Connection, which: str) -> None:
-    """Run one process of the match: build all contenders, then train them on request."""
-    torch.set_num_threads(1)
-    numerics.choose_products(tf32=False)
-    all_contenders = list(contenders(which))
-    for contender in all_contenders:
-        contender.steps()
-    connection.send([(c.name, c.processes, c.threads) for c in all_contenders])
-    while (order := connection.recv()) is not None:
-        position, seconds = order
-        contender = all_contenders[position]
-        torch.set_num_threads(contender.threads)
-        done, begun = 0, time.perf_counter()
-        while time.perf_counter() - begun < seconds:
-            done += contender.steps()
-        connection.send(done / (time.perf_counter() - begun))
-
-
-def match(which: str, seconds: float, rounds: int) -> list[dict[str, Any]]:
-    context = multiprocessing.get_context("spawn")
-    ends = []
-    for _ in range(CORES):
-        mine, theirs = context.Pipe()
-        context.Process(target=work, args=(theirs, which), daemon=True).start()
-        ends.append(mine)
-    names, *_ = [end.recv() for end in ends]
-    rates: list[list[float]] = [[] for _ in names]
-    for number in range(rounds):
-        for position, (name, processes, _) in enumerate(names):
-            for end in ends[:processes]:
-                end.send((position, seconds))
-            rates[position].append(sum(end.recv() for end in ends[:processes]))
-            print(f"{which} {number + 1}/{rounds} {name}: {rates[position][-1]:,.1f}", flush=True)
-    for end in ends:
-        end.send(None)
-    return [
-        {
-            "name": name,
-            "processes": processes,
-            "threads": threads,
-            "seed_steps_per_second": round(statistics.median(turns), 2),
-            "lowest": round(min(turns), 2),
-            "highest": round(max(turns), 2),
-        }
-        for (name, processes, threads), turns in zip(names, rates, strict=True)
-    ]
+def of_products(make: Callable[..., Any], which: str, count: int) -> Built:
+    steps = make(*cells(which, 1), count)
+    return Built(repeated(steps), str(steps))
 
 
 def summary(which: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Ratios of the medians, each contender using the whole machine."""
 
-    def best(start: str) -> float:
-        return max(r["seed_steps_per_second"] for r in rows if r["name"].startswith(start))
+    def rates(start: str, processes: int = 0) -> list[float]:
+        return [
+            row["seed_steps_per_second"]
+            for row in rows
+            if row["name"].startswith(start) and processes in (0, row["processes"])
+        ]
 
-    def rate(name: str, processes: int) -> float:
+    def rate(name: str, processes: int = CORES) -> float:
         return next(
-            r["seed_steps_per_second"]
-            for r in rows
-            if (r["name"], r["processes"]) == (name, processes)
+            row["seed_steps_per_second"]
+            for row in rows
+            if (row["name"], row["processes"]) == (name, processes)
         )
 
-    ours = rate(f"pack of {ALL}", CORES)
-    bare = rate("products alone", CORES)
-    ratios = {
-        f"over plain: {name}": round(ours / best(f"plain: {name}"), 2)
-        for name in dict.fromkeys(
-            r["name"].removeprefix("plain: ") for r in rows if r["name"].startswith("plain: ")
-        )
-    }
-    return ratios | {
-        "share of products": round(ours / bare, 3),
-        "gflops of products": round(bare * arithmetic(which) / 1e9, 1),
-        "megaflop of a seed-step": round(arithmetic(which) / 1e6, 1),
-        "evaluations": round(ours / rate(f"pack of {ALL}, evaluated", CORES) - 1, 3),
+    ours, bare_products = rate(f"pack of {ALL}"), max(rates("products alone"))
+    of_step = arithmetic(*cells(which, 1))
+    found: dict[str, Any] = {}
+    for name, start in (("JAX", "JAX"), ("plain", "plain")):
+        if others := rates(start):
+            found[f"over {name}"] = round(ours / max(others), 2)
+    found["share of products"] = round(ours / bare_products, 3)
+    if limit := rates("products and AdamW alone"):
+        found["share of products and AdamW"] = round(ours / max(limit), 3)
+    return found | {
+        "evaluations": round(ours / rate(f"pack of {ALL}, evaluated") - 1, 3),
         f"cost of {MANY} over {ALL}": round(
             (MANY / rate(f"pack of {MANY}", 1)) / (ALL / rate(f"pack of {ALL}", 1)), 2
         ),
+        "gflops of products": round(bare_products * of_step / 1e9, 1),
+        "megaflop of a seed-step": round(of_step / 1e6, 1),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=3, help="duration of a turn")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=EXPERIMENTS, help="one of the two")
+    parser.add_argument("--seconds", type=float, default=0.8, help="duration of a turn")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--minutes", type=float, default=12, help="for all networks; then fewer rounds"
+    )
+    parser.add_argument("--only", choices=NETWORKS, help="one of the networks")
     parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
-    result: dict[str, Any] = {
-        "machine": {
-            **machine(),
-            "products": numerics.choose_products(tf32=False),
-            "torch": torch.__version__,
-        }
-    }
-    for which in [options.only] if options.only else EXPERIMENTS:
-        rows = match(which, options.seconds, options.rounds)
-        result[which] = {"summary": summary(which, rows), "contenders": rows}
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds}: must be ≥ 1")
+    if missing := missing_jax():
+        print(f"JAX skipped: {missing} not installed (the extra `bench`)", file=sys.stderr)
+    if options.only and options.store:
+        parser.error("--store keeps all networks: not with --only")
+    result: dict[str, Any] = {"machine": {**machine(), "torch": torch.__version__}}
+    if not missing:
+        import jax
+
+        result["machine"]["jax"] = jax.__version__
+    networks = [options.only] if options.only else [*NETWORKS]
+    end = time.monotonic() + 60 * options.minutes
+    with fresh_choices():
+        for done, which in enumerate(networks):
+            until = time.monotonic() + (end - time.monotonic()) / (len(networks) - done)
+            rows = match(contenders, which, options.seconds, options.rounds, until)
+            result[which] = {"summary": summary(which, rows), "contenders": rows}
     show(result, "packs", options.store)
+
+
+@contextmanager
+def fresh_choices() -> Iterator[None]:
+    """Let packs measure anew how to compute their steps, as on a new machine; code that was
+    compiled before is used again."""
+    compiled = str(pooch.os_cache("grokpipe") / "compiled")
+    before = {name: os.environ.get(name) for name in ("TORCHINDUCTOR_CACHE_DIR", "XDG_CACHE_HOME")}
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
+    with TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = folder
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 if __name__ == "__main__":

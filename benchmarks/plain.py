@@ -1,7 +1,7 @@
 """Loops that a user would write in place of a pack: plain modules, torch.optim, and data that are
 resident in memory or come from a DataLoader."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -10,36 +10,44 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.turns import Steps
 from grokpipe.cell import Cell
 from grokpipe.training.pack import initial_network
-
-Steps = Callable[[], int]
-"""trains some steps and returns the number of seed-steps"""
 
 
 class EncoderNetwork(nn.Module):
     """The Transformer for tasks on pairs, built from PyTorch's own layers."""
 
-    def __init__(self, vocabulary: int, width: int = 128):
+    def __init__(self, cell: Cell):
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, width)
-        self.positions = nn.Parameter(torch.randn(2, width))
-        self.encoder = nn.TransformerEncoderLayer(
-            width, 4, 512, dropout=0.0, activation="gelu", batch_first=True
+        arch, task = cell.config.arch, cell.task
+        assert task.vocabulary is not None
+        self.equals = task.vocabulary  # the token =, where there are three
+        self.tokens = arch.tokens
+        self.embedding = nn.Embedding(task.vocabulary + arch.tokens - 2, arch.width)
+        self.positions = nn.Parameter(torch.randn(arch.tokens, arch.width))
+        layer = nn.TransformerEncoderLayer(
+            arch.width, arch.heads, arch.feedforward, dropout=0.0, activation=arch.activation,
+            batch_first=True, norm_first=arch.norm == "pre",
+        )  # fmt: skip
+        self.encoder = (
+            nn.TransformerEncoder(layer, arch.layers, enable_nested_tensor=False)
+            if arch.layers > 1
+            else layer
         )
-        self.norm = nn.LayerNorm(width)
-        self.head = nn.Linear(width, vocabulary)
+        self.norm = nn.LayerNorm(arch.width)
+        self.head = nn.Linear(arch.width, task.classes)
 
     def forward(self, pairs: Tensor) -> Tensor:
-        x = self.encoder(self.embedding(pairs) + self.positions)
+        tokens = functional.pad(pairs, (0, self.tokens - 2), value=self.equals)
+        x = self.encoder(self.embedding(tokens) + self.positions)
         logits: Tensor = self.head(self.norm(x[:, -1]))
         return logits
 
 
 def plain_transformer(cell: Cell) -> Steps:
     task, config = cell.task, cell.config
-    assert task.vocabulary is not None
-    network = EncoderNetwork(task.vocabulary)
+    network = EncoderNetwork(cell)
     optimizer = adamw(network, cell)
     inputs, labels = task.inputs[task.train], task.labels[task.train]
 
@@ -112,6 +120,3 @@ def loaded(cell: Cell) -> Iterator[tuple[Tensor, Tensor]]:
     loader = DataLoader(Images(cell), batch_size=cell.config.batch_size, shuffle=True)
     while True:
         yield from loader
-
-
-# packs

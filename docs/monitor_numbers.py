@@ -1,16 +1,14 @@
 """The numbers of docs/monitor.md."""
 
-import json
-
 import pandas as pd
 
 from analysis.output.tables import table_text
-from docs.reference import RESULTS
+from docs.benchmark_results import newest, processor_of
 
 
 def cost() -> str:
     """Milliseconds of an update by the dimension of the features."""
-    found = json.loads((RESULTS / "monitor.json").read_text())
+    found = newest("monitor")
     rows = [
         {
             "d": f"{row['d']:,}",
@@ -23,7 +21,7 @@ def cost() -> str:
         for row in found["widths"]
     ]
     machine = found["machine"]
-    said = f"One thread of {machine['processor']}, torch {machine['torch']}."
+    said = f"One thread of {processor_of(machine)}, torch {machine['torch']}."
     return table_text(pd.DataFrame(rows), "github") + f"\n\n{said}"
 
 

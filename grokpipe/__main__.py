@@ -10,7 +10,9 @@ def main() -> int:
     from omegaconf.errors import OmegaConfBaseException
 
     from grokpipe.errors import GaveUp, Interrupted
+    from grokpipe.executors.waiting import wait_asleep
 
+    wait_asleep()  # before PyTorch is imported
     full_errors = os.environ.get("HYDRA_FULL_ERROR") == "1"
     try:
         return _run(sys.argv[1:])

@@ -1,5 +1,5 @@
-"""The small bidirectional Transformer of Truong et al. (2026) on pairs of tokens, read out at the
-last position."""
+"""The small Transformer of Truong et al. (2026) on pairs of tokens, read out at the last position,
+and a module that computes the same with less work."""
 
 from dataclasses import dataclass
 
@@ -35,14 +35,17 @@ class Config:
     """initial embeddings of tokens and positions: N(0, 1) or N(0, 1/d)"""
     init_scale: float = scientific(above=0, per_cell=True)
     """factor on all initial parameters"""
+    causal: bool = scientific(neutral=False)
+    """whether a position attends to itself and earlier ones only, rather than to all"""
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention without a mask (Vaswani et al. 2017, section 3.2)."""
+    """Multi-head self-attention (Vaswani et al. 2017, section 3.2), masked if `causal`."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int, causal: bool = False):
         super().__init__()
         self.heads = heads
+        self.causal = causal
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         nn.init.xavier_uniform_(self.qkv.weight)
@@ -54,6 +57,9 @@ class Attention(nn.Module):
         split = (*x.shape[:2], 3, self.heads, -1)
         q, k, v = self.qkv(x).view(split).permute(2, 0, 3, 1, 4)  # (batch, head, token, channel)
         scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
+        if self.causal:
+            later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
+            scores = scores.masked_fill(later, -torch.inf)
         mixed = scores.softmax(-1) @ v
         return self.out(mixed.transpose(1, 2).flatten(2))
 
@@ -65,7 +71,7 @@ class Block(nn.Module):
         super().__init__()
         self.post_norm = config.norm == "post"
         self.activation = getattr(functional, config.activation)
-        self.attention = Attention(config.width, config.heads)
+        self.attention = Attention(config.width, config.heads, config.causal)
         self.norm1 = nn.LayerNorm(config.width)
         self.up = nn.Linear(config.width, config.feedforward)
         self.down = nn.Linear(config.feedforward, config.width)
@@ -118,54 +124,138 @@ class Transformer(nn.Module):
         return self.head(z), z
 
 
-class OneLayerTransformer(Transformer):
-    """Computes a one-layer `Transformer` exactly, without work that never reaches the read-out.
+@dataclass(frozen=True)
+class Rows:
+    """Rows (n, …), and which of them belongs to each sample of the batch."""
 
-    With one layer, keys, values and queries depend only on (token, position), so that they are
-    tables from which a batch is looked up. Only the last position needs a query, an output
-    projection and a feed-forward network. No term is approximated.
+    rows: Tensor
+    where: Tensor | None = None
+    """(batch,); None: row i belongs to sample i, or the only row to all samples"""
+
+    @property
+    def single(self) -> bool:
+        """Whether there is one row for all samples."""
+        return self.where is None and len(self.rows) == 1
+
+    def by_sample(self) -> Tensor:
+        """(batch, …), or (1, …) for a single row"""
+        return self.rows if self.where is None else functional.embedding(self.where, self.rows)
+
+
+class ShortcutTransformer(Transformer):
+    """Computes a `Transformer` exactly, without work that never reaches the read-out.
+
+    - What depends on one token alone is computed once for each token, as a table from which the
+      batch is looked up: in the first block all queries, keys and values; with a causal mask
+      everything at the first position, through all blocks. Of =, there is one row.
+    - In the last block only the last position needs a query, an output projection and a
+      feed-forward network.
+
+    No term is approximated. The residual stream is a list of `Rows`, one for each position.
     """
 
     def forward(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
-        block = self.blocks[0]
-        assert isinstance(block, Block)
-        attention, heads = block.attention, block.attention.heads
-        operands, equals = self.embedding.weight.split(
-            [self.vocabulary, len(self.embedding.weight) - self.vocabulary]
-        )
-        rows = [operands + self.positions[0], operands + self.positions[1]]
-        where = [pairs[:, 0], pairs[:, 1]]
-        if self.length == 3:
-            rows.append(equals + self.positions[2])
-            where.append(torch.zeros_like(where[0]))
-        table = torch.cat(rows)  # the residual stream by (position, token)
-        last = len(rows[-1])
-        source = table if block.post_norm else block.norm1(table)
-        width = table.shape[1]
-        w_q, w_kv = attention.qkv.weight.split([width, 2 * width])
-        b_q, b_kv = attention.qkv.bias.split([width, 2 * width])
-        q = functional.linear(source[-last:], w_q, b_q)
-        q = functional.embedding(where[-1], q).unflatten(1, (heads, -1))
-        keys_values = functional.linear(source, w_kv, b_kv).split([len(part) for part in rows])
-        looked_up = [
-            functional.embedding(at, part).unflatten(1, (2, heads, -1)).unbind(1)
-            for part, at in zip(keys_values, where, strict=True)
-        ]  # by position: keys and values (batch, head, channel)
-        scores = torch.stack([(q * k).sum(-1) for k, _ in looked_up]) * q.shape[-1] ** -0.5
-        mixed = sum(
-            weight[..., None] * v
-            for weight, (_, v) in zip(scores.softmax(0), looked_up, strict=True)
-        )
-        x = functional.embedding(where[-1], table[-last:])
-        attended = attention.out(mixed.flatten(1))
-        if block.post_norm:
-            x = block.norm1(x + attended)
-            x = block.norm2(x + block.feedforward(x))
-        else:
-            x = x + attended
-            x = x + block.feedforward(block.norm2(x))
-        z = self.norm(x)
+        stream = self._embedded(pairs)
+        for depth, block in enumerate(self.blocks, start=1):
+            assert isinstance(block, Block)
+            first, last = depth == 1, depth == len(self.blocks)
+            queries, keys, values = self._projections(block, stream, first, last)
+            wanted = range(self.length)[-len(queries) :]
+            mixed = [
+                _mixed(block.attention, query, i, keys, values)
+                for query, i in zip(queries, wanted, strict=True)
+            ]
+            stream = _through(block, [stream[i] for i in wanted], mixed, len(pairs))
+        z = self.norm(stream[-1].rows)
         return self.head(z), z
+
+    def _embedded(self, pairs: Tensor) -> list[Rows]:
+        """Embed the tokens: tables, or rows by sample where a batch has fewer rows than a table."""
+        rows = self._by_position(self.embedding.weight, self.positions)
+        stream = [Rows(table, tokens) for table, tokens in zip(rows, pairs.unbind(1), strict=False)]
+        if len(pairs) < self.vocabulary:
+            stream = [Rows(part.by_sample()) for part in stream]
+        return [*stream, *map(Rows, rows[2:])]
+
+    def _by_position(self, tokens: Tensor, positions: Tensor) -> list[Tensor]:
+        """Sum rows by token (operands, then = if there is one) and rows by position."""
+        operands, equals = tokens.split([self.vocabulary, len(tokens) - self.vocabulary])
+        kinds = [operands, operands, equals]
+        return [kind + row for kind, row in zip(kinds, positions.unbind(), strict=False)]
+
+    def _projections(
+        self, block: Block, stream: list[Rows], first: bool, last: bool
+    ) -> tuple[list[Rows], list[Rows], list[Rows]]:
+        """Queries, keys and values by position; in the last block queries of the last one only."""
+        weight: Tensor = block.attention.qkv.weight
+        bias: Tensor = block.attention.qkv.bias
+        width = weight.shape[1]
+        if first and block.post_norm and stream[0].where is not None:
+            # of a sum of token and position: tokens are multiplied once, whatever their position
+            summands = torch.cat([self.embedding.weight, self.positions])
+            tokens, positions = functional.linear(summands, weight).tensor_split([-self.length])
+            parts = self._by_position(tokens, positions + bias)
+        else:
+            sizes = [len(part.rows) for part in stream]
+            source = torch.cat([part.rows for part in stream])
+            source = source if block.post_norm else block.norm1(source)
+            if last:
+                query = functional.linear(source[-sizes[-1] :], weight[:width], bias[:width])
+                weight, bias = weight[width:], bias[width:]
+            parts = [*functional.linear(source, weight, bias).split(sizes)]
+        by_kind = zip(*(part.split(width, 1) for part in parts), strict=True)
+        projections = [
+            [Rows(rows, part.where) for rows, part in zip(kind, stream, strict=True)]
+            for kind in by_kind
+        ]
+        if len(projections) == 2:
+            projections = [[Rows(query, stream[-1].where)], *projections]
+        queries, keys, values = projections
+        return queries[-1:] if last else queries, keys, values
+
+
+def _mixed(
+    attention: Attention, query: Rows, position: int, keys: list[Rows], values: list[Rows]
+) -> Rows:
+    """Mix values (…, width) by the attention of one position, head by head."""
+    if attention.causal:
+        keys, values = keys[: position + 1], values[: position + 1]
+    if len(keys) == 1:
+        return values[0]  # the softmax of one score is 1
+    heads = attention.heads
+    scores = [_scores(query, key, heads) for key in keys]
+    scale = (query.rows.shape[1] // heads) ** -0.5
+    weights = torch.stack(torch.broadcast_tensors(*scores)).mul(scale).softmax(0)
+    terms = [
+        weight[..., None] * value.by_sample().unflatten(1, (heads, -1))
+        for weight, value in zip(weights, values, strict=True)
+    ]
+    return Rows(torch.stack(terms).sum(0).flatten(1))
+
+
+def _scores(query: Rows, key: Rows, heads: int) -> Tensor:
+    """Products of queries and keys (batch, heads), or (1, heads) of single rows. Where they depend
+    on one token, the scores are looked up, not the rows."""
+    if not (query.where is key.where or query.single or key.single):
+        query, key = Rows(query.by_sample()), Rows(key.by_sample())
+    products = (query.rows * key.rows).unflatten(1, (heads, -1)).sum(-1)
+    return Rows(products, query.where if key.where is None else key.where).by_sample()
+
+
+def _through(block: Block, stream: list[Rows], mixed: list[Rows], batch: int) -> list[Rows]:
+    """Apply a block at the positions of `stream`, from the mixed values on."""
+    residual = [
+        part.by_sample().expand(batch, -1) if values.where is None else part.rows
+        for part, values in zip(stream, mixed, strict=True)
+    ]
+    x = torch.cat(residual) + block.attention.out(torch.cat([values.rows for values in mixed]))
+    if block.post_norm:
+        x = block.norm1(x)
+        x = block.norm2(x + block.feedforward(x))
+    else:
+        x = x + block.feedforward(block.norm2(x))
+    parts = x.split([len(values.rows) for values in mixed])
+    return [Rows(rows, values.where) for rows, values in zip(parts, mixed, strict=True)]
 
 
 def unfit(task: Task) -> str | None:
@@ -180,7 +270,7 @@ def build(config: Config, task: Task) -> nn.Module:
 
 def build_shortcut(config: Config, task: Task) -> nn.Module:
     """Build a faster module that computes the same from parameters of the same names."""
-    return _built(OneLayerTransformer if config.layers == 1 else Transformer, config, task)
+    return _built(ShortcutTransformer, config, task)
 
 
 def _built(kind: type[Transformer], config: Config, task: Task) -> nn.Module:

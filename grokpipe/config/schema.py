@@ -139,7 +139,7 @@ class Config:
     compile: str = operational(choices=("auto", "on", "off"))
     """torch.compile for the training step; auto: where it pays and a compiler is available"""
     threads: int | None = operational(at_least=1, below=1025)
-    """CPU threads of PyTorch, which crashes with very many; null: chosen by the launcher"""
+    """CPU threads of a pack; null: 1, or all CPUs of a SLURM job. PyTorch crashes with very many"""
     pack: PackConfig = field(default_factory=PackConfig)
     """how many cells train together"""
     progress: bool = operational()

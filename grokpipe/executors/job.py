@@ -15,6 +15,7 @@ from typing import Any
 from submitit.helpers import DelayedSubmission
 
 from grokpipe.errors import Interrupted
+from grokpipe.executors.waiting import wait_asleep
 from grokpipe.launch.signals import stop_requests
 from grokpipe.store.files import LITERAL, remove_if_empty
 from grokpipe.store.lease import held
@@ -41,6 +42,7 @@ class Job:
         self.__dict__.update(state)
 
     def __call__(self) -> None:
+        wait_asleep()  # a SLURM job may not inherit the environment of the launcher
         if self.gpu is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = self.gpu
         with contextlib.ExitStack() as stack:

@@ -54,7 +54,8 @@ class Local(LocalSettings):
         slots = min(slots, len(cells))
         if device.type == "cpu":
             free = memory.free_bytes(device) // slots
-        return Place(device.type, slots, config.threads or max(1, cores() // slots), free)
+        threads = config.threads or (1 if device.type == "cpu" else max(1, cores() // slots))
+        return Place(device.type, slots, threads, free, cores())
 
     def describe(self, packs: int, place: Place) -> str:
         threads, processes = counted(place.threads, "thread"), min(place.slots, packs)

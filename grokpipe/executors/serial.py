@@ -13,7 +13,7 @@ from grokpipe.launch.pack_plan import Place, Plan
 from grokpipe.launch.signals import stop_requests
 from grokpipe.launch.worker import work
 from grokpipe.training import memory
-from grokpipe.training.device import device_of
+from grokpipe.training.device import cores, device_of
 
 
 class Serial(SerialSettings):
@@ -22,8 +22,8 @@ class Serial(SerialSettings):
     def place(self, cells: Sequence[Cell]) -> Place:
         config = cells[0].config
         device = device_of(config.device)
-        threads = config.threads or torch.get_num_threads()
-        return Place(device.type, 1, threads, memory.free_bytes(device))
+        threads = config.threads or (1 if device.type == "cpu" else torch.get_num_threads())
+        return Place(device.type, 1, threads, memory.free_bytes(device), cores())
 
     def describe(self, packs: int, place: Place) -> str:
         how = "one after another in this process" if packs > 1 else "in this process"

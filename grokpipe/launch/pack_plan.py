@@ -38,6 +38,8 @@ class Place:
     """CPU threads per pack"""
     free: int | None
     """bytes that one pack may take; None: unknown"""
+    cores: int | None = None
+    """cores for all packs, if they train on this machine; None: elsewhere"""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from grokpipe.launch.pack_plan import WIDTH, Place, Plan
 from grokpipe.launch.parents import Parents
 from grokpipe.store import lease, manifest
 from grokpipe.training.continuation import Continuation
+from grokpipe.training.device import idle_cores, thread_advice
 
 
 def existing_plans(folder: Path, missing: Mapping[str, Cell]) -> tuple[list[Plan], dict[str, Cell]]:
@@ -42,7 +43,7 @@ def new_packs(
     Returns the packs, the longest first, and notes for the user.
     """
     width = min(WIDTH[place.device], -(-len(cells) // place.slots))
-    notes = shorter.lines(cells)
+    notes = [*_about_threads([*cells.values()], place), *shorter.lines(cells)]
     wholes = pack_plan.groups(cells.values())
     groups = [part for whole in wholes for part in by_start(whole, shorter.of)]
     fewest = []
@@ -63,6 +64,16 @@ def new_packs(
         for pack in pack_plan.cut(group, count)
     ]
     return sorted(packs, key=lambda pack: -sum(map(cost, pack))), notes
+
+
+def _about_threads(cells: Sequence[Cell], place: Place) -> list[str]:
+    """Advice on several threads a pack, where they were asked for and slow the training down."""
+    asked = cells[0].config.threads if cells else None
+    if asked is None or asked == 1 or place.cores is None or place.device != "cpu":
+        return []
+    processes = min(place.slots, len(cells))
+    line = thread_advice(asked, processes, len(cells), place.cores, idle_cores())
+    return [] if line is None else [line]
 
 
 def by_start(group: Sequence[Cell], sources: Mapping[str, Continuation]) -> list[list[Cell]]:

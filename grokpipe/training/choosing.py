@@ -18,7 +18,7 @@ from torch import Tensor
 from grokpipe.cell import Cell
 from grokpipe.config.fields import scientific_values
 from grokpipe.store import files
-from grokpipe.training.device import processor
+from grokpipe.training.device import generation, processor
 from grokpipe.training.evaluate import forward, slices
 from grokpipe.training.execution import LOCKSTEP, TURNS, Execution
 from grokpipe.training.pack import Pack
@@ -102,7 +102,7 @@ def _kept(
     """What was measured on this machine before, else what `measure` returns, which is kept."""
     values = scientific_values(cells[0].config, shared=True)
     shape = {name: value for name, value in values.items() if name not in LENGTH}
-    machine = (device.type, processor(), torch.get_num_threads(), torch.__version__)
+    machine = (device.type, processor(), generation(), torch.get_num_threads(), torch.__version__)
     text = json.dumps([cells[0].fingerprint, shape, len(cells), compiled, machine], sort_keys=True)
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = pooch.os_cache("grokpipe") / "choices" / f"{name}.json"

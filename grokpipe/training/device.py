@@ -1,7 +1,9 @@
-"""Devices and cores that this process may use."""
+"""Devices, cores and threads that this process may use."""
 
 import os
 import platform
+import re
+import time
 from pathlib import Path
 
 import torch
@@ -33,6 +35,56 @@ def cores() -> int:
     return count
 
 
+def idle_cores(seconds: float = 0.2) -> float:
+    """Measure how many of those cores are idle, on average over that time."""
+    before = _ticks()
+    time.sleep(seconds)
+    shares = [
+        (idle - idle_before) / max(1, total - total_before)
+        for (idle_before, total_before), (idle, total) in zip(before, _ticks(), strict=True)
+    ]
+    return min(sum(shares), cores())
+
+
+def _ticks() -> list[tuple[int, int]]:
+    """Idle and total clock ticks, since the machine was started, of each core of the affinity."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    by_core = {name: [*map(int, ticks)] for name, *ticks in map(str.split, lines)}
+    # user, nice, system, idle, waiting for disks, interrupts (2), taken by other guests; then parts
+    # of the first two
+    chosen = [by_core[f"cpu{core}"][:8] for core in sorted(os.sched_getaffinity(0))]
+    return [(ticks[3] + ticks[4], sum(ticks)) for ticks in chosen]
+
+
+def thread_advice(threads: int, processes: int, cells: int, cores: int, idle: float) -> str | None:
+    """Advise on several threads for each of some processes that train cells on a CPU.
+
+    Args:
+        threads: threads of a process, more than one.
+        processes: processes at once.
+        cells: number of cells to be trained.
+        cores: cores that the processes may use.
+        idle: average number of them that are idle now.
+
+    Returns:
+        one line, or None where nothing slows the threads down.
+    """
+    has = f"{cores} core{'s' * (cores > 1)}"
+    if threads > cores:
+        return f"threads={threads}: only {has} to use; more threads than that are slower"
+    if threads * processes > idle + 0.5:
+        return (
+            f"threads={threads}: other processes leave {idle:.1f} of {has} idle; threads wait for "
+            "the slowest of them, so threads=1 may be faster now"
+        )
+    if cells > processes:
+        return (
+            f"threads={threads}: {cells} cells train faster in packs of one thread, one on each "
+            "core; threads=1 does that"
+        )
+    return None
+
+
 def gpus(device: torch.device) -> list[str | None]:
     """Values of CUDA_VISIBLE_DEVICES that select the GPUs of `device` one by one.
 
@@ -53,3 +105,17 @@ def processor() -> str:
         return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor()
+
+
+def generation() -> dict[str, int]:
+    """Family and model number of an x86 processor, whose name alone may not tell generations
+    apart (that of a virtual machine is often just "AMD EPYC"); empty where Linux has none."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return {}
+    found = {
+        name: re.search(rf"^{line}\s*:\s*(\d+)$", text, flags=re.M)
+        for name, line in (("family", "cpu family"), ("model", "model"))
+    }
+    return {name: int(match[1]) for name, match in found.items() if match}

@@ -7,8 +7,10 @@ softmax is full of subnormals, and so is everything multiplied by its output: tr
 several times longer (benchmarks/subnormals.py).
 """
 
+import contextlib
+import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import lru_cache
 
 import torch
 
@@ -19,32 +21,61 @@ def allow_tf32(allowed: bool) -> None:
     torch.backends.cudnn.allow_tf32 = allowed
 
 
-SUBNORMAL = 1e-40  # an example
-FLUSHED, KEPT = "flushed", "kept"
+SUBNORMAL = 71_362
+"""bits of 1e-40 in fp32; written as a number, it would be read as 0 where subnormals are flushed"""
+GRAIN = 32_768  # elements of an elementwise operation below which PyTorch starts no further thread
+PAUSE = 1  # omp_pause_soft of OpenMP 5.0
+FLUSHED, KEPT, MIXED = "flushed", "kept", "flushed in some threads"
 """treatment of subnormals as provenance records it"""
 
 
-@contextmanager
+@contextlib.contextmanager
 def flushed(wanted: bool = True) -> Iterator[None]:
-    """Flush subnormals to zero in this thread within the block, where the processor can.
+    """Flush subnormals to zero within the block, where the processor can.
 
-    With `wanted` false subnormals are kept instead. Only this thread is affected: the one thread of
-    a pack on a CPU, unless `threads` asks for more.
+    With `wanted` false subnormals are kept instead. Helper threads that PyTorch starts for this
+    thread do the same, however many `threads` asks for; other Python threads are not affected.
     """
     before = are_flushed()
-    torch.set_flush_denormal(wanted)
+    _flush(wanted)
     try:
         yield
     finally:
-        torch.set_flush_denormal(before)
+        _flush(before)
+
+
+def _flush(wanted: bool) -> None:
+    """Set the treatment of subnormals in this thread and its helper threads.
+
+    A helper thread inherits the treatment of the thread that starts it, and keeps that whatever the
+    other does later. So those that exist are ended; the next operation in parallel starts new ones.
+    """
+    torch.set_flush_denormal(wanted)
+    with contextlib.suppress(AttributeError):  # OpenMP before 5.0; `subnormals` tells what remains
+        _openmp().omp_pause_resource_all(PAUSE)
+
+
+@lru_cache
+def _openmp() -> ctypes.CDLL:
+    """PyTorch's own library, through which the functions of its OpenMP library are found."""
+    return ctypes.CDLL(torch._C.__file__)
 
 
 def subnormals() -> str:
-    """Return how this thread treats subnormals now: FLUSHED or KEPT."""
-    return FLUSHED if are_flushed() else KEPT
+    """Return how this thread and its helper threads treat subnormals now, measured in each."""
+    zeros = _are_zero(torch.get_num_threads() * GRAIN)
+    if zeros.all():
+        return FLUSHED
+    return MIXED if zeros.any() else KEPT
 
 
 def are_flushed() -> bool:
     """Return whether a subnormal product is computed as 0 in this thread."""
-    product = torch.tensor([SUBNORMAL]) * torch.ones(1)
-    return not product.view(torch.int32).item()  # compare bits: a comparison would flush first
+    return bool(_are_zero(1))
+
+
+def _are_zero(count: int) -> torch.Tensor:
+    """Compute subnormal products, in parallel if they are many; return which of them are 0."""
+    tiny = torch.full((count,), SUBNORMAL, dtype=torch.int32).view(torch.float32)
+    product = tiny * torch.ones(1)
+    return product.view(torch.int32) == 0  # compare bits: a comparison would flush first

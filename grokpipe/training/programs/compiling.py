@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from grokpipe.training.device import processor
+from grokpipe.training.device import generation, processor
 from grokpipe.training.programs import products
 from grokpipe.training.programs.tracing import Program, graph_of
 
@@ -86,7 +86,7 @@ def _addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
 def marker(module: GraphModule) -> Path:
     """File that exists once this graph was compiled on such a machine: its code is in the cache."""
     shapes = [str(getattr(node.meta.get("val"), "shape", "")) for node in module.graph.nodes]
-    text = "\n".join([module.code, *shapes, torch.__version__, processor()])
+    text = "\n".join([module.code, *shapes, torch.__version__, processor(), str(generation())])
     return _folder() / "known" / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,14 +1,17 @@
-"""The Transformer against PyTorch's own layers, and its one-layer shortcut against itself."""
+"""The Transformer against PyTorch's own layers, and its shortcut against itself."""
 
 import itertools
 
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call, grad, vmap
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 from grokpipe.archs import transformer
-from grokpipe.archs.transformer import Config, OneLayerTransformer, Transformer
+from grokpipe.archs.transformer import Config, ShortcutTransformer, Transformer
+from tests.helpers.cli import ROOT
 
 PLAIN = {
     "name": "transformer", "layers": 1, "width": 24, "heads": 3, "feedforward": 40, "tokens": 2,
@@ -51,11 +54,13 @@ class Reference(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, CLASSES)
+        later = nn.Transformer.generate_square_subsequent_mask(config.tokens, dtype=torch.float64)
+        self.mask = later if config.causal else None
 
     def forward(self, pairs: torch.Tensor) -> torch.Tensor:
         equals = torch.full((len(pairs), self.length - 2), P)
         x = self.embedding(torch.cat([pairs, equals], 1)) + self.positions
-        return self.head(self.norm(self.encoder(x)[:, -1]))
+        return self.head(self.norm(self.encoder(x, self.mask)[:, -1]))
 
 
 NAMES = {
@@ -74,10 +79,11 @@ def reference_name(name: str) -> str:
 
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
-@pytest.mark.parametrize("layers", [1, 2])
-def test_agrees_with_pytorchs_encoder(changes, layers) -> None:
-    ours = network(layers=layers, **changes)
-    theirs = Reference(Config(**PLAIN | changes | {"layers": layers})).double()
+@pytest.mark.parametrize(("layers", "causal"), [(1, False), (2, False), (1, True), (2, True)])
+def test_agrees_with_pytorchs_encoder(changes, layers, causal) -> None:
+    changes = changes | {"layers": layers, "causal": causal}
+    ours = network(**changes)
+    theirs = Reference(Config(**PLAIN | changes)).double()
     theirs.load_state_dict({reference_name(n): p for n, p in ours.state_dict().items()})
     pairs, labels = some_pairs()
     logits, _ = ours(pairs)
@@ -90,33 +96,95 @@ def test_agrees_with_pytorchs_encoder(changes, layers) -> None:
         torch.testing.assert_close(parameter.grad, expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("changes", VARIANTS, ids=str)
-def test_the_shortcut_is_exact(changes) -> None:
-    plain, short = network(**changes), network(OneLayerTransformer, **changes)
-    short.load_state_dict(plain.state_dict())
-    pairs, labels = some_pairs()
-    results = []
-    for one in (plain, short):
-        logits, features = one(pairs)
+SMALL = {"width": 8, "heads": 2, "feedforward": 12}
+MANY = list(itertools.product((1, 2, 3, 4), (2, 3), ("post", "pre"), (False, True)))
+
+
+def step_of_two(network: Transformer, rows: int) -> dict[str, torch.Tensor]:
+    """Logits, features, loss and gradients of two cells with random parameters, stacked as in a
+    pack."""
+    draws = torch.Generator().manual_seed(2)
+    parameters = {
+        name: torch.randn(2, *p.shape, generator=draws, dtype=torch.float64) / 2
+        for name, p in network.named_parameters()
+    }
+    pairs = torch.randint(P, (2, rows, 2), generator=draws)  # not all tokens where there are few
+    labels = torch.randint(CLASSES, (2, rows), generator=draws)
+
+    def objective(parameters, pairs, labels):
+        logits, features = functional_call(network, parameters, (pairs,))
         loss = functional.cross_entropy(logits, labels)
-        loss.backward()
-        gradients = {name: p.grad for name, p in one.named_parameters()}
-        results.append((logits.detach(), features.detach(), loss.detach(), gradients))
-    for a, b in zip(*(result[:3] for result in results), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
-    for name, gradient in results[0][3].items():
-        assert gradient is not None, name
-        torch.testing.assert_close(results[1][3][name], gradient, rtol=1e-9, atol=1e-12)
+        return loss, {"logits": logits, "features": features, "loss": loss}
+
+    gradients, results = vmap(grad(objective, has_aux=True))(parameters, pairs, labels)
+    return results | gradients
 
 
-def test_only_one_layer_has_the_shortcut() -> None:
+@pytest.mark.parametrize(("layers", "tokens", "norm", "causal"), MANY)
+def test_the_shortcut_is_exact(layers, tokens, norm, causal) -> None:
+    """Also under vmap, which trains packs; with 5 samples tables of 7 tokens do not pay."""
+    config = Config(
+        **PLAIN | SMALL | {"layers": layers, "tokens": tokens, "norm": norm, "causal": causal}
+    )
+    for rows in (20, 5) if layers < 3 else (20,):
+        plain = step_of_two(Transformer(config, P, CLASSES).double(), rows)
+        short = step_of_two(ShortcutTransformer(config, P, CLASSES).double(), rows)
+        torch.testing.assert_close(short, plain, rtol=1e-9, atol=1e-13)
+        assert all(value.abs().max() > 1e-6 for value in plain.values())
+
+
+def test_the_shortcut_needs_no_vmap() -> None:
+    changes = {"layers": 2, "tokens": 3, "activation": "relu", "causal": True}
+    plain, short = network(**changes), network(ShortcutTransformer, **changes)
+    short.load_state_dict(plain.state_dict())
+    pairs, _ = some_pairs()
+    for ours, expected in zip(short(pairs), plain(pairs), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-12)
+
+
+def products(kind: type[Transformer], **changes) -> int:
+    """Count the floating-point operations of a step's matrix products at the size published."""
+    sizes = {"width": 128, "heads": 4, "feedforward": 512}
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        made = kind(Config(**PLAIN | sizes | changes), 97, 97)
+        logits, _ = made(torch.zeros(512, 2, dtype=torch.int64))
+        logits.sum().backward()
+    return counter.get_total_flops()
+
+
+def test_what_the_shortcut_saves_is_as_documented() -> None:
+    table = [
+        "| layers | 2 tokens | 2 tokens, causal | 3 tokens | 3 tokens, causal |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    for layers in (1, 2, 3, 4):
+        ratios = [
+            products(Transformer, layers=layers, tokens=tokens, causal=causal)
+            / products(ShortcutTransformer, layers=layers, tokens=tokens, causal=causal)
+            for tokens, causal in itertools.product((2, 3), (False, True))
+        ]
+        table.append(" | ".join([f"| {layers}", *(f"{ratio:.2f}" for ratio in ratios)]) + " |")
+    assert "\n".join(table) in (ROOT / "docs" / "packs.md").read_text(encoding="utf-8")
+
+
+def test_packs_have_the_shortcut_at_any_depth() -> None:
     from grokpipe.tasks import mod_add
 
     task = mod_add.load(mod_add.Config("mod_add", P, 0.5), torch.Generator())
-    for layers, kind in ((1, OneLayerTransformer), (2, Transformer)):
+    for layers in (1, 2):
         config = Config(**PLAIN | {"layers": layers})
-        assert type(transformer.build_shortcut(config, task)) is kind
+        assert type(transformer.build_shortcut(config, task)) is ShortcutTransformer
         assert type(transformer.build(config, task)) is Transformer
+
+
+def test_without_a_mask_cells_keep_their_keys(compose) -> None:
+    """The key is that of before there was a mask."""
+    from grokpipe.cell import Cell
+
+    chosen = ("task=mod_add", "task.p=11")
+    for causal, same in ((None, True), ("false", True), ("true", False)):
+        override = () if causal is None else (f"arch.causal={causal}",)
+        assert (Cell.of(compose(*chosen, *override)).key == "2f5e5fd1b60c37bb") is same
 
 
 @pytest.mark.parametrize(("embedding", "std"), [("unit", 1.0), ("scaled", 1024**-0.5)])

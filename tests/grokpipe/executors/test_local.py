@@ -11,6 +11,7 @@ import torch
 
 from grokpipe.executors import local
 from grokpipe.executors.local import Local, Workers
+from grokpipe.executors.serial import Serial
 from grokpipe.launch import pack_plan
 from grokpipe.store import lease
 
@@ -24,9 +25,8 @@ def four_cores(monkeypatch) -> None:
     ("count", "overrides", "slots", "threads"),
     [
         (40, [], 4, 1),
-        (3, [], 3, 1),  # fewer cells than cores
-        (2, [], 2, 2),
-        (1, [], 1, 4),
+        (3, [], 3, 1),  # fewer cells than cores: still no more threads than are asked for
+        (1, [], 1, 1),
         (40, ["threads=2"], 2, 2),
         (40, ["threads=8"], 1, 8),
     ],
@@ -35,6 +35,17 @@ def test_processes_share_the_cores(cell, four_cores, count, overrides, slots, th
     one = cell(*overrides)
     place = Local().place([one] * count)
     assert (place.device, place.slots, place.threads) == ("cpu", slots, threads)
+    assert place.cores == 4
+
+
+def test_a_pack_in_this_process_has_as_many_threads_as_are_asked_for(cell) -> None:
+    """Whatever PyTorch would take: by default, all cores."""
+    torch.set_num_threads(2)
+    try:
+        assert Serial().place([cell()]).threads == 1
+        assert Serial().place([cell("threads=3")]).threads == 3
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_cores_are_those_that_the_process_is_bound_to() -> None:

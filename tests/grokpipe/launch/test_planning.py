@@ -1,5 +1,6 @@
 """Which packs hold the cells that are asked for: those on disk first, then new ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,22 @@ def test_equal_cells_end_together_and_the_longest_pack_comes_first(cell, tmp_pat
     short, long = cell("steps=10"), cell("steps=4000", "arch.width=13")
     packs, _ = planning.new_packs(by_key([short, long]), PLACE, Parents())
     assert packs == [[long], [short]]
+
+
+def test_advice_is_for_threads_that_were_asked_for(cell, monkeypatch) -> None:
+    """Idle cores are measured, which takes a moment, for them alone."""
+    measured = []
+    monkeypatch.setattr(planning, "idle_cores", lambda: measured.append(1) or 2.0)
+    two, two_threads = (
+        by_key([cell(f"seed={seed}", *threads) for seed in range(2)])
+        for threads in ((), ("threads=2",))
+    )
+    here, elsewhere = replace(PLACE, slots=1, cores=2), replace(PLACE, slots=1)
+    assert planning.new_packs(two, here, Parents())[1] == []
+    assert planning.new_packs(two_threads, elsewhere, Parents())[1] == []
+    assert measured == []
+    _, (line,) = planning.new_packs(two_threads, here, Parents())
+    assert line.startswith("threads=2: 2 cells train faster") and measured == [1]
 
 
 def test_packs_know_what_tells_the_cells_of_their_sweep_apart(cell, tmp_path: Path) -> None:

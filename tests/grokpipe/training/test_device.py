@@ -1,4 +1,6 @@
-"""Devices by name, and the GPUs that workers are spread over."""
+"""Devices by name, the GPUs that workers are spread over, idle cores, advice on threads."""
+
+import os
 
 import pytest
 import torch
@@ -34,3 +36,36 @@ def test_packs_are_spread_over_the_gpus_that_are_visible(two_gpus, monkeypatch) 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-8a")
     assert device.gpus(torch.device("cuda")) == ["3", "GPU-8a"]
     assert device.gpus(torch.device("cuda:1")) == [None]
+
+
+def test_idle_cores_are_counted_over_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One core of three idle throughout, one a quarter of the time, one never."""
+    ticks = iter([[(100, 500), (70, 90), (5, 900)], [(120, 520), (75, 110), (5, 920)]])
+    monkeypatch.setattr(device, "_ticks", lambda: next(ticks))
+    monkeypatch.setattr(device, "cores", lambda: 3)
+    assert device.idle_cores(0) == 1.25
+
+
+def test_idle_cores_are_no_more_than_the_quota_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(device._ticks()) == len(os.sched_getaffinity(0))
+    ticks = iter([[(0, 0)] * 8, [(10, 10)] * 8])
+    monkeypatch.setattr(device, "_ticks", lambda: next(ticks))
+    monkeypatch.setattr(device, "cores", lambda: 2)
+    assert device.idle_cores(0) == 2
+
+
+@pytest.mark.parametrize(
+    ("threads", "processes", "cells", "cores", "idle", "advice"),
+    [
+        (2, 1, 1, 2, 1.9, None),
+        (4, 2, 2, 8, 7.6, None),
+        (8, 1, 1, 2, 2.0, "threads=8: only 2 cores to use"),
+        (2, 1, 1, 1, 1.0, "threads=2: only 1 core to use"),
+        (2, 1, 1, 2, 0.93, "threads=2: other processes leave 0.9 of 2 cores idle"),
+        (2, 2, 2, 4, 3.0, "threads=2: other processes leave 3.0 of 4 cores idle"),
+        (2, 1, 10, 2, 2.0, "threads=2: 10 cells train faster in packs of one thread"),
+    ],
+)
+def test_advice_on_threads(threads, processes, cells, cores, idle, advice) -> None:
+    line = device.thread_advice(threads, processes, cells, cores, idle)
+    assert line is None if advice is None else line is not None and line.startswith(advice)

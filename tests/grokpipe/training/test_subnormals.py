@@ -3,6 +3,7 @@ rounding."""
 
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,46 @@ def test_they_are_0_within_and_what_they_were_outside() -> None:
             pass
         assert numerics.are_flushed()
     assert product(tiny / 2) == tiny / 2
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """A thread and its helper, which has been at work before the test begins."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    assert zeros().tolist() == [0, 0]
+    yield
+    torch.set_num_threads(before)
+
+
+def zeros() -> torch.Tensor:
+    """Number of 0 among the subnormal products of each half of a vector, one half a thread."""
+    tiny = torch.full((2, 2**20), 12_345, dtype=torch.int32).view(torch.float32).flatten()
+    return (tiny * torch.ones(2**21)).view(2, 2**20).view(torch.int32).eq(0).sum(1)
+
+
+def test_helper_threads_do_the_same(two_threads) -> None:
+    """Those that exist on entry, those that come within, and those that exist on leaving."""
+    with numerics.flushed():
+        assert zeros().tolist() == [2**20, 2**20]
+        assert numerics.subnormals() == numerics.FLUSHED
+        with numerics.flushed(False):
+            assert zeros().tolist() == [0, 0]
+            assert numerics.subnormals() == numerics.KEPT
+        torch.set_num_threads(3)
+        assert numerics.subnormals() == numerics.FLUSHED
+    assert numerics.subnormals() == numerics.KEPT
+    torch.set_num_threads(2)
+    assert zeros().tolist() == [0, 0]
+
+
+def test_what_is_recorded_holds_for_every_thread(two_threads) -> None:
+    """PyTorch's own switch leaves the helper as it was."""
+    torch.set_flush_denormal(True)
+    assert (zeros().tolist(), numerics.are_flushed()) == ([2**20, 0], True)
+    assert numerics.subnormals() == numerics.MIXED
+    torch.set_flush_denormal(False)
+    assert numerics.subnormals() == numerics.KEPT
 
 
 @pytest.mark.parametrize("state", ["initial", "memorised"])
