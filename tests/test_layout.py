@@ -249,6 +249,7 @@ BESIDES = {
     "analysis/forecasting/test_synchrony_of_arms.py": "several arms of synchrony",
     "analysis/report/test_report_browser.py": "the report in a browser",
     "grokpipe/monitor/test_monitor_state.py": "the state of monitor",
+    "grokpipe/measures/test_sharing.py": "what several measures share",
     "grokpipe/training/test_cuda.py": "what takes a GPU",
     "grokpipe/training/test_float64.py": "training in float64, from the pack to what is stored",
     "grokpipe/training/test_resume.py": "loop and checkpoint through kills",

@@ -10,9 +10,10 @@ A module may also have `unfit(task: Task) -> str | None`, which says why the mea
 on a task; without that function the measure can be taken on every task.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ from torch import Tensor
 from grokpipe.losses import log_probabilities
 
 PART = 1000  # rows at a time: few enough to stay in the cache
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,16 @@ class Outputs:
     """(n, classes) in the precision of training"""
     labels: Tensor
     """(n,) int64"""
+
+    @cached_property
+    def predictions(self) -> Tensor:
+        """(n,) int64: the class of each sample's largest logit"""
+        return largest(self.logits)
+
+    @cached_property
+    def squared_lengths(self) -> Tensor:
+        """(n,) float64: squared length of each sample's features"""
+        return torch.linalg.vector_norm(self.features, dim=1, dtype=torch.float64).square()
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,17 @@ class Snapshot:
     def log_probabilities(self) -> Tensor:
         """(n, classes) float64: log p of the training set, by the loss in use"""
         return log_probabilities(self.loss, self.train.logits.double())
+
+    def once(self, function: Callable[["Snapshot"], Value]) -> Value:
+        """Return function(self), computed at the first call: for what several measures share."""
+        if function not in self._computed:
+            self._computed[function] = function(self)
+        value: Value = self._computed[function]
+        return value
+
+    @cached_property
+    def _computed(self) -> dict[Hashable, Any]:
+        return {}
 
     @property
     def head(self) -> Tensor:

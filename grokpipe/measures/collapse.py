@@ -6,11 +6,12 @@ form Σ‖z‖² − n‖μ‖² cancels once the classes have collapsed.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from grokpipe.measures import Snapshot, in_parts, largest, pair_distances
+from grokpipe.measures import PART, Snapshot, in_parts, largest, pair_distances
 
 NAN = float("nan")
 
@@ -39,12 +40,12 @@ class ClassStatistics:
         """Tr Σ_W"""
         return (self.shares @ self.variances).item()
 
-    @property
+    @cached_property
     def centred_means(self) -> Tensor:
         """(C, d) μ_c − μ, with μ the mean of all samples"""
         return self.means - self.shares @ self.means
 
-    @property
+    @cached_property
     def between(self) -> float:
         """Tr Σ_B"""
         return (self.shares @ self.centred_means.square().sum(1)).item()
@@ -69,14 +70,15 @@ def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
     present, index, counts = labels.unique(return_inverse=True, return_counts=True)
     n = len(labels)
     sums = torch.zeros(len(present), features.shape[1], dtype=torch.float64)
-    norms = 0.0
-    for rows, part in in_parts(features):
-        sums.index_add_(0, index[rows], part)
-        norms += torch.linalg.vector_norm(part, dim=1).sum().item()
-    means = sums / counts[:, None]
     lengths = torch.empty(n, dtype=torch.float64)
     for rows, part in in_parts(features):
-        deviations = part - means.index_select(0, index[rows])
+        sums.index_add_(0, index[rows], part)
+        torch.linalg.vector_norm(part, dim=1, out=lengths[rows])
+    mean_norm = lengths.mean().item()
+    means = sums / counts[:, None]
+    for rows, part in in_parts(features):
+        deviations = means.index_select(0, index[rows])
+        torch.sub(part, deviations, out=deviations)
         torch.linalg.vector_norm(deviations, dim=1, out=lengths[rows])
     return ClassStatistics(
         present=present,
@@ -84,7 +86,7 @@ def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
         shares=counts.double() / n,
         means=means,
         variances=index.bincount(lengths.square()) / counts,
-        mean_norm=norms / n,
+        mean_norm=mean_norm,
         eps=torch.finfo(features.dtype).eps,
     )
 
@@ -110,16 +112,32 @@ def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
     weighted = statistics.shares.sqrt()[:, None] * statistics.centred_means
     if _coincide(statistics) or classes - 1 > weighted.shape[1]:
         return NAN
-    _, s, vt = torch.linalg.svd(weighted, full_matrices=False)
-    s, vt = s[: classes - 1], vt[: classes - 1]
-    if s[-1] <= statistics.rounding * s[0]:
+    whitening = _whitening(weighted, statistics)
+    if whitening is None:
         return NAN
-    whitening = vt.T / s
     total = 0.0
     for rows, part in in_parts(features):
         deviations = part - statistics.means.index_select(0, statistics.index[rows])
         total += (deviations @ whitening).square().sum().item()
     return total / len(features) / classes
+
+
+def _whitening(weighted: Tensor, statistics: ClassStatistics) -> Tensor | None:
+    """W (d, C − 1) with W Wᵀ = Σ_B⁺, from A = `weighted`, or None if A has a rank below C − 1.
+
+    A reflection that maps √(n_c/n), whose product with A is 0, to the first axis leaves C − 1 rows
+    B with BᵀB = AᵀA. From Bᵀ = QR follows W = Q R⁻ᵀ, which takes a fraction of the time of the
+    singular values; these are needed only where their bounds ‖R‖ and 1/‖R⁻¹‖ leave the rank open.
+    """
+    root = statistics.shares.sqrt()
+    along = (weighted[0] + root @ weighted) / (1 + root[0])
+    q, r = torch.linalg.qr((weighted[1:] - root[1:, None] * along).T)
+    inverse = torch.linalg.solve_triangular(r, torch.eye(len(r), dtype=r.dtype), upper=True)
+    if statistics.rounding * r.norm() * inverse.norm() < 1:
+        return q @ inverse.T
+    _, s, vt = torch.linalg.svd(weighted, full_matrices=False)
+    s, vt = s[:-1], vt[: len(s) - 1]
+    return None if s[-1] <= statistics.rounding * s[0] else vt.T / s
 
 
 def cdnv(statistics: ClassStatistics) -> float:
@@ -164,8 +182,8 @@ def equiangular(statistics: ClassStatistics) -> float:
     classes = len(statistics.present)
     centred = statistics.centred_means
     directions = centred / centred.norm(dim=1, keepdim=True)
-    cosines = (directions @ directions.T)[~torch.eye(classes, dtype=torch.bool)]
-    return (cosines + 1 / (classes - 1)).abs().mean().item()
+    gaps = (directions @ directions.T + 1 / (classes - 1)).abs().fill_diagonal_(0.0)
+    return (gaps.sum() / (classes * (classes - 1))).item()
 
 
 def nc3(statistics: ClassStatistics, head: Tensor) -> float:
@@ -179,16 +197,54 @@ def nc3(statistics: ClassStatistics, head: Tensor) -> float:
 
 def nc4(statistics: ClassStatistics, features: Tensor, logits: Tensor) -> float:
     """Share of samples on which the head does not choose the nearest class mean of `statistics`."""
+    return _nc4(statistics, features, largest(logits))
+
+
+def _nc4(statistics: ClassStatistics, features: Tensor, chosen: Tensor) -> float:
+    """The same from the classes that the head chooses, (n,)."""
     if len(statistics.present) < 2:
         return NAN
-    # −‖z − μ‖²/2 without ‖z‖², which is the same for every class
-    offsets = statistics.means.square().sum(1) / -2
-    disagree = 0
-    for rows, part in in_parts(features):
-        near = torch.addmm(offsets, part, statistics.means.T)
+    disagree, doubtful = _compare(statistics, features, chosen)
+    for rows in doubtful.split(PART):
+        near = _proximity(statistics, features.index_select(0, rows).double())
         nearest = statistics.present[largest(near)]
-        disagree += int((nearest != largest(logits[rows])).sum())
+        disagree += int((nearest != chosen[rows]).sum())
     return disagree / len(features)
+
+
+def _proximity(statistics: ClassStatistics, features: Tensor) -> Tensor:
+    """(n, C) −‖z − μ‖²/2 without ‖z‖², which is the same for every class, in the precision of
+    `features`."""
+    offsets = statistics.means.square().sum(1) / -2
+    return torch.addmm(offsets.to(features), features, statistics.means.to(features).T)
+
+
+def _compare(statistics: ClassStatistics, features: Tensor, chosen: Tensor) -> tuple[int, Tensor]:
+    """Compare the mean of each sample's chosen class with all others, in the precision of training.
+
+    Returns the number of samples with another mean nearer, and the samples (m,) for which that
+    precision does not decide: whose difference is within the bound on the error of its two scalar
+    products, (d + 4) ε (‖z‖ ‖μ‖ + ‖μ‖²/2) (Higham 2002, section 3.1).
+    """
+    present, limits = statistics.present, torch.finfo(features.dtype)
+    position = torch.full((int(max(chosen.max(), present.max())) + 1,), -1)
+    position[present] = torch.arange(len(present))
+    position = position[chosen][:, None]  # −1: a class without a mean
+    longest = statistics.means.square().sum(1).max().sqrt().item()
+    relative, smallest = (features.shape[1] + 4) * limits.eps * longest, limits.tiny
+    differences, bounds = [], []
+    for start in range(0, len(features), PART):
+        rows = slice(start, start + PART)
+        near, at = _proximity(statistics, features[rows]), position[rows].clamp(min=0)
+        own = near.gather(1, at)[:, 0]
+        differences.append(own - near.scatter_(1, at, -torch.inf).amax(1))
+        bounds.append(torch.linalg.vector_norm(features[rows], dim=1))
+    difference, lengths = torch.cat(differences).double(), torch.cat(bounds).double()
+    bound = relative * (lengths + longest / 2) + features.shape[1] * smallest
+    decided = (difference.abs() > bound) & difference.isfinite()
+    absent = position[:, 0] < 0
+    disagree = (decided & (difference < 0)) | absent
+    return int(disagree.sum()), (~(decided | absent)).nonzero()[:, 0]
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
@@ -207,8 +263,8 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
         equinorm(statistics),
         equiangular(statistics),
         nc3(statistics, snapshot.head),
-        nc4(statistics, train.features, train.logits),
-        nc4(statistics, test.features, test.logits),
+        _nc4(statistics, train.features, train.predictions),
+        _nc4(statistics, test.features, test.predictions),
         rnc1(population),
         cdnv(population),
     )

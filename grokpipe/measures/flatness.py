@@ -9,6 +9,7 @@ from torch import Tensor
 
 from grokpipe.losses import stablemax
 from grokpipe.measures import Snapshot, pair_distances
+from grokpipe.measures._distribution import distribution, train_distribution
 
 
 def kappa_cross_entropy(features: Tensor, log_p: Tensor, head: Tensor) -> float:
@@ -22,11 +23,7 @@ def kappa_cross_entropy(features: Tensor, log_p: Tensor, head: Tensor) -> float:
         log_p: log softmax of the logits, (n, C).
         head: w, (C, d).
     """
-    (first, second), squares = pair_distances(head)
-    upper = torch.zeros(len(head), len(head), dtype=head.dtype)
-    upper[first, second] = squares
-    variances = _over_pairs(log_p.exp(), upper)
-    return (features.square().sum(1) * variances).mean().item()
+    return _kappa_cross_entropy(features.square().sum(1), log_p.exp(), head)
 
 
 def kappa_squared_error(features: Tensor, head: Tensor) -> float:
@@ -34,18 +31,16 @@ def kappa_squared_error(features: Tensor, head: Tensor) -> float:
 
     For the loss summed over classes and averaged over samples, where H_{s,s'} = 2 δ_{ss'} E[φφᵀ].
     """
-    return (2 * head.square().sum() * features.square().sum(1).mean()).item()
+    return _kappa_squared_error(features.square().sum(1), head)
 
 
 def kappa_surrogate(features: Tensor, log_p: Tensor, head: Tensor) -> float:
     """The paper's surrogate of κ, E[‖W‖_F² (1 − ‖p‖²) ‖φ‖²]; arguments as in `kappa_cross_entropy`.
 
-    An upper bound of κ for cross-entropy, but not for the other losses. 1 − ‖p‖² is computed as
-    2 Σ_{c<c'} p_c p_c', where nothing cancels.
+    An upper bound of κ for cross-entropy, but not for the other losses. 1 − ‖p‖² is computed from
+    1 − p of the largest p, where nothing cancels.
     """
-    classes = len(head)
-    uncertainty = 2 * _over_pairs(log_p.exp(), head.new_ones(classes, classes).triu(1))
-    return (head.square().sum() * (uncertainty * features.square().sum(1)).mean()).item()
+    return _kappa_surrogate(features.square().sum(1), distribution(log_p).uncertainty, head)
 
 
 def kappa_stablemax(features: Tensor, logits: Tensor, labels: Tensor, head: Tensor) -> float:
@@ -60,6 +55,45 @@ def kappa_stablemax(features: Tensor, logits: Tensor, labels: Tensor, head: Tens
         labels: (n,).
         head: w, (C, d).
     """
+    return _kappa_stablemax(features.square().sum(1), logits, labels, head)
+
+
+def measure(snapshot: Snapshot) -> dict[str, float]:
+    """Compute κ of the training loss in use, and the surrogate, on the training set."""
+    train, head = snapshot.train, snapshot.head
+    squares, of_train = train.squared_lengths, snapshot.once(train_distribution)
+    if snapshot.loss == "squared_error":
+        kappa = _kappa_squared_error(squares, head)
+    elif snapshot.loss == "stablemax":
+        kappa = _kappa_stablemax(squares, train.logits.double(), train.labels, head)
+    else:
+        kappa = _kappa_cross_entropy(squares, of_train.p, head)
+    return {
+        "flatness/kappa": kappa,
+        "flatness/kappa_surrogate": _kappa_surrogate(squares, of_train.uncertainty, head),
+    }
+
+
+# The same from what measures share: ‖φ‖² of each sample, p, and 1 − ‖p‖²
+
+
+def _kappa_cross_entropy(squares: Tensor, p: Tensor, head: Tensor) -> float:
+    (first, second), distances = pair_distances(head)
+    upper = torch.zeros(len(head), len(head), dtype=head.dtype)
+    upper[first, second] = distances
+    variances = ((p @ upper) * p).sum(1)
+    return (squares * variances).mean().item()
+
+
+def _kappa_squared_error(squares: Tensor, head: Tensor) -> float:
+    return (2 * head.square().sum() * squares.mean()).item()
+
+
+def _kappa_surrogate(squares: Tensor, uncertainty: Tensor, head: Tensor) -> float:
+    return (head.square().sum() * (uncertainty * squares).mean()).item()
+
+
+def _kappa_stablemax(squares: Tensor, logits: Tensor, labels: Tensor, head: Tensor) -> float:
     weights = stablemax(logits)
     total = weights.sum(1, keepdim=True)
     below = logits < 0
@@ -70,25 +104,4 @@ def kappa_stablemax(features: Tensor, logits: Tensor, labels: Tensor, head: Tens
     own = labels[:, None]
     diagonal = diagonal.scatter_add(1, own, -bend.gather(1, own))
     curvature = diagonal @ head.square().sum(1) - (slope @ head).square().sum(1)
-    return (features.square().sum(1) * curvature).mean().item()
-
-
-def measure(snapshot: Snapshot) -> dict[str, float]:
-    """Compute κ of the training loss in use, and the surrogate, on the training set."""
-    features, log_p = snapshot.train.features.double(), snapshot.log_probabilities
-    if snapshot.loss == "squared_error":
-        kappa = kappa_squared_error(features, snapshot.head)
-    elif snapshot.loss == "stablemax":
-        logits, labels = snapshot.train.logits.double(), snapshot.train.labels
-        kappa = kappa_stablemax(features, logits, labels, snapshot.head)
-    else:
-        kappa = kappa_cross_entropy(features, log_p, snapshot.head)
-    return {
-        "flatness/kappa": kappa,
-        "flatness/kappa_surrogate": kappa_surrogate(features, log_p, snapshot.head),
-    }
-
-
-def _over_pairs(p: Tensor, upper: Tensor) -> Tensor:
-    """Σ_{c<c'} p_c p_c' M_cc' of distributions p (n, C) and a strictly upper triangular M: (n,)."""
-    return ((p @ upper) * p).sum(1)
+    return (squares * curvature).mean().item()

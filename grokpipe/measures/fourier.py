@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 
 from grokpipe.measures import Snapshot
-from grokpipe.measures.spectral import CONSTANT
+from grokpipe.measures.spectral import (
+    CONSTANT,
+    Decomposition,
+    decomposition,
+    train_decomposition,
+)
 from grokpipe.tasks import Task
 
 NAN = float("nan")
@@ -25,17 +30,16 @@ def leading_scores(features: Tensor) -> tuple[Tensor, Tensor] | None:
     Returns scores (n, k) and eigenvalues (k,), descending, with k = 10 or the rank if that is
     lower; None for constant or non-finite features, or fewer than two samples.
     """
-    if len(features) < 2:
+    return _leading_scores(decomposition(features, vectors=True))
+
+
+def _leading_scores(decomposed: Decomposition | None) -> tuple[Tensor, Tensor] | None:
+    if decomposed is None:
         return None
-    features = features.double()
-    centred = features - features.mean(0)
-    covariance = centred.T @ centred / (len(centred) - 1)
-    variance = covariance.trace()
-    if not variance.isfinite() or variance <= CONSTANT * features.square().sum(1).mean():
-        return None
-    eigenvalues, vectors = torch.linalg.eigh(covariance)
-    eigenvalues, vectors = eigenvalues.flip(0)[:LEADING], vectors.flip(1)[:, :LEADING]
-    rounding = max(features.shape) * torch.finfo(torch.float64).eps
+    centred, eigenvalues, vectors = decomposed.centred, decomposed.eigenvalues, decomposed.vectors
+    assert vectors is not None
+    eigenvalues, vectors = eigenvalues.flip(0)[:LEADING], vectors[:, -LEADING:].flip(1)
+    rounding = max(centred.shape) * torch.finfo(torch.float64).eps
     genuine = eigenvalues > rounding * eigenvalues[0]
     return centred @ vectors[:, genuine], eigenvalues[genuine]
 
@@ -97,7 +101,12 @@ def alignment(features: Tensor, exponents: Tensor, order: int) -> tuple[float, f
         exponents: (n,).
         order: of the group.
     """
-    leading = leading_scores(features)
+    return _alignment(leading_scores(features), exponents, order)
+
+
+def _alignment(
+    leading: tuple[Tensor, Tensor] | None, exponents: Tensor, order: int
+) -> tuple[float, float]:
     if leading is None or len(exponents) <= 3 or (exponents == exponents[0]).all():
         return NAN, NAN
     scores, eigenvalues = leading
@@ -133,14 +142,30 @@ def group_samples(snapshot: Snapshot) -> tuple[Tensor, Tensor, int] | None:
     if snapshot.exponents is None or snapshot.train_probe_labels is None:
         return None
     exponents = snapshot.exponents[snapshot.train_probe_labels]
-    inside = exponents >= 0
-    return snapshot.train_probe[inside], exponents[inside], _order(snapshot.exponents)
+    probe, inside, order = snapshot.train_probe, exponents >= 0, _order(snapshot.exponents)
+    if inside.all():
+        return probe, exponents, order
+    return probe[inside], exponents[inside], order
+
+
+def group_scores(snapshot: Snapshot) -> tuple[Tensor, Tensor] | None:
+    """Leading scores and eigenvalues of `group_samples`, which must exist.
+
+    Where these are the whole probe, its decomposition is shared with the spectral measures.
+    """
+    samples = snapshot.once(group_samples)
+    assert samples is not None
+    if samples[0] is snapshot.train_probe:
+        return _leading_scores(snapshot.once(train_decomposition))
+    return leading_scores(samples[0])
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """Compute the alignment and its null on the training probe, within the group."""
-    samples = group_samples(snapshot)
-    values = (NAN, NAN) if samples is None else alignment(*samples)
+    values = NAN, NAN
+    if (samples := snapshot.once(group_samples)) is not None:
+        _, exponents, order = samples
+        values = _alignment(snapshot.once(group_scores), exponents, order)
     return dict(zip(COLUMNS, values, strict=True))
 
 

@@ -3,16 +3,16 @@ levels uses only the leading eigenvector's score, and only cosines. See fourier.
 form."""
 
 from grokpipe.measures import Snapshot
-from grokpipe.measures.fourier import NAN, group_samples, leading_scores, paper_alignment, unfit
+from grokpipe.measures.fourier import NAN, group_samples, group_scores, paper_alignment, unfit
 
 __all__ = ["measure", "unfit"]
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """Compute `fourier_paper/alignment` on the training probe, within the group."""
-    samples, value = group_samples(snapshot), NAN
+    samples, value = snapshot.once(group_samples), NAN
     if samples is not None:
-        features, exponents, order = samples
-        if (leading := leading_scores(features)) is not None and len(exponents) > 1:
+        _, exponents, order = samples
+        if (leading := snapshot.once(group_scores)) is not None and len(exponents) > 1:
             value = paper_alignment(leading[0][:, 0], exponents, order)
     return {"fourier_paper/alignment": value}

@@ -1,6 +1,7 @@
 """Spectral entropy of the representation (Truong et al. 2026, section 3)."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,22 +12,52 @@ SMALLEST_EIGENVALUE = 1e-12  # the paper's clamp
 CONSTANT = 1e-24  # variance per squared length below which features are constant up to rounding
 
 
+@dataclass(frozen=True)
+class Decomposition:
+    """Eigendecomposition of the covariance of features (n, d)."""
+
+    centred: Tensor
+    """(n, d) features less their mean"""
+    eigenvalues: Tensor
+    """(d,) ascending"""
+    vectors: Tensor | None
+    """(d, d) eigenvectors in columns, if asked for"""
+
+
+def decomposition(features: Tensor, vectors: bool = False) -> Decomposition | None:
+    """Decompose the covariance of features (n, d), with its eigenvectors if `vectors`.
+
+    Returns None for constant or non-finite features, or fewer than two samples.
+    """
+    if len(features) < 2:
+        return None
+    features = features.double()
+    centred = features - features.mean(0)
+    covariance = centred.T @ centred / (len(centred) - 1)
+    variance = covariance.trace()
+    if not variance.isfinite() or variance <= CONSTANT * features.square().sum(1).mean():
+        return None
+    if vectors:
+        return Decomposition(centred, *torch.linalg.eigh(covariance))
+    return Decomposition(centred, torch.linalg.eigvalsh(covariance), None)
+
+
+def train_decomposition(snapshot: Snapshot) -> Decomposition | None:
+    """Decompose the covariance of the training probe.
+
+    The eigenvectors are included where the labels form a group: Fourier measures, which read them,
+    then share the decomposition with the spectral ones.
+    """
+    return decomposition(snapshot.train_probe, vectors=snapshot.exponents is not None)
+
+
 def spectrum(features: Tensor) -> Tensor | None:
     """Shares p_k = λ_k / Σλ, (d,), of the eigenvalues of the covariance of features (n, d).
 
     Eigenvalues are clamped at 1e-12. None where the entropy is undefined: for no more samples than
     dimensions (the rank would cap the entropy), constant or non-finite features, or one dimension.
     """
-    features = features.double()
-    n, d = features.shape
-    if n <= d or d < 2:
-        return None
-    covariance = torch.cov(features.T)
-    variance = covariance.trace()
-    if not variance.isfinite() or variance <= CONSTANT * features.square().sum(1).mean():
-        return None
-    eigenvalues = torch.linalg.eigvalsh(covariance).clamp(min=SMALLEST_EIGENVALUE)
-    return eigenvalues / eigenvalues.sum()
+    return _shares(decomposition(features)) if _enough(features) else None
 
 
 def spectral_entropy(features: Tensor) -> float:
@@ -34,10 +65,7 @@ def spectral_entropy(features: Tensor) -> float:
 
     1 is isotropic, NaN undefined.
     """
-    p = spectrum(features)
-    if p is None:
-        return float("nan")
-    return torch.special.entr(p).sum().item() / math.log(len(p))
+    return _entropy(spectrum(features))
 
 
 def effective_rank(features: Tensor) -> float:
@@ -48,10 +76,30 @@ def effective_rank(features: Tensor) -> float:
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """Compute the entropy on both probes, and the effective rank on the training probe."""
-    entropy = spectral_entropy(snapshot.train_probe)
+    probe = snapshot.train_probe
+    entropy = _entropy(_shares(snapshot.once(train_decomposition)) if _enough(probe) else None)
     return {
         "spectral/entropy_train": entropy,
         "spectral/entropy_test": spectral_entropy(snapshot.test_probe),
         # exp(H), from the entropy just computed: the eigenvalues are the costly part
-        "spectral/effective_rank": snapshot.train_probe.shape[1] ** entropy,
+        "spectral/effective_rank": probe.shape[1] ** entropy,
     }
+
+
+def _enough(features: Tensor) -> bool:
+    """Return whether there are more samples than dimensions, and more than one dimension."""
+    n, d = features.shape
+    return n > d >= 2
+
+
+def _shares(decomposed: Decomposition | None) -> Tensor | None:
+    if decomposed is None:
+        return None
+    eigenvalues = decomposed.eigenvalues.clamp(min=SMALLEST_EIGENVALUE)
+    return eigenvalues / eigenvalues.sum()
+
+
+def _entropy(p: Tensor | None) -> float:
+    if p is None:
+        return float("nan")
+    return torch.special.entr(p).sum().item() / math.log(len(p))

@@ -1,6 +1,6 @@
 """Evaluate one network on its task: one row of the curves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,14 +10,15 @@ from torch.func import functional_call
 from grokpipe.config import registry
 from grokpipe.config.schema import Config
 from grokpipe.losses import PER_SAMPLE
-from grokpipe.measures import Outputs, Snapshot, in_parts, largest
+from grokpipe.measures import Outputs, Snapshot, in_parts
 from grokpipe.measures._checks import checked
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 from grokpipe.training.programs.tracing import Program
 
 PROBE = 512  # samples that spectral measures use, as in Truong et al.
-SLICE = 1000  # samples per forward pass
+SLICE = 1000  # most samples of a forward pass
+STEP = 16  # single-precision numbers in a vector register
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,20 @@ def forward(network: nn.Module, names: Sequence[str]) -> Program:
 
 
 def slices(inputs: Tensor) -> list[Tensor]:
-    """Cut `inputs` into slices of one size, so that activations stay in the cache and one traced
-    program fits them all. If the size does not divide, the last slice overlaps the one before."""
-    size = min(SLICE, len(inputs))
-    rest = len(inputs) % size
-    whole = inputs[: len(inputs) - rest].split(size)
-    return [*whole, inputs[-size:]] if rest else [*whole]
+    """Cut `inputs` into as few slices as possible of one size, at most SLICE.
+
+    Activations then stay in the cache, and one traced program fits all slices. If the size does not
+    divide, the last slice overlaps the one before.
+    """
+    size = _slice_size(len(inputs))
+    whole, rest = inputs[: len(inputs) // size * size], len(inputs) % size
+    return [*whole.split(size), inputs[-size:]] if rest else [*whole.split(size)]
+
+
+def _slice_size(rows: int) -> int:
+    """Rows of each slice: those of even slices, rounded up to a multiple of STEP where one fits."""
+    even = -(-rows // -(-rows // SLICE))
+    return min(rows, SLICE, -(-even // STEP) * STEP)
 
 
 @torch.no_grad()
@@ -67,7 +76,7 @@ def network_outputs(
 ) -> NetworkOutputs:
     """Run `program`, built by `forward`, on all `inputs`. On a GPU the call does not wait."""
     parts = [program(*parameters.values(), part) for part in slices(inputs)]
-    if rest := len(inputs) % min(SLICE, len(inputs)):  # drop what the last slice repeats
+    if rest := len(inputs) % _slice_size(len(inputs)):  # drop what the last slice repeats
         parts[-1] = [column[-rest:] for column in parts[-1]]
     logits, features = (torch.cat(column) for column in zip(*parts, strict=True))
     if not inputs.is_cuda:
@@ -81,6 +90,25 @@ def network_outputs(
     assert outputs.arrived is not None
     outputs.arrived.record()
     return outputs
+
+
+class InFloat64(Mapping[str, Tensor]):
+    """Tensors by name, each converted to float64 when it is first read."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]):
+        self._tensors = tensors
+        self._converted: dict[str, Tensor] = {}
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._converted:
+            self._converted[name] = self._tensors[name].double()
+        return self._converted[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
 
 
 @dataclass(frozen=True)
@@ -117,7 +145,7 @@ class Evaluator:
         row = {
             "train_accuracy": _accuracy(snapshot.train),
             "test_accuracy": _accuracy(snapshot.test),
-            "train_loss": _mean_loss(self.loss, snapshot.train),
+            "train_loss": self._train_loss(snapshot),
             "test_loss": _mean_loss(self.loss, snapshot.test),
         }
         for name, measure in self.measures.items():
@@ -135,12 +163,19 @@ class Evaluator:
             test=test,
             train_probe=train.features[self.train_probe].double(),
             test_probe=test.features[self.test_probe].double(),
-            parameters={name: p.double() for name, p in outputs.parameters.items()},
+            parameters=InFloat64(outputs.parameters),
             classes=self.task.classes,
             loss=self.loss,
             train_probe_labels=train.labels[self.train_probe],
             exponents=self.task.exponents,
         )
+
+    def _train_loss(self, snapshot: Snapshot) -> float:
+        if self.loss == "squared_error":
+            return _mean_loss(self.loss, snapshot.train)
+        # the negative logarithm of a probability, which measures read as well
+        own = snapshot.log_probabilities.gather(1, snapshot.train.labels[:, None])
+        return own.neg().mean().item()
 
     def _select(self, outputs: NetworkOutputs, rows: Tensor) -> Outputs:
         return Outputs(
@@ -151,7 +186,7 @@ class Evaluator:
 
 
 def _accuracy(outputs: Outputs) -> float:
-    return (largest(outputs.logits) == outputs.labels).double().mean().item()
+    return (outputs.predictions == outputs.labels).double().mean().item()
 
 
 def _mean_loss(loss: str, outputs: Outputs) -> float:

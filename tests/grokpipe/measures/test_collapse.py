@@ -1,6 +1,7 @@
 """Collapse measures against loops over samples and classes, and on exact geometry."""
 
 import math
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -84,6 +85,61 @@ def test_agrees_with_loops(seed: int) -> None:
     features, labels, head = clusters(seed)
     expected = brute_force(features.numpy(), labels.numpy(), head.numpy())
     assert ours(features, labels, head) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "kind, apart",
+    [
+        *((torch.float32, apart) for apart in (1.0, 1e-4, 1e-6, 1e-8, 0.0)),
+        *((torch.float64, apart) for apart in (1.0, 1e-4)),
+    ],
+)
+def test_the_nearest_mean_is_that_of_float64(kind: torch.dtype, apart: float) -> None:
+    """Means so close that float32 cannot tell them apart are compared in float64."""
+    draws = torch.Generator().manual_seed(5)
+    labels = torch.arange(600) % 6
+    means = 5 + apart * torch.randn(6, 9, generator=draws, dtype=torch.float64)
+    noise = torch.randn(600, 9, generator=draws, dtype=torch.float64)
+    features = (means[labels] + 0.5 * apart * noise).to(kind)
+    # the head also chooses class 7, of which there are no samples
+    logits = torch.randn(600, 8, generator=draws) + 3 * torch.eye(8)[labels]
+    statistics = class_statistics(features, labels)
+    near = features.double() @ statistics.means.T - statistics.means.square().sum(1) / 2
+    expected = (near.argmax(1) != logits.argmax(1)).double().mean().item()
+    assert 0 < expected < 1
+    assert collapse.nc4(statistics, features, logits) == expected
+    _, doubtful = collapse._compare(statistics, features, logits.argmax(1))
+    if kind == torch.float32:
+        assert (len(doubtful) > 0) == (apart < 1)
+
+
+def test_features_beyond_float32s_squares_have_nearest_means() -> None:
+    features, labels, head = clusters(6)
+    large = 1e25 * features.float()
+    statistics = class_statistics(large, labels)
+    expected = collapse.nc4(class_statistics(features.float(), labels), features, features @ head.T)
+    assert collapse.nc4(statistics, large, features @ head.T) == expected
+
+
+@pytest.mark.parametrize("smallest", [1.0, 1e-6, 1e-13, 3e-15, 1e-16])
+def test_nc1_pinv_at_nearly_dependent_means(smallest: float) -> None:
+    """By QR where its bounds show full rank, else by singular values; NaN below their rounding."""
+    draws = torch.Generator().manual_seed(7)
+    labels = torch.arange(60) % 4
+    basis = torch.linalg.qr(torch.randn(8, 3, generator=draws, dtype=torch.float64)).Q.T
+    frame = torch.linalg.qr(torch.ones(4, 1, dtype=torch.float64), "complete").Q[:, 1:]
+    scale = torch.tensor([1.0, 1.0, smallest], dtype=torch.float64)
+    noise = torch.randn(60, 8, generator=draws, dtype=torch.float64)
+    statistics = replace(class_statistics(noise, labels), means=(frame * scale) @ basis)
+    found = collapse.nc1_pinv(statistics, noise)
+    if smallest < statistics.rounding:
+        assert math.isnan(found)
+        return
+    weighted = statistics.shares.sqrt()[:, None] * statistics.centred_means
+    _, s, vt = np.linalg.svd(weighted.numpy())
+    deviations = (noise - statistics.means[labels]).numpy()
+    expected = np.square(deviations @ vt[:3].T / s[:3]).sum() / 60 / 4
+    assert found == pytest.approx(expected, rel=max(1e-10, 1e-14 / smallest))
 
 
 def test_parts_of_the_cache_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:

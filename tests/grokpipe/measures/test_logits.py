@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from grokpipe.losses import PER_SAMPLE
 from grokpipe.measures import Outputs, logits
 
 
@@ -92,6 +93,29 @@ def test_squared_error_is_0_at_its_target_alone() -> None:
     """The loss is 0 if all logits are those of the target, the gradient if the label's is 1."""
     values = np.array([[1, 0, 0], [1, 0, 1e-3], [1 + 1e-6, 0, 0], [0, 0, 0]], dtype=np.float32)
     assert logits.zero_shares("squared_error", outputs(values)) == (0.25, 0.5)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", PER_SAMPLE)
+def test_zero_gradients_are_those_of_autograd(loss: str, kind: type) -> None:
+    """On all gaps up to where every form is 0, on leads by the last digits, and on noise."""
+    eps, noise = np.finfo(kind).eps, np.random.default_rng(0).normal(size=(2000, 7))
+    last_digits = [eps * 2.0**k for k in range(-3, 6)]
+    values = np.concatenate(
+        [
+            margins(np.linspace(-3, 60, 2001).astype(kind), 7, kind),
+            margins(np.array([1 + x for x in last_digits] + last_digits, dtype=kind), 7, kind),
+            (10 * noise).astype(kind),
+            (30 * noise).astype(kind),
+        ]
+    )
+    one = outputs(values)
+    leaf = one.logits.clone().requires_grad_()
+    losses = PER_SAMPLE[loss](leaf, one.labels)
+    losses.sum().backward()
+    zero = (leaf.grad[:, 0] == 0).double().mean().item()
+    assert logits.zero_shares(loss, one) == ((losses == 0).double().mean().item(), zero)
+    assert loss == "stablemax" or 0 < zero < 1
 
 
 def test_without_finite_losses_there_are_no_shares() -> None:

@@ -2,12 +2,15 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from grokpipe.training.evaluate import Evaluator, network_outputs
+from grokpipe import measures
+from grokpipe.measures import spectral
+from grokpipe.training.evaluate import Evaluator, InFloat64, network_outputs
 from grokpipe.training.pack import Pack, initial_network
 
 GOLDEN = Path(__file__).parent / "golden.json"
@@ -38,7 +41,7 @@ def test_losses_are_means_over_samples_summed_over_classes(cell) -> None:
     assert row["test_accuracy"] == pytest.approx(right.item(), abs=1e-12)
 
 
-@pytest.mark.parametrize("rows", [1, 5, 999, 1000, 1001, 2000, 2300])
+@pytest.mark.parametrize("rows", [1, 5, 999, 1000, 1001, 2000, 2300, 9409])
 def test_slices_of_one_size_cover_the_table_once(rows: int) -> None:
     inputs = torch.arange(2.0 * rows).view(rows, 2)
     sizes = []
@@ -50,8 +53,10 @@ def test_slices_of_one_size_cover_the_table_once(rows: int) -> None:
     table = network_outputs(program, {"factor": torch.tensor(3.0)}, inputs)
     assert torch.equal(table.logits, 3 * inputs)
     assert torch.equal(table.features, inputs[:, :1])
-    assert set(sizes) == {min(rows, 1000)}
+    assert len(set(sizes)) == 1
+    assert sizes[0] <= 1000
     assert len(sizes) == -(-rows // 1000)
+    assert sum(sizes) - rows < 16 * len(sizes)  # little is computed twice
 
 
 def test_probes_are_fixed_samples_of_either_set(cell) -> None:
@@ -62,6 +67,42 @@ def test_probes_are_fixed_samples_of_either_set(cell) -> None:
     assert len(first.test_probe.unique()) == 512
     other = Evaluator.of(cell("seed=1").config, one.task)
     assert not torch.equal(first.test_probe, other.test_probe)
+
+
+def test_what_no_measure_reads_is_not_computed(cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Base columns and collapse need neither log-probabilities, nor spectra, nor the body."""
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("computed for nobody")
+
+    one = cell()
+    pack = Pack([one])
+    full = Evaluator.of(one.config, one.task)
+    expected = full.row(pack.outputs(0))
+    some = replace(full, measures={"collapse": full.measures["collapse"]})
+    monkeypatch.setattr(measures, "log_probabilities", never)
+    monkeypatch.setattr(spectral, "decomposition", never)
+    converted = []
+    read = InFloat64.__getitem__
+    monkeypatch.setattr(
+        InFloat64, "__getitem__", lambda self, name: converted.append(name) or read(self, name)
+    )
+    row = some.row(pack.outputs(0))
+    assert row == {name: expected[name] for name in row}
+    assert set(converted) == {"head.weight"}
+    with pytest.raises(AssertionError, match="computed for nobody"):
+        full.row(pack.outputs(0))
+
+
+def test_parameters_are_converted_when_read() -> None:
+    tensors = {"a": torch.ones(2), "b": torch.zeros(3)}
+    converted = InFloat64(tensors)
+    assert list(converted) == ["a", "b"] and len(converted) == 2
+    assert converted["a"].dtype == torch.float64
+    assert converted["a"] is converted["a"]
+    assert [p.tolist() for p in converted.values()] == [[1, 1], [0, 0, 0]]
+    with pytest.raises(KeyError):
+        converted["c"]
 
 
 COLUMNS = """train_accuracy test_accuracy train_loss test_loss weight_norm weight_norm_sum
