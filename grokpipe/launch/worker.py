@@ -27,7 +27,7 @@ from grokpipe.provenance.origin import packages, provenance
 from grokpipe.store import event_files, files, lease, manifest, run_log
 from grokpipe.store.event_files import EventFile
 from grokpipe.store.run_log import RunLog
-from grokpipe.training import numerics
+from grokpipe.training import memory, numerics
 from grokpipe.training.choosing import chosen
 from grokpipe.training.device import device_of
 from grokpipe.training.execution import Execution
@@ -45,6 +45,7 @@ def work(files: Sequence[Path], stop: threading.Event, console: Console) -> None
     cell it becomes the cell's state `failed`. Raises Interrupted once `stop` is set.
     """
     source()  # hash the code now: its files may change while it runs
+    memory.keep_freed()
     with numerics.flushed():
         for file in files:
             if stop.is_set():

@@ -1,4 +1,4 @@
-"""Estimate the memory that a pack takes, and read how much is free.
+"""Estimate the memory that a pack takes, read how much is free, and keep what steps give back.
 
 bytes = table + evaluation + width · (p · (1 + s) + a + t), in bytes, with
   p  the parameters of one cell
@@ -9,6 +9,8 @@ bytes = table + evaluation + width · (p · (1 + s) + a + t), in bytes, with
   table: inputs and labels, shared; evaluation: one cell's outputs in float64, and their copies
 """
 
+import contextlib
+import ctypes
 import os
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from grokpipe.training.stack import stacked_intervention
 
 OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
 SPARE = 0.6  # share of free memory that packs may take: allocators hold up to 1.4 times as much
+MALLOC = {-1: 2**30, -3: 2**25}
+"""glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD, in bytes; the latter at its maximum"""
 COPIES = 4  # copies of the logits in float64 while measures are computed
 
 
@@ -116,6 +120,18 @@ def free_bytes(device: torch.device) -> int:
     if limit.exists() and limit.read_text().strip() != "max":
         free = min(free, int(limit.read_text()) - int(used.read_text()))
     return free
+
+
+def keep_freed() -> None:
+    """Keep freed memory in this process for the next step, up to a gigabyte.
+
+    By default the C library may give it back to the system, which then hands out and clears the
+    same pages at the next step or evaluation. Does nothing without glibc.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        mallopt = ctypes.CDLL(None).mallopt
+        for option, size in MALLOC.items():
+            mallopt(option, size)
 
 
 def widest(cell: Cell, free: int) -> int:
