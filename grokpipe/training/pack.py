@@ -28,7 +28,7 @@ from grokpipe.training.stack import Data, Parameters, Programs, Stack
 from grokpipe.training.trees import concatenate, select
 
 PLAIN = Execution()
-ROUND = 1.0  # seconds between looks at a request to stop, about
+ROUND = 2.0  # seconds between looks at a request to stop, about
 TREES = ("parameters", "optimizer", "intervention")
 
 
