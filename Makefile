@@ -73,6 +73,7 @@ bench: $(VENV)/installed-bench  ## time packs and the main job against plain loo
 	$(PY) -m benchmarks.gather --store
 	$(PY) -m benchmarks.monitor --store
 	$(PY) -m benchmarks.subnormals --store
+	$(PY) -m benchmarks.threads --store
 
 bench-gpu:  ## time packs on a GPU, in an environment that has PyTorch for it, at most 8 minutes
 	$(HERE) -m benchmarks.gpu --store

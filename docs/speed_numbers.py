@@ -143,6 +143,36 @@ def subnormals() -> str:
     )
 
 
+def threads() -> str:
+    """Two threads beside one, alone and beside busy processes."""
+    found = newest("threads")
+    machine = found["machine"]
+    busy, alone = (found[place]["over_one_thread"] for place in ("busy", "alone"))
+    return filled(
+        f"The default MLP with two threads makes {busy['2, spinning']:.2f} times the steps of one "
+        f"thread where both cores are busy with other processes and threads spin, "
+        f"{busy['2, asleep']:.2f} times where they wait asleep; alone on the machine "
+        f"{alone['2, spinning']:.2f} and {alone['2, asleep']:.2f} times ({processor_of(machine)}, "
+        f"{machine['cores']} cores, torch {machine['torch']})."
+    )
+
+
+def event_times() -> str:
+    """Events of the same cells before and after the steps were computed anew."""
+    found = newest("event_times")
+    events = {name: test for name, test in found.items() if isinstance(test, dict) and "p" in test}
+    told = "; ".join(
+        f"{name}: {test['equal']} of {found['cells']} runs at the same evaluation, medians "
+        f"{test['median_before']:,.0f} and {test['median_after']:,.0f}, p = {test['p']:.2f}"
+        for name, test in events.items()
+    )
+    return filled(
+        f"The demo's cells with decay 0.8, seeds 0 to {found['cells'] - 1}, trained before the "
+        f"present release (lockstep, not compiled) and with it (in turns, compiled), by the exact "
+        f"test of Kolmogorov and Smirnov: {told} ({processor_of(found['machine'])})."
+    )
+
+
 def launching() -> str:
     """Seconds of whole commands, and where they were taken."""
     launch, status, gathering = found = [newest(name) for name in ("launch", "status", "gather")]

@@ -67,7 +67,11 @@ BLOCKS = {
         "speed": speed_numbers.speed,
         "launching": speed_numbers.launching,
     },
-    "docs/packs.md": {"subnormals": speed_numbers.subnormals},
+    "docs/packs.md": {
+        "subnormals": speed_numbers.subnormals,
+        "threads": speed_numbers.threads,
+        "events": speed_numbers.event_times,
+    },
     "docs/statistics.md": statistics_numbers.BLOCKS,
     "docs/monitor.md": monitor_numbers.BLOCKS,
     "docs/numerics.md": numerics_numbers.BLOCKS,

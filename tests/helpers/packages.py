@@ -54,8 +54,8 @@ def on_path(*sites: Path) -> Iterator[None]:
 def forget(*sites: Path) -> None:
     """Let the next look-up find what is installed now, and import the modules of `sites` anew."""
     for name, module in [*sys.modules.items()]:
-        file = getattr(module, "__file__", None) or ""
-        if sites and file.startswith(tuple(map(str, sites))):
+        places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
+        if any(place.startswith(tuple(map(str, sites))) for place in places if sites):
             del sys.modules[name]
     for cached in (
         plugins._all,
