@@ -54,8 +54,12 @@ def on_path(*sites: Path) -> Iterator[None]:
 def forget(*sites: Path) -> None:
     """Let the next look-up find what is installed now, and import the modules of `sites` anew."""
     for name, module in [*sys.modules.items()]:
-        places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
-        if any(place.startswith(tuple(map(str, sites))) for place in places if sites):
+        spec = getattr(module, "__spec__", None)  # a package without an __init__ has no file
+        places = [
+            getattr(module, "__file__", None),
+            *(spec and spec.submodule_search_locations or ()),
+        ]
+        if sites and any(str(place).startswith(tuple(map(str, sites))) for place in places):
             del sys.modules[name]
     for cached in (
         plugins._all,
