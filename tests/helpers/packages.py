@@ -57,7 +57,7 @@ def forget(*sites: Path) -> None:
         spec = getattr(module, "__spec__", None)  # a package without an __init__ has no file
         places = [
             getattr(module, "__file__", None),
-            *(spec and spec.submodule_search_locations or ()),
+            *((spec and spec.submodule_search_locations) or ()),
         ]
         if sites and any(str(place).startswith(tuple(map(str, sites))) for place in places):
             del sys.modules[name]
