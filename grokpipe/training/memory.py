@@ -126,8 +126,11 @@ def keep_freed() -> None:
     """Keep freed memory in this process for the next step, up to a gigabyte.
 
     By default the C library may give it back to the system, which then hands out and clears the
-    same pages at the next step or evaluation. Does nothing without glibc.
+    same pages at the next step or evaluation. Does nothing without glibc, or where the environment
+    says how it allocates.
     """
+    if any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
+        return
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
         for option, size in MALLOC.items():

@@ -262,7 +262,7 @@ def test_a_disk_that_is_full_at_the_start_is_one_line(
 
 
 FAULTY = """
-        if self.step >= 20 and any(self.cells[i].config.seed == 3 for i in self.members):
+        if step >= 20 and any(cell.config.seed == 3 for cell in self.cells):
             {fault}
 """
 FAULTS = {
@@ -280,11 +280,11 @@ def test_a_faulty_cell_fails_alone_among_healthy_ones(tmp_path: Path, fault: str
     for package in ("grokpipe", "analysis", "hydra_plugins", "conf"):
         shutil.copytree(ROOT / package, tmp_path / package)
     code, reason = FAULTS[fault]
-    pack = (tmp_path / "grokpipe/training/pack.py").read_text()
-    where = "        arguments = (*self.parameters.values(), inputs, labels, *others)\n"
-    assert where in pack
+    stack = (tmp_path / "grokpipe/training/stack.py").read_text()
+    where = "        advance = self._compiled_steps if self.compiled else self._plain_steps\n"
+    assert where in stack
     faulty = FAULTY.format(fault=code)
-    (tmp_path / "grokpipe/training/pack.py").write_text(pack.replace(where, faulty + where))
+    (tmp_path / "grokpipe/training/stack.py").write_text(stack.replace(where, faulty + where))
     command = (*TINY, "steps=200", "seed=3,4", "lr=1e-3,1e30", "pack.width=12",
                "eval={schedule: regular, every: 50}", "checkpoint.every=0.01")  # fmt: skip
 
