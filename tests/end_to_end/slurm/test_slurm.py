@@ -195,7 +195,7 @@ def test_a_node_that_goes_down(cluster, tmp_path: Path, undisturbed: Path) -> No
 def test_a_time_limit(cluster, tmp_path: Path) -> None:
     """A minute, of a run that needs more: the job is told some seconds before, and goes on."""
     folder = tmp_path / "outputs/default"
-    pace = ("pack.width=1", "seed=0", "checkpoint.every=1000", "steps=110000")
+    pace = ("pack.width=1", "seed=0", "checkpoint.every=1000", "steps=200000", "compile=off")
     launcher = start(tmp_path, SLURM, *GRID, *pace, "hydra.launcher.time_min=1", **environment())
     out, err = launcher.communicate(timeout=500)
     assert launcher.returncode == 0, out + err
