@@ -1,6 +1,6 @@
 """Compare the times of events of the same cells, trained before and after a change of the code.
 
-    python -m benchmarks.event_times BEFORE AFTER [--event tau1,tau2_half] [--store]
+    python -m benchmarks.event_times BEFORE AFTER [--event tau1,tau2_half] [--store NAME]
 
 BEFORE and AFTER are folders of run logs. A change that changes rounding only leaves the
 distribution of times over seeds as it is: the exact test of Kolmogorov and Smirnov, for each event.
@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs=2, type=Path, metavar=("BEFORE", "AFTER"))
     parser.add_argument("--event", default="tau1,tau2_half,tau_rnc1@0.1")
-    parser.add_argument("--store", action="store_true", help="keep the result beside the others")
+    parser.add_argument("--store", metavar="NAME", help="keep the result as event_times_NAME.json")
     options = parser.parse_args()
     before, after = (of_folder(folder) for folder in options.folders)
     shared = sorted({*before["key"]} & {*after["key"]})
@@ -38,7 +38,7 @@ def main() -> None:
             "statistic": round(float(test.statistic), 4),
             "p": round(float(test.pvalue), 4),
         }
-    show({**result, "machine": machine()}, "event_times", options.store)
+    show({**result, "machine": machine()}, f"event_times_{options.store}", bool(options.store))
 
 
 def of_folder(folder: Path) -> pd.DataFrame:

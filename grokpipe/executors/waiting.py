@@ -2,9 +2,9 @@
 
 After each operation in parallel the threads of a process wait for the last of them. By default the
 library GNU OpenMP has them spin for milliseconds first, on a core that another process may need,
-perhaps the very thread that is waited for: two threads then train slower than one, beside many busy
-processes many times slower (benchmarks/threads.py). Asleep they leave the core to others. On an idle
-machine spinning is faster.
+perhaps the very thread that is waited for: two threads then train slower than one, beside many
+busy processes many times slower (benchmarks/threads.py). Asleep they leave the core to others. On
+an idle machine spinning is faster.
 """
 
 import os
