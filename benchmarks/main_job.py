@@ -10,12 +10,12 @@ both see the machine in the same state. Prints the ratio and the share of evalua
 """
 
 import argparse
-import os
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -29,6 +29,7 @@ from grokpipe.config.composing import CONF
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import register
 from grokpipe.store.run_log import RunLog
+from grokpipe.training.choosing import chosen
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack, initial_network
@@ -79,7 +80,7 @@ class Turns(RunProgress):
         self.theirs: list[float] = []
         self.begun = time.perf_counter()
 
-    def update(self, step: int) -> None:
+    def update(self, step: int, active: int) -> None:
         while step >= self.next_turn:
             self.ours.append(time.perf_counter() - self.begun)
             self.theirs.append(self.plain.run(SLICE))
@@ -90,7 +91,7 @@ class Turns(RunProgress):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--store", action="store_true", help=f"write into {RESULTS}")
     options = parser.parse_args()
     if options.steps < SLICE or options.steps % SLICE:
@@ -110,13 +111,17 @@ def main() -> None:
         return result
 
     Evaluator.row = timed_row  # type: ignore[method-assign]
+    execution, _ = chosen([cell], torch.device("cpu"), "auto")
+    pack = Pack([cell], execution=execution)
+    pack.advance(1)  # compiles what is new to this machine
+    pack = Pack([cell], execution=execution)
     plain = PlainLoop(cell)
     plain.run(200)
     with tempfile.TemporaryDirectory() as folder:
         log = RunLog(Path(folder) / cell.key)
         log.start({}, {})
         turns = Turns(plain, options.steps)
-        train(Pack([cell]), [log], Path(folder) / "pack.pt", turns)
+        train(pack, [log], Path(folder) / "pack.pt", turns, Event(), Event())
         rest = time.perf_counter() - turns.begun  # closing the run log, after the last turn
 
     ours, theirs = sum(turns.ours) + rest, sum(turns.theirs)

@@ -53,14 +53,10 @@ def on_path(*sites: Path) -> Iterator[None]:
 
 def forget(*sites: Path) -> None:
     """Let the next look-up find what is installed now, and import the modules of `sites` anew."""
-    for name, module in [*sys.modules.items()]:
-        spec = getattr(module, "__spec__", None)  # a package without an __init__ has no file
-        places = [
-            getattr(module, "__file__", None),
-            *((spec and spec.submodule_search_locations) or ()),
-        ]
-        if sites and any(str(place).startswith(tuple(map(str, sites))) for place in places):
-            del sys.modules[name]
+    under = tuple(map(str, sites))
+    known = [name for name, module in [*sys.modules.items()] if sites and _lies(module, under)]
+    for name in known:  # only now: the place of a package is told by the package above it
+        del sys.modules[name]
     for cached in (
         plugins._all,
         plugins.entry_points,
@@ -69,6 +65,14 @@ def forget(*sites: Path) -> None:
     ):
         cached.cache_clear()
     cell._fitting.clear()
+
+
+def _lies(module: object, under: tuple[str, ...]) -> bool:
+    """Whether a module or a package, which has no file without an __init__, is in these folders."""
+    spec = getattr(module, "__spec__", None)
+    places = [getattr(module, "__file__", None)]
+    places += (spec and spec.submodule_search_locations) or ()
+    return any(str(place).startswith(under) for place in places)
 
 
 def documented(folder: Path) -> None:
