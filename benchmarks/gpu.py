@@ -29,11 +29,11 @@ import torch
 from torch.nn import functional
 
 from benchmarks._common import machine, show
-from benchmarks.cuda_graph import RecordedPack
-from benchmarks.networks import NETWORKS, cells
+from benchmarks.contenders.cuda_graph import RecordedPack
+from benchmarks.contenders.networks import NETWORKS, cells
+from benchmarks.contenders.plain import EncoderNetwork, adamw
+from benchmarks.contenders.turns import Steps, repeated
 from benchmarks.packs import missing_jax
-from benchmarks.plain import EncoderNetwork, adamw
-from benchmarks.turns import Steps, repeated
 from grokpipe.losses import training_loss
 from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack, initial_network
@@ -140,7 +140,7 @@ def rates_of_jax(which: str, width: int, options: Options) -> Iterator[float]:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # PyTorch needs memory too
     import jax
 
-    from benchmarks.jax_loop import Trainer
+    from benchmarks.contenders.jax_loop import Trainer
 
     platform = jax.devices()[0].platform
     if (platform == "cpu") != (options.device.type == "cpu"):
@@ -271,7 +271,9 @@ def numbers(text: str) -> tuple[int, ...]:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda", help="cpu to try whether all of it runs")
-    parser.add_argument("--networks", default="mlp,transformer", help="of benchmarks/networks.py")
+    parser.add_argument(
+        "--networks", default="mlp,transformer", help="of benchmarks/contenders/networks.py"
+    )
     parser.add_argument("--widths", type=numbers, default=WIDTHS, help="of packs, as 1,4,16")
     parser.add_argument("--cells", type=numbers, default=(64, 1024), help="trained to their end")
     parser.add_argument("--steps", type=int, default=500, help="of the cells trained to their end")

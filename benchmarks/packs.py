@@ -23,10 +23,17 @@ import pooch
 import torch
 
 from benchmarks._common import RESULTS, machine, show
-from benchmarks.networks import NETWORKS, cells
-from benchmarks.plain import loaded, plain_mlp, plain_transformer, resident
-from benchmarks.products import LAYOUTS, Bare, WithAdamW, arithmetic, faster_library, library
-from benchmarks.turns import CORES, Built, Contender, Steps, match, repeated
+from benchmarks.contenders.networks import NETWORKS, cells
+from benchmarks.contenders.plain import loaded, plain_mlp, plain_transformer, resident
+from benchmarks.contenders.products import (
+    LAYOUTS,
+    Bare,
+    WithAdamW,
+    arithmetic,
+    faster_library,
+    library,
+)
+from benchmarks.contenders.turns import CORES, Built, Contender, Steps, match, repeated
 from grokpipe.training.choosing import chosen
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.pack import Pack
@@ -91,7 +98,7 @@ def of_plain(make: Callable[..., Steps], which: str) -> Built:
 
 
 def of_jax(which: str, width: int) -> Built:
-    from benchmarks.jax_loop import Trainer
+    from benchmarks.contenders.jax_loop import Trainer
 
     steps = JAX_STEPS if which.startswith("mlp") else JAX_STEPS // 5
     return Built(repeated(Trainer(cells(which, width), steps)))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks import networks
-from benchmarks.networks import NETWORKS
+from benchmarks.contenders import networks
+from benchmarks.contenders.networks import NETWORKS
 from tests.helpers.cells import SMALL, SMALL_TOKENS
 
 

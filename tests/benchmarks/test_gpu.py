@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from benchmarks import gpu
-from benchmarks.cuda_graph import RecordedPack
+from benchmarks.contenders.cuda_graph import RecordedPack
+from benchmarks.contenders.networks import cells
 from benchmarks.gpu import Budget, Task
-from benchmarks.networks import cells
 from grokpipe.training.pack import Pack
 from tests.helpers import cli
 

@@ -9,8 +9,8 @@ pytest.importorskip("optax", reason="optax is not installed (the extra `bench`)"
 
 import jax
 
-from benchmarks import jax_loop
-from benchmarks.networks import cells
+from benchmarks.contenders import jax_loop
+from benchmarks.contenders.networks import cells
 from grokpipe.losses import training_loss
 from grokpipe.training.pack import Pack, initial_network
 

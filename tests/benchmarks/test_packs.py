@@ -6,7 +6,8 @@ import pooch
 import pytest
 import torch
 
-from benchmarks import packs, products
+from benchmarks import packs
+from benchmarks.contenders import products
 from benchmarks.packs import CORES, contenders, summary
 from grokpipe.training.execution import Execution
 from grokpipe.training.programs import compiling

@@ -6,9 +6,9 @@ from torch.func import functional_call
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import products
-from benchmarks.networks import NETWORKS, cells
-from benchmarks.products import LAYOUTS, Bare, WithAdamW, arithmetic, faster_library
+from benchmarks.contenders import products
+from benchmarks.contenders.networks import NETWORKS, cells
+from benchmarks.contenders.products import LAYOUTS, Bare, WithAdamW, arithmetic, faster_library
 from grokpipe.cell import Cell
 from grokpipe.training.pack import initial_network, shortcut_network
 

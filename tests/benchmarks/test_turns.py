@@ -5,8 +5,8 @@ import os
 import pytest
 import torch
 
-from benchmarks import turns
-from benchmarks.turns import Built, Contender, Worker, repeated
+from benchmarks.contenders import turns
+from benchmarks.contenders.turns import Built, Contender, Worker, repeated
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks.cuda_graph import RecordedPack
+from benchmarks.contenders.cuda_graph import RecordedPack
 from grokpipe.cell import Cell
 from grokpipe.errors import Interrupted
 from grokpipe.training.execution import Execution

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.turns import Steps
+from benchmarks.contenders.turns import Steps
 from grokpipe.cell import Cell
 from grokpipe.training.pack import initial_network
 

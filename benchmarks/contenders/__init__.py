@@ -1,0 +1,1 @@
+"""What packs are timed against, and the turns that they take."""
