@@ -79,8 +79,8 @@ def test_equal_to_the_bit_to_a_run_from_the_start(arm: Make, variant: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [True, False], ids=["the same grid", "a coarser grid"])
 def test_the_published_schedule(arm: Make, kept: bool) -> None:
-    sweep(parents := arm("steps=301", *PUBLISHED))
-    long = ("steps=602", *PUBLISHED, *(["eval.budget=301"] if kept else []))
+    sweep(parents := arm("steps=601", *PUBLISHED))
+    long = ("steps=1202", *PUBLISHED, *(["eval.budget=601"] if kept else []))
     sweep(continued := arm(*long))
     sweep(whole := arm(*long, name="whole"))
     assert_equal_to_the_bit(continued, whole)
@@ -89,11 +89,11 @@ def test_the_published_schedule(arm: Make, kept: bool) -> None:
         for cells in (continued, parents)
     )
     assert steps == schedule(continued[0].config)
-    assert theirs[-2:] == [300, 301]  # the last is off the grid, and dropped
-    assert 301 not in steps
+    assert theirs[-2:] == [600, 601]  # the last is off the grid, and dropped
+    assert 601 not in steps
     if kept:
         assert steps[: len(theirs) - 1] == theirs[:-1]
-    assert provenance(continued[0])["parent"]["step"] == 301
+    assert provenance(continued[0])["parent"]["step"] == 601
 
 
 STOP = (
