@@ -96,6 +96,28 @@ def test_the_published_schedule(arm: Make, kept: bool) -> None:
     assert provenance(continued[0])["parent"]["step"] == 601
 
 
+@pytest.mark.slow
+def test_a_parent_too_short_to_be_measured(arm: Make) -> None:
+    """Its steps are computed as by default, those of the longer run as was measured: what differs
+    is named, and equal to the bit is said only where it is."""
+    sweep(parents := arm("steps=301", *PUBLISHED))
+    sweep(continued := arm("steps=602", *PUBLISHED))
+    sweep(whole := arm("steps=602", *PUBLISHED, name="whole"))
+    for cell, parent in zip(continued, parents):
+        own, theirs = provenance(cell), provenance(parent)
+        differs = [name for name in ("order", "compiled", "products") if own[name] != theirs[name]]
+        assert own["parent"]["step"] == 301
+        assert sorted(own["parent"]["differs"]) == sorted(differs)
+        assert own["parent"]["equal"] == ("to rounding" if differs else "to the bit")
+    if not differs:
+        assert_equal_to_the_bit(continued, whole)
+    for cell, other in zip(continued, whole):
+        ours, others = (pd.read_parquet(log_of(c) / "curves.parquet") for c in (cell, other))
+        assert ours["step"].to_list() == others["step"].to_list() == schedule(cell.config)
+        columns = ["train_loss", "weight_norm"]
+        pd.testing.assert_frame_equal(ours[columns], others[columns], rtol=1e-2)
+
+
 STOP = (
     *REGULAR, "weight_decay=0", "stop.event='train_accuracy>=0.9'", "stop.sustained=2",
     "stop.margin=20",
