@@ -187,6 +187,7 @@ TOGETHER = {
     "grokpipe/training/test_turns.py": "stack",
     "grokpipe/training/test_pack.py": "trees grokpipe.training.programs.step "
     "grokpipe.training.programs.tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
+    "grokpipe/optimizers/test_adam.py": "grokpipe.optimizers._moments",
     "analysis/runs/adopt/test_adopting.py": "cells guesses logs mapping roles runs sources summary "
     + " ".join(
         f"analysis.runs.adopt.readers.{name}"

@@ -2,7 +2,7 @@
 
 bytes = table + evaluation + width · (p · (1 + s) + a + t), in bytes, with
   p  the parameters of one cell
-  s  tensors of optimiser state for each (AdamW 2, SGD 1)
+  s  tensors of optimiser state for each (Adam and AdamW 2, SGD 1)
   a  the intermediate results of one training step that are alive at once, gradients included:
      read off the traced program, so it knows of no cache and no allocator's rounding
   t  one queued evaluation: logits, features, parameters
@@ -26,7 +26,7 @@ from grokpipe.training.pack import shortcut_network
 from grokpipe.training.programs.step import cell_gradients
 from grokpipe.training.stack import stacked_intervention
 
-OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
+OPTIMIZER_STATES = {"adamw": 2, "adam": 2, "sgd": 1}
 SPARE = 0.6  # share of free memory that packs may take: allocators hold up to 1.4 times as much
 MALLOC = {-1: 2**30, -3: 2**25}
 """glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD, in bytes; the latter at its maximum"""
