@@ -90,6 +90,12 @@ class Snapshot:
         """(classes, d): weights of the last layer, one row a class"""
         return self.parameters["head.weight"]
 
+    @property
+    def bias(self) -> Tensor:
+        """(classes,): biases of the last layer; zeros if it has none"""
+        zeros = torch.zeros(len(self.head), dtype=torch.float64)
+        return self.parameters.get("head.bias", zeros)
+
 
 def in_parts(values: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Yield slices of rows of values (n, …), each with these rows in float64."""
