@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from itertools import count, takewhile
+from itertools import count, pairwise, takewhile
 
 import torch
 from torch import Tensor
@@ -42,7 +42,7 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
     """
     norms = torch.stack([p.norm() for p in snapshot.parameters.values()])
     layers = dense_layers(snapshot.parameters)[::-1]
-    pairs = zip(layers, layers[1:], strict=False)
+    pairs = pairwise(layers)
     return {
         "weight_norm": norms.norm().item(),
         "weight_norm_sum": norms.sum().item(),
