@@ -64,6 +64,12 @@ COLUMNS: dict[str, Column] = {
     "collapse/nc3": Column("NC3: self-duality gap", "log"),
     "collapse/nc4_train": Column("NC4: not the nearest mean, training set", limits=SHARE),
     "collapse/nc4_test": Column("NC4: not the nearest mean, test set", limits=SHARE),
+    # theorem, margins
+    "theorem/bound": Column("bound on the test error (Theorem 3.2)", "log"),
+    "theorem/bound_directional": Column("bound on the test error, along $w_c - w_k$", "log"),
+    "theorem/bound_train": Column("bound by training moments", "log"),
+    "theorem/bound_directional_train": Column("bound by training moments, along $w_c - w_k$", "log"),
+    "margins/*": Column("signed distance between classes: {}"),
     # spectral, flatness, fourier
     "spectral/entropy_train": Column(r"spectral entropy $\tilde{H}$"),
     "spectral/entropy_test": Column(r"spectral entropy $\tilde{H}$ on the test set"),
