@@ -45,6 +45,7 @@ COLUMNS: dict[str, Column] = {
     "weight_norm": Column(r"norm of the weights $\Vert\theta\Vert$", "log"),
     "weight_norm_sum": Column("sum of the parameters' norms", "log"),
     "head_norm": Column(r"norm of the last layer $\Vert W\Vert_F$", "log"),
+    "balance/*": Column("imbalance of layers, pair {} from the head", "log"),
     # logits
     "logits/scale": Column("scale of the logits", "log"),
     "logits/margin": Column("mean margin of the logits"),
@@ -54,6 +55,8 @@ COLUMNS: dict[str, Column] = {
     # collapse
     "collapse/rnc1": Column(r"RNC1 = $\mathrm{Tr}\,\Sigma_W / B_g^2$", "log"),
     "collapse/rnc1_test": Column(r"RNC1 on the test set", "log"),
+    "collapse/rnc1_sup": Column("RNC1 by the largest norm", "log"),
+    "collapse/rnc1_sup_test": Column("RNC1 by the largest norm, on the test set", "log"),
     "collapse/nc1": Column(r"NC1 = $\mathrm{Tr}\,\Sigma_W / \mathrm{Tr}\,\Sigma_B$", "log"),
     "collapse/nc1_pinv": Column(r"NC1 = $\mathrm{Tr}(\Sigma_W \Sigma_B^{+}) / C$", "log"),
     "collapse/cdnv": Column("CDNV", "log"),

@@ -39,7 +39,7 @@ COMMANDS = {
     "task=": ("task=: no such choice; valid: fashion_mnist",),
     "~task": ("task=None: needs a name",),
     "nogroup=a,b -m": ("nogroup: no such key", "cell 1 of 2"),
-    "experiment=": ("experiment=: no such choice; valid: collapse/weight_decay",),
+    "experiment=": ("experiment=: no such choice; valid: collapse/cnn",),
     "experiment=demo experiment=collapse/weight_decay -m": ("one experiment at a time",),
     # a key that the composed group does not have
     "-m task=mnist,mod_add arch.depth=1": (
