@@ -70,8 +70,8 @@ COLUMNS: dict[str, Column] = {
     # theorem, margins
     "theorem/bound": Column("bound on the test error (Theorem 3.2)", "log"),
     "theorem/bound_directional": Column("bound on the test error, along $w_c - w_k$", "log"),
-    "theorem/bound_train": Column("bound by training moments", "log"),
-    "theorem/bound_directional_train": Column("bound by training moments, along $w_c - w_k$", "log"),
+    "theorem/bound_train": Column("bound by training moments (Theorem 3.2)", "log"),
+    "theorem/bound_directional_train": Column("training bound, along $w_c - w_k$", "log"),
     "margins/*": Column("signed distance between classes: {}"),
     # spectral, flatness, fourier
     "spectral/entropy_train": Column(r"spectral entropy $\tilde{H}$"),
