@@ -83,14 +83,16 @@ class ShortcutTextTransformer(TextTransformer):
         q = (query @ first + bias[0]) * query.shape[1] ** -0.5  # (head, channel)
         u = torch.einsum("hc,hcd->hd", q, key)
 
-        x = functional.embedding(tokens, self.embedding.weight)  # (batch, length, width)
-        scores = x @ u.T + self.positions[1:] @ u.T  # (batch, length, head)
+        table = self.embedding.weight
+        scores = functional.embedding(tokens, table @ u.T) + self.positions[1:] @ u.T
         if self.padding is not None:
             scores = scores.masked_fill((tokens == self.padding)[..., None], -torch.inf)
         own = (u @ first).expand(len(tokens), 1, -1)
-        weights = torch.cat([own, scores], 1).softmax(1).transpose(1, 2)  # (batch, head, 1 + length)
-        mixed = weights[..., 1:] @ x + weights[..., 1:] @ self.positions[1:]
-        mixed = mixed + weights[..., :1] * first
+        weights = torch.cat([own, scores], 1).softmax(1).transpose(1, 2)  # (batch, head, …)
+        at_cls, at_tokens = weights[..., :1], weights[..., 1:]
+        places = at_tokens.flatten(0, 1) @ self.positions[1:]
+        x = functional.embedding(tokens, table)  # (batch, length, width)
+        mixed = at_tokens @ x + places.unflatten(0, (-1, heads)) + at_cls * first
         values = torch.einsum("bhd,hcd->bhc", mixed, value) + bias[2]
 
         z = self.layer.norm1(first + attention.out_proj(values.flatten(1)))

@@ -92,6 +92,9 @@ def _label(value: Any, column: str) -> str:
         return value.strip()
     if pd.isna(value):
         return ""
-    if isinstance(value, bytes) or float(value) != int(value):
-        raise InputError(f"task.label={column}: {value!r}; must be classes: text or whole numbers")
-    return str(int(value))
+    try:
+        if int(value) == value:
+            return str(int(value))
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputError(f"task.label={column}: {value!r}; must be classes: text or whole numbers")
