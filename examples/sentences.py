@@ -1,9 +1,9 @@
 """Make sentences with classes for `task=sentences` from a package on PyPI.
 
-The source distribution of vaderSentiment 3.3.2 (MIT; Hutto & Gilbert, ICWSM 2014) holds sentences of
-four sources, each rated from −4 to 4 by at least 20 people. `polarity` makes the movie sentences that
-grokpipe ships, with the sign of their mean rating as the class (37 of mean 0 are left out); `source`
-all sentences, with their source.
+The source distribution of vaderSentiment 3.3.2 (MIT; Hutto & Gilbert, ICWSM 2014) holds sentences
+of four sources, each rated from −4 to 4 by at least 20 people. `polarity` makes the movie sentences
+that grokpipe ships, with the sign of their mean rating as the class (37 of mean 0 are left out);
+`source` all sentences, with their source.
 
     python examples/sentences.py polarity movies.parquet
     python examples/sentences.py source sources.parquet --sdist vaderSentiment-3.3.2.tar.gz

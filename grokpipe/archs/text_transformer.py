@@ -66,9 +66,9 @@ class ShortcutTextTransformer(TextTransformer):
     """Computes a `TextTransformer` exactly, without work that never reaches CLS.
 
     - Only CLS needs a query, an output projection, a feed-forward network and norms.
-    - Its query q depends on no token, so that a key enters by q·W_k x = (W_kᵀ q)·x alone: scores are
-      products of tokens with one vector a head. The bias of the keys adds the same to all scores
-      of a head, and does not change their softmax.
+    - Its query q depends on no token, so that a key enters by q·W_k x = u·x with u = W_kᵀ q alone:
+      scores are a table by token and head, looked up, and a row by position. The bias of the keys
+      adds the same to all scores of a head and does not change their softmax: its gradient is 0.
     - Attention weights sum to 1, so that tokens are mixed before they are projected to values.
     - A sum of token and position is never built: each enters the scores and the mix on its own.
 

@@ -1,8 +1,8 @@
 """Tasks: a table of inputs with labels, split into training and test rows.
 
 A module here has a dataclass `Config` (its first field `name`) and
-`load(config, split: torch.Generator) -> Task`. It may have `resolved(config) -> Config`, which fills in
-values before the cell's key is made, such as the hash of a file.
+`load(config, split: torch.Generator) -> Task`. It may have `resolved(config) -> Config`, which
+fills in values before the cell's key is made, such as the hash of a file.
 """
 
 import hashlib

@@ -198,8 +198,14 @@ def _key(config: Config, part: str = "") -> str:
 
 def _hashed(config: Config) -> Config:
     """The configuration with the hashes of its files as they are now."""
-    hashes: dict[str, str | None] = dict.fromkeys(HASHES)
-    for part in ("", "test_") if config.test_path is not None else ("",):
-        with as_file(_file(config, part)) as path:
-            hashes[f"{part}sha256"] = digest(path, _key(config, part))
-    return replace(config, **hashes)
+    separate = config.test_path is not None
+    return replace(
+        config,
+        sha256=_digest(config, ""),
+        test_sha256=_digest(config, "test_") if separate else None,
+    )
+
+
+def _digest(config: Config, part: str) -> str:
+    with as_file(_file(config, part)) as path:
+        return digest(path, _key(config, part))

@@ -12,6 +12,7 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 MARK = "##"
 Pair = tuple[str, str]
@@ -50,7 +51,7 @@ class Pieces:
         """Cut a word into pieces; characters that were never seen remain as they are."""
         if word not in self._known:
             pieces = characters(word)
-            while pairs := self.ranks.keys() & {*zip(pieces, pieces[1:], strict=False)}:
+            while pairs := self.ranks.keys() & {*pairwise(pieces)}:
                 pieces = merged(pieces, min(pairs, key=self.ranks.__getitem__))
             self._known[word] = pieces
         return self._known[word]
@@ -70,7 +71,7 @@ def learned(counts: Mapping[str, int], size: int) -> Pieces:
     for at, (pieces, count) in enumerate(zip(words, times, strict=True)):
         for piece in pieces:
             letters[piece] += count
-        for pair in zip(pieces, pieces[1:], strict=False):
+        for pair in pairwise(pieces):
             pairs[pair] += count
             where[pair].add(at)
     names = dict.fromkeys(sorted(letters, key=lambda piece: (-letters[piece], piece))[:size])
@@ -89,7 +90,7 @@ def learned(counts: Mapping[str, int], size: int) -> Pieces:
         for at in [*where[best]]:
             before, after = words[at], merged(words[at], best)
             for sign, pieces in ((-1, before), (1, after)):
-                for pair in zip(pieces, pieces[1:], strict=False):
+                for pair in pairwise(pieces):
                     pairs[pair] += sign * times[at]
                     changed.add(pair)
                     where[pair].add(at)

@@ -1,4 +1,4 @@
-"""The text Transformer against attention written out sentence by sentence, its shortcut against it."""
+"""The text Transformer against attention written out, and its shortcut against it."""
 
 import math
 
@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
-from grokpipe import testing
 from grokpipe.archs import text_transformer
 from grokpipe.archs.text_transformer import Config, ShortcutTextTransformer, TextTransformer
 from grokpipe.errors import InputError
@@ -92,35 +91,38 @@ def test_agrees_with_pytorchs_layer_and_its_mask() -> None:
     torch.testing.assert_close(made(tokens)[1], expected, rtol=1e-12, atol=1e-12)
 
 
-def step_of_two(network: TextTransformer) -> dict[str, Tensor]:
-    """Logits, features, loss and gradients of two cells with random parameters, stacked as in a
-    pack."""
-    draws = torch.Generator().manual_seed(2)
-    parameters = {
-        name: torch.randn(2, *p.shape, generator=draws, dtype=torch.float64) / 2
-        for name, p in network.named_parameters()
-    }
-    tokens = torch.stack([sentences(), sentences().flip(0)])
-    labels = torch.randint(CLASSES, (2, 12), generator=draws)
+def objective(network: TextTransformer):
+    """Loss of a batch as a function of parameters, with all that is compared."""
 
-    def objective(parameters, tokens, labels):
+    def function(parameters, tokens, labels):
         logits, features = functional_call(network, parameters, (tokens,))
         loss = functional.cross_entropy(logits, labels)
         return loss, {"logits": logits, "features": features, "loss": loss}
 
-    gradients, results = vmap(grad(objective, has_aux=True))(parameters, tokens, labels)
-    return results | gradients
+    return grad(function, has_aux=True)
 
 
 @pytest.mark.parametrize("padding", [PADDING, None])
 def test_the_shortcut_is_exact(padding) -> None:
-    plain = step_of_two(network(padding=padding))
-    short = step_of_two(network(ShortcutTextTransformer, padding))
-    assert plain.keys() == short.keys()
-    torch.testing.assert_close(short, plain, rtol=0, atol=1e-12)
-    assert all(value.abs().max() > 1e-6 for value in plain.values())
-    if padding is not None:
-        assert (short["embedding.weight"][:, PADDING] == 0).all()
+    """Two cells with random parameters, stacked as in a pack, against the plain module of each."""
+    draws = torch.Generator().manual_seed(2)
+    short = network(ShortcutTextTransformer, padding)
+    parameters = {
+        name: torch.randn(2, *p.shape, generator=draws, dtype=torch.float64) / 2
+        for name, p in short.named_parameters()
+    }
+    tokens = torch.stack([sentences(), sentences().flip(0)])
+    labels = torch.randint(CLASSES, (2, 12), generator=draws)
+    gradients, results = vmap(objective(short))(parameters, tokens, labels)
+    stacked = gradients | results
+    plain = objective(network(padding=padding))
+    for cell in range(2):
+        own = {name: p[cell] for name, p in parameters.items()}
+        gradients, results = plain(own, tokens[cell], labels[cell])
+        mine = {name: value[cell] for name, value in stacked.items()}
+        torch.testing.assert_close(mine, gradients | results, rtol=0, atol=1e-12)
+        assert all(value.abs().max() > 1e-6 for value in mine.values())
+        assert padding is None or (mine["embedding.weight"][PADDING] == 0).all()
 
 
 def test_a_pack_in_lockstep_and_in_turns(compose, tmp_path, monkeypatch) -> None:
@@ -145,13 +147,6 @@ def test_a_pack_in_lockstep_and_in_turns(compose, tmp_path, monkeypatch) -> None
     for i in range(2):
         logits = lockstep.outputs(i).logits
         torch.testing.assert_close(turns.outputs(i).logits, logits, rtol=1e-9, atol=1e-9)
-
-
-def test_gradients_resuming_and_the_whole_step() -> None:
-    testing.check_arch(
-        "text_transformer", "task=mod_add", "task.p=5", "task.fraction=0.6", "train_size=null",
-        "init_scale=2", "arch.width=8", "arch.heads=2", "arch.feedforward=8",
-    )  # fmt: skip
 
 
 def test_initial_parameters() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from grokpipe import testing
 from grokpipe.cell import Cell
 from grokpipe.errors import InputError
 from grokpipe.tasks import Task, sentences
@@ -62,7 +61,7 @@ def test_tokens_of_a_file(file: Path) -> None:
 
 def test_the_vocabulary_is_of_the_training_sentences(file: Path) -> None:
     before = {rule: loaded(path="made.csv", pieces=rule) for rule in ("words", "pieces")}
-    file.write_text(ROWS.replace("What a bad film", "Zebras quiver, ΩΩΩ"))
+    file.write_text(ROWS.replace("What a bad film", "Zebras quiver ΩΩΩ"))
     for rule, old in before.items():
         new = loaded(path="made.csv", pieces=rule)
         assert new.vocabulary == old.vocabulary
@@ -111,7 +110,7 @@ def test_the_key_holds_what_is_in_a_file_not_where_it_lies(file: Path, compose) 
         sentences.load(config, torch.Generator())
     file.unlink()
     assert compose(*base, "task.path=made.csv", stored).task == config  # a log needs no file
-    with pytest.raises(InputError, match="^task.path=made.csv: no such file"):
+    with pytest.raises(InputError, match=r"^task.path=made.csv: no such file"):
         sentences.load(config, torch.Generator())
 
 
@@ -140,7 +139,7 @@ WRONG = {
     "task.path=made.csv: 30 different labels in 30 rows; must be classes": {
         "rows": "text,label\n" + "".join(f"a,{i}\n" for i in range(30))
     },
-    "task.test_path=test.csv: row 2 has label so, which the training file lacks; valid: bad, good": {
+    "task.test_path=test.csv: row 2 has label so, which the training file lacks; valid: bad": {
         "test_path": "test.csv"
     },
     "task.test_sha256=a: has no effect with task.test_path=null": {"test_sha256": "a"},
@@ -162,23 +161,17 @@ def test_wrong_input_is_one_line(file: Path, line: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
-def test_the_task_trains(file: Path) -> None:
-    file.write_text("text,label\n" + "".join(ROWS.splitlines(keepends=True)[1:]) * 3)
-    small = ("arch.width=8", "arch.heads=2", "arch.feedforward=8", "task.path=made.csv")
-    testing.check_task(
-        "sentences", "arch=text_transformer", "train_size=12", "init_scale=1", *small,
-        other="task.pieces=words",
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("chosen", "line"),
     [
         (["task=mnist", "arch=text_transformer"], "arch=text_transformer: takes sentences: seq"),
-        (["task=sentences", "arch=transformer"], "arch=transformer: takes pairs of tokens, so no"),
+        (
+            ["task=sentences", "task.path=made.csv", "train_size=3", "arch=transformer"],
+            "arch=transformer: takes pairs of tokens, so no",
+        ),
     ],
 )
-def test_text_into_another_network_and_the_reverse(compose, chosen, line: str) -> None:
+def test_text_into_another_network_and_the_reverse(file: Path, compose, chosen, line) -> None:
     with pytest.raises(InputError) as refusal:
         Cell.of(compose(*chosen))
     assert str(refusal.value).startswith(line) and "text_transformer" in str(refusal.value)

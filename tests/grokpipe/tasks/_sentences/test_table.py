@@ -1,4 +1,4 @@
-"""Readers of files of sentences: a small file made in each format, and what is wrong with others."""
+"""Readers of files of sentences: a small file made in each format, and wrong ones."""
 
 from pathlib import Path
 
