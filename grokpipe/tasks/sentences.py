@@ -192,8 +192,9 @@ def _file(config: Config, part: str = "") -> Path | Traversable:
 
 
 def _key(config: Config, part: str = "") -> str:
+    """The file, as error messages name it."""
     path = getattr(config, f"{part}path")
-    return f"task.{part}path={'null' if path is None else path}"
+    return "the movie sentences that ship" if path is None else f"task.{part}path={path}"
 
 
 def _hashed(config: Config) -> Config:
