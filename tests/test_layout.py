@@ -181,6 +181,9 @@ TOGETHER = {
     "mixing_norm_match",
     "grokpipe/interventions/test_objectives.py": "mixing noise none regularise",
     "grokpipe/tasks/test_images.py": "mnist fashion_mnist",
+    "grokpipe/tasks/_sentences/test_table.py": "ag_news source sst2 trec",
+    "grokpipe/tasks/test_sentences.py": "grokpipe.tasks._sentences.vocabulary "
+    "grokpipe.tasks._sentences.words",
     "grokpipe/tasks/test_modular.py": "_pairs mod_add mod_sub mod_mul mod_div",
     "grokpipe/measures/test_fourier.py": "fourier_paper",
     "grokpipe/training/test_subnormals.py": "numerics",

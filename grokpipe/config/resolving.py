@@ -41,6 +41,9 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
         )
     config = _config(values)
     check(config)
+    task = registry.module("tasks", config.task.name, "task")
+    if hasattr(task, "resolved"):
+        config.task = task.resolved(config.task)
     _check_shared_defaults(config)
     _check_measures(config.measures.names)
     config.eval = _resolved_evaluation(config.eval, config.steps)

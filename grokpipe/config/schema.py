@@ -166,7 +166,7 @@ def operational_names() -> set[str]:
         elif item.default_factory is not MISSING:
             rules = [(f"{item.name}.{n}", rule) for n, _, rule in leaves(item.default_factory())]
         else:
-            rules = []  # a group: scientific throughout
+            rules = []  # a group, which tables show in full
         names |= {name for name, rule in rules if not rule.scientific}
     return names
 

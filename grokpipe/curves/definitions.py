@@ -87,6 +87,7 @@ EVENTS |= INSTALLED
 
 SHOWN = {
     "images": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
+    "sentences": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
     "tokens": ("t_mem", "t_grok", "t_grok_sustained", "t_collapse", "t_cross"),
 }
 """The events that tables show for a kind of task unless others are asked for: those that the papers
@@ -95,6 +96,7 @@ on it speak of."""
 TASKS = {
     "mnist": "images",
     "fashion_mnist": "images",
+    "sentences": "sentences",
     "mod_add": "tokens",
     "mod_sub": "tokens",
     "mod_mul": "tokens",
