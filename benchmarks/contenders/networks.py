@@ -33,6 +33,8 @@ NETWORKS = {
         "Transformer, mod 97, two layers, three tokens",
         ("task=mod_add", "arch.layers=2", "arch.tokens=3"), 100, 3,
     ),
+    "cnn": Network("CNN on MNIST", ("arch=cnn",), 666, 1),
+    "image_transformer": Network("image Transformer on MNIST", ("arch=image_transformer",), 666, 20),
 }  # fmt: skip
 
 
