@@ -16,6 +16,7 @@ from grokpipe.tasks import Task
 __all__ = ["CNN", "Config", "build", "build_shortcut", "unfit"]
 
 GREY, COLOUR = 16, 32  # channels of the first convolution, as released
+PART = 128  # most images that go through the convolutions at once, in the shortcut
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,21 @@ class CNN(nn.Module):
 
 
 class ShortcutCNN(CNN):
-    """Computes a `CNN` exactly, in an order of memory and of operations that is faster on a CPU:
-    channels last, and ReLU after pooling, on a quarter of the numbers, which changes no value."""
+    """Computes a `CNN` exactly, in an order of memory and of operations that is faster on a CPU.
+
+    The channels of a pixel lie beside one another; ReLU comes after pooling, on a quarter of the
+    numbers, which changes no value; and large batches are taken in parts that fit into the cache.
+    """
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.conv2(self.conv1(_images.channels_last(images)).relu())
-        x = functional.max_pool2d(x, 2).relu()
-        z = self.hidden[0](x.flatten(1)).relu()
+        parts = [self._pooled(part) for part in images.split(PART)]
+        z = self.hidden[0](parts[0] if len(parts) == 1 else torch.cat(parts)).relu()
         return self.head(z), z
+
+    def _pooled(self, images: Tensor) -> Tensor:
+        """(batch, …) → what the hidden layer takes, (batch, inputs)"""
+        x = self.conv2(self.conv1(_images.channels_last(images)).relu())
+        return functional.max_pool2d(x, 2).relu().flatten(1)
 
 
 def build(config: Config, task: Task) -> nn.Module:
