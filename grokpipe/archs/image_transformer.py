@@ -1,5 +1,5 @@
-"""The Transformer on image patches of Sakamoto & Sato (2026), from their released code, read out at a
-CLS token, and a module that computes the same with less work."""
+"""The Transformer on image patches of Sakamoto & Sato (2026), from their released code, read out at
+a CLS token, and a module that computes the same with less work."""
 
 from dataclasses import dataclass
 
@@ -37,10 +37,10 @@ class Config:
 
 
 class ImageTransformer(nn.Module):
-    """Projected patches behind a CLS token, learned positions, encoder layers, a linear head at CLS.
+    """Projected patches behind a CLS token, learned positions, encoder layers, a head at CLS.
 
-    CLS begins as N(0, 1), positions as zeros. There is no final norm: the features are the output of
-    the last layer at CLS.
+    CLS begins as N(0, 1), positions as zeros. There is no final norm: the features are the output
+    of the last layer at CLS.
     """
 
     def __init__(self, config: Config, size: tuple[int, int, int], classes: int):
@@ -105,8 +105,8 @@ class ShortcutImageTransformer(ImageTransformer):
         by_position, by_pixel = (table @ u.T).split([positions, len(table) - positions])
 
         pixels = _images.patches(_images.with_channels(images), self.patches.stride[0])
-        scores = functional.pad(pixels @ by_pixel, (0, 0, 1, 0)) + by_position
-        weights = scores.softmax(1).transpose(1, 2)  # (batch, head, position)
+        scores = (pixels @ by_pixel).transpose(1, 2)  # (batch, head, patch)
+        weights = (functional.pad(scores, (1, 0)) + by_position.T).softmax(2)
         mixed = torch.cat([weights, weights[..., 1:] @ pixels], 2)
 
         values = functional.linear(table, value).unflatten(1, (heads, -1))

@@ -54,9 +54,7 @@ class Config:
 class MLP(nn.Module):
     """Hidden layers, then a linear head; features are the last hidden activations."""
 
-    def __init__(
-        self, sizes: list[int], classes: int, init_scale: float, activation: str = "relu"
-    ):
+    def __init__(self, sizes: list[int], classes: int, init_scale: float, activation: str = "relu"):
         super().__init__()
         self.activation = ACTIVATIONS[activation]
         self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))

@@ -13,7 +13,7 @@ from grokpipe.training.execution import Execution
 from grokpipe.training.programs import compiling
 
 
-@pytest.mark.parametrize("which", ["mlp", "transformer_two_layers"])
+@pytest.mark.parametrize("which", ["mlp", "transformer_two_layers", "image_transformer", "cnn"])
 def test_each_contender_trains(small, which, monkeypatch) -> None:
     monkeypatch.setattr(packs, "chosen", lambda *_: (Execution(), None))
     monkeypatch.setattr(packs, "missing_jax", lambda: "jax")
@@ -26,13 +26,15 @@ def test_each_contender_trains(small, which, monkeypatch) -> None:
         found[contender.name, contender.processes] = built.turn(0)
     assert all(rate > 0 for rate in found.values())
     names = {name for name, _ in found}
-    shared = {"pack of 1", "pack of 2", "pack of 3", "pack of 2, eager", "pack of 2, evaluated",
-              "products alone, cell by cell",
-              "products alone, stacks of 4"}  # fmt: skip
+    shared = {"pack of 1", "pack of 2", "pack of 3", "pack of 2, eager", "pack of 2, evaluated"}
+    if which in ("mlp", "transformer_two_layers"):
+        shared |= {"products alone, cell by cell", "products alone, stacks of 4"}
     own = {
         "mlp": {"plain: data resident", "plain: DataLoader",
                 "products and AdamW alone, cell by cell", "products and AdamW alone, stacks of 4"},
         "transformer_two_layers": {"plain: TransformerEncoder"},
+        "image_transformer": {"plain: TransformerEncoderLayer"},
+        "cnn": {"plain: data resident"},
     }  # fmt: skip
     assert names == shared | own[which]
     assert torch.get_num_threads() == 1
@@ -86,5 +88,10 @@ def test_the_summary(small) -> None:
     assert found["evaluations"] == pytest.approx(120 / 110 - 1, abs=1e-3)
     if CORES > 1:
         assert found["cost of 64 over 10"] == 9.6  # 64/40 over 10/60
-    without = summary("mlp", [row for row in rows if not row["name"].startswith("JAX")])
-    assert "over JAX" not in without
+    others = [row for row in rows if not row["name"].startswith(("JAX", "products"))]
+    without = summary("cnn", others)  # nothing but plain loops to compare with
+    assert {*found} - {*without} == {
+        "over JAX", "share of products", "share of products and AdamW", "gflops of products",
+        "megaflop of a seed-step",
+    }  # fmt: skip
+    assert without["over plain"] == 1.5

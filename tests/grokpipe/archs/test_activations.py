@@ -34,7 +34,7 @@ def test_the_smooth_leaky_relu_has_bounded_derivatives() -> None:
     (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
     (curvature,) = torch.autograd.grad(slope.sum(), x)
     beta = (1 - SLOPE) / (SPREAD * math.sqrt(2 * math.pi))
-    assert SLOPE - 1e-12 <= slope.min() and slope.max() <= 1 + 1e-12
+    assert slope.min() >= SLOPE - 1e-12 and slope.max() <= 1 + 1e-12
     assert curvature.abs().max().item() == pytest.approx(beta, rel=1e-9)
     assert (y.abs() <= x.abs() + 1e-15).all()
 

@@ -49,7 +49,10 @@ def test_patches_are_those_of_a_convolution() -> None:
             "arch=cnn: takes images, not tokens, so not with task=mod_add; valid: mlp, transformer",
         ),
         (("task=mod_add", "arch=image_transformer"), "arch=image_transformer: takes images, not "),
-        (("arch=transformer",), "arch=transformer: takes pairs of tokens, so not with task=mnist; "),
+        (
+            ("arch=transformer",),
+            "arch=transformer: takes pairs of tokens, so not with task=mnist; ",
+        ),
         (
             ("arch=image_transformer", "arch.patch=5"),
             "arch.patch=5: must divide height and width of the images, 28 × 28",
