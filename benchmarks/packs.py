@@ -56,8 +56,11 @@ def contenders(which: str) -> Iterator[Contender]:
     if mlp or which == "cnn":
         yield from plain("plain: data resident", lambda c: plain_images(c, resident(c)), which)
     elif which == "image_transformer":
-        make = partial(plain_images, make=PatchNetwork)
-        yield from plain("plain: TransformerEncoderLayer", lambda c: make(c, resident(c)), which)
+        yield from plain(
+            "plain: TransformerEncoderLayer",
+            lambda c: plain_images(c, resident(c), PatchNetwork),
+            which,
+        )
     else:
         layers = "TransformerEncoder" if "two" in which else "TransformerEncoderLayer"
         yield from plain(f"plain: {layers}", plain_transformer, which)

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from benchmarks import packs
-from benchmarks.contenders import products
+from benchmarks.contenders import plain, products
 from benchmarks.packs import CORES, contenders, summary
 from grokpipe.training.execution import Execution
 from grokpipe.training.programs import compiling
 
 
-@pytest.mark.parametrize("which", ["mlp", "transformer_two_layers", "image_transformer", "cnn"])
+@pytest.mark.parametrize("which", ["mlp", "transformer_two_layers"])
 def test_each_contender_trains(small, which, monkeypatch) -> None:
     monkeypatch.setattr(packs, "chosen", lambda *_: (Execution(), None))
     monkeypatch.setattr(packs, "missing_jax", lambda: "jax")
@@ -26,18 +26,30 @@ def test_each_contender_trains(small, which, monkeypatch) -> None:
         found[contender.name, contender.processes] = built.turn(0)
     assert all(rate > 0 for rate in found.values())
     names = {name for name, _ in found}
-    shared = {"pack of 1", "pack of 2", "pack of 3", "pack of 2, eager", "pack of 2, evaluated"}
-    if which in ("mlp", "transformer_two_layers"):
-        shared |= {"products alone, cell by cell", "products alone, stacks of 4"}
+    shared = {"pack of 1", "pack of 2", "pack of 3", "pack of 2, eager", "pack of 2, evaluated",
+              "products alone, cell by cell",
+              "products alone, stacks of 4"}  # fmt: skip
     own = {
         "mlp": {"plain: data resident", "plain: DataLoader",
                 "products and AdamW alone, cell by cell", "products and AdamW alone, stacks of 4"},
         "transformer_two_layers": {"plain: TransformerEncoder"},
-        "image_transformer": {"plain: TransformerEncoderLayer"},
-        "cnn": {"plain: data resident"},
     }  # fmt: skip
     assert names == shared | own[which]
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.parametrize("which", ["cnn", "image_transformer"])
+def test_image_networks_are_compared_with_plain_loops(small, which) -> None:
+    """Neither JAX nor bare products take part. The Transformer's loop has PyTorch's own layers."""
+    names = {contender.name.partition(":")[0] for contender in contenders(which)}
+    assert names == {
+        "plain", *(f"pack of {width}" for width in (*packs.WIDTHS, packs.MANY)),
+        f"pack of {packs.ALL}, eager", f"pack of {packs.ALL}, evaluated",
+    }  # fmt: skip
+    (cell,) = packs.cells(which, 1)
+    make = plain.PatchNetwork if which == "image_transformer" else plain.initial_network
+    assert sum(p.numel() for p in make(cell).parameters()) == cell.parameters
+    assert plain.plain_images(cell, plain.resident(cell), make)() == 1
 
 
 def test_jax_takes_part_where_it_is_installed(monkeypatch) -> None:
