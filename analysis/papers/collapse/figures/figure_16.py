@@ -19,7 +19,4 @@ COLUMNS = {
 
 def draw(runs: Runs) -> Figure:
     """Raises NotRun."""
-    figure, axes = decays.draw({"": runs.arm("decays").tables}, COLUMNS)
-    for axis in axes[0][:2]:
-        axis.set_yscale("log")
-    return figure
+    return decays.draw({"": runs.arm("decays").tables}, COLUMNS)[0]
