@@ -104,7 +104,7 @@ def marks(axis: Axes) -> set[tuple[float, float, str]]:
 
 
 def test_every_figure_says_what_it_is_and_needs_its_runs(tmp_path: Path) -> None:
-    assert [*range(2, 17)] == NUMBERS
+    assert [*range(2, 11), *range(13, 17)] == NUMBERS
     runs = write(tmp_path)
     for number in NUMBERS:
         module = import_module(f"analysis.papers.collapse.figures.figure_{number}")
