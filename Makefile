@@ -38,10 +38,10 @@ test-slurm: $(VENV)/installed-test  ## the tests on a real SLURM, which root on 
 test-gpu:  ## the tests on a GPU, in an environment that has PyTorch for it and pytest
 	$(HERE) -m pytest -m gpu tests/grokpipe/training/test_cuda.py
 
-figures: $(VENV)/installed  ## draw all published figures from stored tables; RUNS=outputs/default for one's own, WHERE='lr=0.003' for a part
+figures: $(VENV)/installed  ## draw all published figures and the reports from stored tables; RUNS=outputs/default for one's own, WHERE='lr=0.003' for a part
 	$(PY) -m analysis figures $(RUNS)$(if $(WHERE), --where "$$WHERE")
 ifeq ($(RUNS)$(WHERE),$(COLLAPSE))
-	$(PY) -m analysis report entropy
+	$(PY) -m analysis report
 endif
 
 readme: $(VENV)/installed  ## renew stored tables, their figures, and the numbers in README.md and docs/ (minutes)
@@ -54,7 +54,7 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 	$(PY) -m analysis compare $(ENTROPY) --event t_grok --by optimizer.betas --baseline '[0.9, 0.999]'
 	$(PY) -m analysis forecast $(ENTROPY)
 	$(PY) -m analysis paper entropy settings
-	$(PY) -m analysis report entropy
+	$(PY) -m analysis report
 	for table in $(dir $(ENTROPY))*/tables/timescales_t_grok_long.csv; do \
 		$(PY) -m analysis timescales $${table%/tables/*} --event t_grok --long || exit; done
 	$(PY) -m analysis order $(TUTORIAL) --columns spectral/entropy_train,test_accuracy

@@ -15,6 +15,8 @@ Node = TypeVar("Node")
 class PaperNode:
     title: str = MISSING
     cite: str = MISSING
+    says: str = ""
+    """what the paper says, in two sentences for a newcomer"""
     known: str = ""
     """which runs were known when the rules were written"""
     added: list[dict[str, Any]] = field(default_factory=list)

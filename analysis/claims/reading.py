@@ -99,6 +99,7 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
         name=name,
         title=paper.title,
         cite=paper.cite,
+        says=paper.says,
         known=paper.known,
         package=package,
         path=path,

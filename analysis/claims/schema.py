@@ -141,6 +141,8 @@ class Paper:
     name: str
     title: str
     cite: str
+    says: str
+    """in two sentences for a newcomer; may be empty"""
     known: str
     """which runs were known when the rules were written; may be empty"""
     package: str

@@ -71,8 +71,8 @@ def draw(
         one = panels[column]
         shown = [label for label in one.arms if layout.arms[label].row == row]
         for place, label in enumerate(shown):
-            _arm(axis, one.arms[label], layout.arms[label], single, beside(place, len(shown)))
-        _finish(axis, one, linear)
+            arm(axis, one.arms[label], layout.arms[label], single, beside(place, len(shown)))
+        finish(axis, one, linear)
         if rows == 1 or row == 0:
             axis.set_title(one.column.title, loc="left")
         if rows > 1 and column == 0:
@@ -108,35 +108,35 @@ def _keys(figure: Figure, axes: Sequence[Axes], layout: Layout, single: bool, be
     name_both(figure, axes, (colours, title, layout.numeric), (dashes, layout.dashes_title))
 
 
-def _arm(axis: Axes, curves: Curves, arm: Arm, single: bool, points: float) -> None:
+def arm(axis: Axes, curves: Curves, style: Arm, single: bool = False, points: float = 0) -> None:
     """Draw an arm; a single evaluation so many points beside its step."""
     runs = list(curves.runs.values()) if single else curves.beyond()
     axis.add_collection(
         LineCollection(
-            [run.T for run in runs if run.shape[1] > 1], colors=[arm.colour], linewidths=THIN,
-            alpha=0.6, linestyles=arm.dash,
+            [run.T for run in runs if run.shape[1] > 1], colors=[style.colour], linewidths=THIN,
+            alpha=0.6, linestyles=style.dash,
         )
     )  # fmt: skip
     steps, median = curves.steps, curves.median
     if len(steps) == 1:  # hollow marks of different shapes, so that none hides another
         (mark,) = axis.plot(
-            steps, median, MARKS[arm.dash], color=arm.colour, markersize=5, markerfacecolor="none",
-            markeredgewidth=1.2, clip_on=False,
+            steps, median, MARKS[style.dash], color=style.colour, markersize=5, markeredgewidth=1.2,
+            markerfacecolor="none", clip_on=False,
         )  # fmt: skip
-        bar = axis.vlines(steps, curves.least, curves.greatest, color=arm.colour, linewidth=BOLD)
+        bar = axis.vlines(steps, curves.least, curves.greatest, color=style.colour, linewidth=BOLD)
         for artist in (mark, bar):
             artist.set_transform(moved(axis, points))
     elif len(steps):
-        axis.plot(steps, median, arm.dash, color=arm.colour, linewidth=BOLD, zorder=2.5)
+        axis.plot(steps, median, style.dash, color=style.colour, linewidth=BOLD, zorder=2.5)
         if not single:
             known = np.isfinite(curves.least) & np.isfinite(curves.greatest)
             axis.fill_between(
-                steps, curves.least, curves.greatest, where=known, color=arm.colour, alpha=0.2,
+                steps, curves.least, curves.greatest, where=known, color=style.colour, alpha=0.2,
                 linewidth=0,
             )  # fmt: skip
 
 
-def _finish(axis: Axes, one: Panel, linear: bool) -> None:
+def finish(axis: Axes, one: Panel, linear: bool = False) -> None:
     """Set scales and grid or, without data, write words in their place."""
     axis.set_xscale("linear" if linear else "log")
     if not axis.has_data():

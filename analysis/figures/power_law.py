@@ -40,13 +40,37 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
 
     Raises ValueError for another law.
     """
+    figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
+    groups = panel(axis, events, fitted)
+    axis.set_title(_title(fitted), loc="left")
+    sns.despine(figure)
+    key(figure, [axis], fitted.against[1] if groups > MANY else None)
+    return figure
+
+
+def key(figure: Figure, axes: Sequence[Axes], bar: str | None = None) -> None:
+    """Name what the panels show, each once, below them; the medians at each value of the column
+    `bar` by a colour bar beside them."""
+    by_label: dict[str, Artist] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            by_label.setdefault(label, handle)
+    if bar is not None:
+        medians = [name for name in by_label if name.startswith(f"{bar} = ")]
+        colour_bar(figure, axes, medians, "median of")
+        by_label = {name: handle for name, handle in by_label.items() if name not in medians}
+    legend(figure, list(by_label.values()), loc="outside lower center")
+
+
+def panel(axis: Axes, events: pd.DataFrame, fitted: Fit) -> int:
+    """Draw the same as one of several panels, without title and legend; return how many
+    combinations of values of the further columns there are. Raises ValueError for another law."""
     if fitted.law != POWER:
         raise ValueError(f"law={fitted.law}: draws power laws")
     events = events[~not_drawn(events, fitted.against)]
     column, *others = fitted.against
     groups = list(events.groupby(others)) if others else [((), events)]
     of_groups = styles(len(groups), numeric=True)
-    figure, axis = plt.subplots(figsize=(4.2, 3.6), layout="constrained")
     axis.set(xscale="log", yscale="log", xlabel=labels.setting(column))
     axis.margins(x=0.1)  # of which runs side by side need some
     event = symbols.event(fitted.event)
@@ -67,16 +91,7 @@ def draw(events: pd.DataFrame, fitted: Fit) -> Figure:
         axis.set_xticks(points, [f"{point:g}" for point in points])
     _label_within_decades(axis.yaxis)
     axis.grid(alpha=0.3, linewidth=0.5)
-    axis.set_title(_title(fitted), loc="left")
-    sns.despine(figure)
-    handles, names = axis.get_legend_handles_labels()
-    by_label = dict(zip(names, handles, strict=True))
-    if len(groups) > MANY:
-        medians = [name for name in by_label if name.startswith(f"{others[0]} = ")]
-        colour_bar(figure, [axis], medians, "median of")
-        by_label = {name: handle for name, handle in by_label.items() if name not in medians}
-    legend(figure, list(by_label.values()), loc="outside lower center")
-    return figure
+    return len(groups)
 
 
 def not_drawn(events: pd.DataFrame, against: Sequence[str]) -> pd.Series:

@@ -103,11 +103,10 @@ def build(
     """Judges the claims, makes the tables and draws the figures, as files in `to`, of the runs that
     meet the conditions. Raises InputError for a folder without any experiment of the paper, and
     where no run of one meets the conditions."""
+    if why := nothing_to_judge(paper, folder):
+        raise InputError(why)
     found = run_sets.experiments(folder, paper.name)
     asked = [arm.experiment for arm in paper.arms.values()]
-    if not any(name in found or "/" in name for name in asked):
-        such = f", such as {asked[0]}" if asked else ""
-        raise InputError(f"{folder}: none of the experiments of {paper.name}{such}")
     runs = paper.runs(folder, where)
     if where:
         found = _meeting(runs, asked, found)
@@ -150,6 +149,20 @@ def build(
         folder=folder,
         analysis=(made["commit"] or "not of a clone") + ", changed" * bool(made["dirty"]),
     )
+
+
+def nothing_to_judge(paper: Paper, folder: Path) -> str:
+    """Why the runs of a folder can judge no claim of a paper; empty where they can."""
+    if not paper.claims:
+        return f"{paper.name}: its claims have no rules yet"
+    if not folder.is_dir():
+        return f"{folder}: no such folder"
+    found = run_sets.experiments(folder, paper.name)
+    asked = [arm.experiment for arm in paper.arms.values()]
+    if any(name in found or "/" in name for name in asked):
+        return ""
+    such = f", such as {asked[0]}" if asked else ""
+    return f"{folder}: none of the experiments of {paper.name}{such}"
 
 
 def _meeting(

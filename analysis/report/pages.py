@@ -3,6 +3,7 @@
 import base64
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,18 @@ class Picture:
 
 def write(report: Report, to: Path) -> list[Path]:
     """The page, Markdown, and the verdicts as a table, into `to`; returns their paths."""
+    texts = {
+        HTML: html(report), MARKDOWN: markdown(report),
+        VERDICTS: verdicts(report).to_csv(index=False),
+    }  # fmt: skip
+    return written(to, texts)
+
+
+def written(to: Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write texts by the names of their files into a folder; return their paths."""
     to.mkdir(parents=True, exist_ok=True)
-    paths = [to / HTML, to / MARKDOWN, to / VERDICTS]
-    texts = (html(report), markdown(report), verdicts(report).to_csv(index=False))
-    for path, content in zip(paths, texts, strict=True):
+    paths = [to / name for name in texts]
+    for path, content in zip(paths, texts.values(), strict=True):
         with files.replacing(path) as temporary:
             temporary.write_text(content)
     return paths
@@ -46,25 +55,16 @@ def write(report: Report, to: Path) -> list[Path]:
 
 def html(report: Report) -> str:
     """One page that needs nothing but itself: no script, no network; pictures are inside."""
-    environment = _environment(autoescape=True)
-    style = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
-    template = environment.get_template("report.html.jinja")
-    return template.render(
-        report=report,
-        style=Markup(style),
-        picture=_picture,
-        words=words,
-        summary=summary,
-        many=MANY,
+    return (
+        environment(autoescape=True)
+        .get_template("report.html.jinja")
+        .render(report=report, picture=_picture, words=words, summary=summary, many=MANY)
     )
 
 
 def markdown(report: Report) -> str:
-    environment = _environment(autoescape=False)
-    environment.filters |= {"md": _escaped, "table": _as_markdown}
-    return environment.get_template("report.md.jinja").render(
-        report=report, words=words, summary=summary
-    )
+    template = environment(autoescape=False).get_template("report.md.jinja")
+    return template.render(report=report, words=words, summary=summary)
 
 
 def verdicts(report: Report) -> pd.DataFrame:
@@ -122,15 +122,18 @@ def _decides(report: Report, judged: Judged) -> dict[str, str]:
     }
 
 
-def _environment(autoescape: bool) -> Environment:
-    environment = Environment(
+def environment(autoescape: bool) -> Environment:
+    """Templates with what all pages need: filters, and the style sheet."""
+    found = Environment(
         loader=PackageLoader("analysis.report"), autoescape=autoescape, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters["slug"] = lambda text: re.sub(r"\W+", "-", text)
-    environment.filters |= {"cells": _cells, "unbroken": _unbroken}
-    environment.filters["split_title"] = lambda name: name.partition(": ")[2] or name
-    return environment
+    found.filters["slug"] = lambda text: re.sub(r"\W+", "-", text)
+    found.filters |= {"cells": _cells, "unbroken": _unbroken, "md": _escaped, "table": _as_markdown}
+    style, _, _ = found.loader.get_source(found, "style.css")  # type: ignore[union-attr]
+    found.globals["style"] = Markup(style)
+    found.filters["split_title"] = lambda name: name.partition(": ")[2] or name
+    return found
 
 
 def _picture(path: Path) -> Picture:

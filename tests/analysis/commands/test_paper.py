@@ -15,7 +15,7 @@ def test_without_a_command_they_are_listed(capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["entrpy"], "entrpy: no such paper; valid: entropy"),
+        (["entrpy"], "entrpy: no such paper; valid: collapse, entropy, flatness"),
         (["entropy", "setings"], "entropy setings: no such command; valid: settings"),
         (["entropy", "settings", "nowhere"], "nowhere: no such folder"),
     ],

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -20,34 +19,7 @@ from grokpipe.errors import InputError
 from grokpipe.store import manifest
 from tests.helpers import made_report, toy_paper
 from tests.helpers.made_runs import write_run
-
-EMPTY = {"meta", "link", "img", "br"}  # elements without an end
-
-
-class Page(HTMLParser):
-    """Its elements and text; every element must be closed."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.said = ""
-        self.feed(content)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.said += data.replace("\N{NO-BREAK SPACE}", " ")
-
-    def all(self, attribute: str) -> list[str]:
-        return [of[attribute] or "" for _, of in self.elements if attribute in of]
+from tests.helpers.page import Page
 
 
 @pytest.fixture
@@ -242,7 +214,7 @@ def test_a_folder_of_settings_alone_has_a_report(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["entrpy"], ["entrpy: no such paper; valid: entropy"]),
+        (["entrpy"], ["entrpy: no such paper; valid: collapse, entropy, flatness"]),
         (["entropy", "--runs", "nowhere"], ["nowhere: no such folder"]),
         (["entropy", "--runs", "."], ["none of the experiments of entropy, such as e1_baseline"]),
         (["entropy", "--runs", "logs"], ["none of the experiments of entropy"]),
