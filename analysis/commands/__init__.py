@@ -18,6 +18,7 @@ COMMANDS = {
     "synchrony": "whether two curves change together: lags and rank correlations of runs",
     "figures": "logged columns over steps, by one swept column or two",
     "report": "each claim of a paper beside what the runs give, judged: one page, and Markdown",
+    "reproduce": "a whole paper: train what is missing, remeasure, gather, report",
     "paper": "the commands that only one paper has, such as: entropy settings",
     "why": "the run logs, configuration and commits behind a figure or table",
 }
