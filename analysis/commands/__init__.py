@@ -25,6 +25,10 @@ COMMANDS = {
 """each command's line in --help, which is shown without importing any of them"""
 
 
+ELSEWHERE = {"reproduce": "analysis.reproduce.command"}
+"""modules of commands outside of this package"""
+
+
 def load(name: str) -> ModuleType:
     """Import the module of a command, and with it pandas and what else it needs."""
-    return import_module(f"{__name__}.{name}")
+    return import_module(ELSEWHERE.get(name, f"{__name__}.{name}"))

@@ -15,13 +15,13 @@ from grokpipe.config.names import counted
 from grokpipe.errors import InputError
 from grokpipe.store import manifest
 
-COMMAND = "grokpipe.launch.remaining"
+COMMAND = "grokpipe.survey.remaining"
 HEADERS = ("experiment", "cells", "done", "failed", "seed-steps left", "hours", "disk")
 
 
 @dataclass(frozen=True)
 class Remaining:
-    """What is done of one experiment, as `grokpipe.launch.remaining` tells it."""
+    """What is done of one experiment, as `grokpipe.survey.remaining` tells it."""
 
     experiment: str
     folder: str
@@ -49,13 +49,17 @@ class Remaining:
 def survey(commands: Sequence[Sequence[str]]) -> list[Remaining]:
     """Ask grokpipe, in a process of its own since the sizes of networks need PyTorch, of training
     commands, each given by its arguments. Raises InputError for what it refuses."""
-    words = [word for arguments in commands for word in arguments]
-    command = [sys.executable, "-m", COMMAND, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = ask([word for arguments in commands for word in arguments])
     if done.returncode:
         *_, line = done.stderr.splitlines() or [f"{COMMAND}: exit code {done.returncode}"]
         raise InputError(line.removeprefix("error: "))
     return [Remaining(**one) for one in json.loads(done.stdout)]
+
+
+def ask(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run grokpipe.survey.remaining in a process of its own."""
+    command = [sys.executable, "-m", COMMAND, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def folder_of(found: Sequence[Remaining]) -> Path:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from grokpipe.cell import Cell
-from grokpipe.launch import rates
 from grokpipe.store import manifest
 from grokpipe.store.run_log import RunLog
+from grokpipe.survey import rates
 from grokpipe.training.device import processor
 
 

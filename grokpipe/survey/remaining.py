@@ -1,6 +1,6 @@
 """Tell what is done of sweeps that are trained one after another, and what the rest will take.
 
-    python -m grokpipe.launch.remaining -m experiment=demo -m experiment=tutorial lr=0.003
+    python -m grokpipe.survey.remaining -m experiment=demo -m experiment=tutorial lr=0.003
 
 takes the arguments of several training commands, each from its `-m` on, and prints JSON, which
 `python -m analysis reproduce` shows as a table: an entry for each, in this order. Nothing is
@@ -21,13 +21,14 @@ from grokpipe.cell import Cell
 from grokpipe.config import command
 from grokpipe.config.schema import register
 from grokpipe.errors import InputError
-from grokpipe.launch import baselines, launcher, parents, rates
+from grokpipe.launch import baselines, launcher, parents
 from grokpipe.launch.executor import Executor
 from grokpipe.launch.pack_plan import Place
-from grokpipe.launch.rates import Rates
 from grokpipe.measures import _columns
 from grokpipe.precision import dtype_of
 from grokpipe.store import manifest, run_log, running
+from grokpipe.survey import rates
+from grokpipe.survey.rates import Rates
 from grokpipe.training.continuation import schedule
 
 KEY = "experiment="

@@ -1,4 +1,4 @@
-"""`reproduce`."""
+"""`python -m analysis reproduce`."""
 
 import argparse
 import shlex
