@@ -27,8 +27,9 @@ demo: $(VENV)/installed  ## a small weight-decay grid on MNIST: train, τ table,
 test: $(VENV)/installed-test  ## lint, types and the tests of every module (minutes)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
-	$(VENV)/bin/mypy
-	$(PY) -m pytest $(BESIDE) -m 'not slow and not slurm'
+	$(VENV)/bin/mypy & \
+	$(PY) -m pytest $(BESIDE) -m 'not slow and not slurm'; tests=$$?; \
+	wait $$! && exit $$tests  # types are checked beside the tests: by one process, in half a minute
 
 test-slow: $(VENV)/installed-test  ## kills, simulations, the documents' commands, a browser (minutes)
 	$(PY) -m pytest $(BESIDE) --numprocesses 3 -m 'slow and not slurm'  # kills wait more than they compute
