@@ -2,9 +2,11 @@
 
 import argparse
 import shlex
+import sys
 from pathlib import Path
 
 from analysis.output import folders
+from grokpipe.config.names import counted
 from grokpipe.errors import InputError
 
 
@@ -54,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
         folders.check(options.to)
     training = stages.training(plan, overrides, options.small)
     dry = ["hydra.launcher.dry_run=true"] if options.dry_run else []
+    if sys.stderr.isatty():
+        print(f"asking what remains of {counted(len(training), 'experiment')} …", file=sys.stderr)
     found = survey.survey([(*arguments, *dry) for arguments in training.values()])
     folder = survey.folder_of(found)
     every = stages.stages(plan, folder, training, options.to)
