@@ -41,6 +41,7 @@ from grokpipe.training.programs.products import ONEDNN, by_onednn
 from grokpipe.training.programs.tracing import Program
 
 KEY = "measures="
+OF = "experiment="
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,11 @@ class Job:
     steps: list[int]
 
 
-def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]:
-    """Take these measures on the snapshots of all cells in `folder` that lack them.
+def remeasure(
+    folder: Path, names: Sequence[str], console: Console, experiment: str | None = None
+) -> list[str]:
+    """Take these measures on the snapshots of all cells in `folder` that lack them, or of those
+    that an experiment requested.
 
     Each cell's measures are written at once, when all are taken. Returns messages for the user.
 
@@ -65,7 +69,8 @@ def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]
     source, (head, dirty) = fingerprint.source(), commit()
     origin = Origin(head, dirty, source, version("torch"))
     threads = torch.get_num_threads()
-    jobs = list(_jobs(folder, names, source, messages))
+    logs = _logs(folder, experiment)
+    jobs = list(_jobs(logs, names, source, messages))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for job in progress.track(jobs, description="cells"):
             trained = files.read_json(job.log / run_log.PROVENANCE)
@@ -84,11 +89,25 @@ def remeasure(folder: Path, names: Sequence[str], console: Console) -> list[str]
     return [f"{number} cell{'s' * (number > 1)}: {text}" for text, number in messages.items()]
 
 
-def _jobs(folder: Path, names: Sequence[str], source: str, messages: Counter[str]) -> Iterator[Job]:
+def _logs(folder: Path, experiment: str | None) -> list[Path]:
+    """The run logs of `folder`, or of an experiment. Raises InputError if there are none."""
+    logs = manifest.run_logs(folder)
+    if experiment is None:
+        return logs
+    asked = manifest.read_columns(folder, ("experiment", "key"))
+    if chosen := [log for log in logs if (experiment, log.name) in asked]:
+        return chosen
+    valid = ", ".join(sorted({name for name, _ in asked if name}))
+    raise InputError(f"{OF}{experiment}: no run logs in {folder}; valid: {valid or 'none'}")
+
+
+def _jobs(
+    logs: Sequence[Path], names: Sequence[str], source: str, messages: Counter[str]
+) -> Iterator[Job]:
     """Yield the checked jobs, and count in `messages` what needs no job."""
     for name in names:
         registry.module("measures", name, "measures")
-    for log in manifest.run_logs(folder):
+    for log in logs:
         steps = snapshots.steps(log)
         if not steps:
             messages["skipped: no snapshots, which snapshots=log:N keeps while training"] += 1
@@ -176,12 +195,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "measures", nargs="?", default="", metavar=f"{KEY}…", help="one, or several separated by ,"
     )
+    parser.add_argument(
+        "experiment", nargs="?", metavar=f"{OF}…", help="only the cells that this one requested"
+    )
     options = parser.parse_args(arguments)
     try:
         if not options.measures.startswith(KEY):
             raise InputError(f"{KEY}…: missing; give one or several, separated by commas: {valid}")
         names = list(dict.fromkeys(options.measures.removeprefix(KEY).split(",")))
-        print("\n".join(remeasure(options.folder, names, Console())))
+        if options.experiment is not None and not options.experiment.startswith(OF):
+            raise InputError(f"{options.experiment}: no such argument; valid: {OF}…")
+        experiment = options.experiment and options.experiment.removeprefix(OF)
+        print("\n".join(remeasure(options.folder, names, Console(), experiment)))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def seconds(item: pytest.Item) -> float:
         mark = item.get_closest_marker("slow")
-        return mark.kwargs.get("seconds", 0) if mark else 0
+        return (*mark.args, mark.kwargs.get("seconds", 0))[0] if mark else 0
 
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     long = sorted(filter(seconds, items), key=seconds, reverse=True)

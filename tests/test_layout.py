@@ -29,6 +29,7 @@ ORDER = {
         {"testing"},
         {"launch"},
         {"executors"},
+        {"survey"},
         {"monitor"},
         {"__main__"},
     ],
@@ -41,6 +42,7 @@ ORDER = {
         {"claims"},
         {"papers"},
         {"report"},
+        {"reproduce"},
         {"commands"},
         {"__main__"},
     ],
@@ -223,6 +225,7 @@ TOGETHER = {
     "end_to_end/test_command.py": "grokpipe.__main__ grokpipe.config.grids "
     "grokpipe.launch.outcomes grokpipe.training.progress",
     "grokpipe/testing/test_components.py": "grokpipe.testing.cells grokpipe.testing.training",
+    "end_to_end/test_reproduce.py": "analysis.reproduce.command",
     "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
     "analysis/commands/test_commands.py": "analysis.__main__ figures timescales "

@@ -57,7 +57,7 @@ def chosen(
     if steps < MEASURED_FROM:
         compiled, note = worth_compiling(setting, 0.0, device)
         return Execution(compiled=compiled), note
-    found = _kept(cells, device, False, lambda: _plain(cells, device))
+    found = uncompiled(cells, device)
     seconds = steps * found["seconds"]
     compiled, note = worth_compiling(setting, seconds, device)
     if not compiled and note is None and setting == "auto":
@@ -67,6 +67,11 @@ def chosen(
         compiled = setting == "on" or faster["seconds"] < found["seconds"]
         found = faster if compiled else found
     return Execution(found["order"], compiled, found["products"]), note
+
+
+def uncompiled(cells: Sequence[Cell], device: torch.device) -> Measured:
+    """What is fastest of uncompiled steps of a pack, as measured now or before."""
+    return _kept(cells, device, False, lambda: _plain(cells, device))
 
 
 def _plain(cells: Sequence[Cell], device: torch.device) -> Measured:

@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 
 from grokpipe import remeasure
-from grokpipe.store import snapshots
+from grokpipe.store import manifest, snapshots
 from tests.helpers.cli import ENVIRONMENT
 from tests.helpers.snapshotted import REGULAR, train
 
@@ -35,6 +35,24 @@ def test_a_stop_leaves_finished_cells_finished(cell, tmp_path: Path, monkeypatch
         "1 cell: logits has been taken already",
         "1 cell: logits measured",
     ]
+
+
+def test_only_the_cells_of_an_experiment(cell, tmp_path: Path, capsys) -> None:
+    cells = [cell(REGULAR, f"seed={seed}", "measures.names=[weights]") for seed in (1, 2)]
+    logs = train(cells, tmp_path)
+    for log, name in zip(logs, ("made/first", "made/second")):
+        manifest.record_asked(tmp_path, [{"key": log.name, "experiment": name}])
+    arguments = [str(tmp_path), "measures=logits"]
+    assert remeasure.main([*arguments, "experiment=made/second"]) == 0
+    assert [(log / "remeasured.parquet").exists() for log in logs] == [False, True]
+    capsys.readouterr()
+    for wrong, said in {
+        "experiment=made/third": f"experiment=made/third: no run logs in {tmp_path}; "
+        "valid: made/first, made/second",
+        "made/second": "made/second: no such argument; valid: experiment=…",
+    }.items():
+        assert remeasure.main([*arguments, wrong]) == 2
+        assert capsys.readouterr().err == f"error: {said}\n"
 
 
 @pytest.mark.parametrize("damage", ["torn", "other network"])
