@@ -32,7 +32,7 @@ def hydra_values(overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def network(pack: Pack, cell: int) -> nn.Module:
-    """A plain module with the parameters of a member of the pack now."""
+    """A plain module with the parameters and buffers of a member of the pack now."""
     module = initial_network(pack.cells[cell])
-    module.load_state_dict(pack.cell_parameters(cell))
+    module.load_state_dict({**pack.cell_parameters(cell), **pack.cell_buffers(cell)})
     return module
