@@ -95,6 +95,7 @@ on it speak of."""
 TASKS = {
     "mnist": "images",
     "fashion_mnist": "images",
+    "cifar10": "images",
     "mod_add": "tokens",
     "mod_sub": "tokens",
     "mod_mul": "tokens",
