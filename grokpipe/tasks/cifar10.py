@@ -8,6 +8,7 @@ import hashlib
 import tarfile
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def _load(train_size: int) -> Task:
             f"train_size={train_size}: must be ≤ {len(TRAIN) * IMAGES}, the training images of "
             "cifar10"
         )
-    names = [*TRAIN][: -(-train_size // IMAGES)] + [*TEST]
+    names = [*islice(TRAIN, -(-train_size // IMAGES)), *TEST]
     place, contents = _contents(names, f"task=cifar10 train_size={train_size}")
     *train, test = (_records(place, name, raw) for name, raw in zip(names, contents, strict=True))
     records = np.concatenate([np.concatenate(train)[:train_size], test])

@@ -236,15 +236,15 @@ CHOICES = [
 def test_every_choice_composes_steps_and_keeps_its_key(
     cell, token_cell, compose, group, choice, request
 ) -> None:
-    if choice in ("fashion_mnist", "cifar10"):
-        request.getfixturevalue(choice)
+    if choice in ("fashion_mnist", "cifar10", "resnet18"):
+        request.getfixturevalue("cifar10" if choice == "resnet18" else choice)
     pairs = ("transformer", "entropy_main", "cyclic")
     on_tokens = choice in pairs or (group == "task" and TASKS.get(choice) != "images")
     make = (lambda *o: token_cell(*o, "batch_size=16")) if on_tokens else cell
     if choice == "mlp_pairs":
         make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
     if choice == "resnet18":
-        make = lambda *o: Cell.of(compose(*SMALL_RESNET, *o))  # noqa: E731
+        make = lambda *o: Cell.of(compose("task=cifar10", *SMALL_RESNET, *o))  # noqa: E731
     one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
     assert one.key == again.key
     if baselines.follows(one.config):  # tests/interventions/test_norms.py trains a baseline

@@ -19,7 +19,7 @@ SMALL_TOKENS = [
 ]  # fmt: skip
 SMALL = ["train_size=64", "batch_size=16", "arch.depth=2", "arch.width=12", "steps=20"]
 SMALL_RESNET = [
-    "arch=resnet18", "arch.width=2", "arch.blocks=[1,1]", "train_size=40", "batch_size=10",
+    "arch=resnet18", "arch.width=2", "arch.blocks=[1]", "train_size=40", "batch_size=10",
     "steps=8", "eval={schedule: regular, every: 2}", "measures.names=[weights]",
 ]  # fmt: skip
 ADD = ("task=mod_add", "task.p=11", "arch.width=12", "arch.heads=3", "batch_size=16")

@@ -93,13 +93,16 @@ def test_the_initial_scale_is_that_of_the_head() -> None:
 
 
 def test_the_experiment_steps_at_a_tiny_width(compose, cifar10: Path) -> None:
-    one = Cell.of(compose("experiment=collapse/resnet18", "arch.width=2", "train_size=100"))
-    pack = Pack([one])
-    assert (one.config.init_scale, one.config.arch.blocks) == (1.0, [2, 2, 2, 2])
-    assert pack.outputs(0).features.shape == (120, 16)
+    own = ("experiment=collapse/resnet18", "train_size=100")
+    published = compose(*own)
+    assert (published.init_scale, published.arch) == (
+        1.0, Config("resnet18", width=64, blocks=[2, 2, 2, 2], init_scale=1.0),
+    )  # fmt: skip
+    pack = Pack([Cell.of(compose(*own, "arch.width=2", "arch.blocks=[1,1]"))])
+    assert pack.outputs(0).features.shape == (120, 4)
     pack.advance(1)
     counts = [b for name, b in pack.cell_buffers(0).items() if name.endswith("tracked")]
-    assert len(counts) == 20 and all(count == 1 for count in counts)
+    assert len(counts) == 6 and all(count == 1 for count in counts)
 
 
 def test_what_it_cannot_take() -> None:

@@ -1,4 +1,4 @@
-"""Buffers, here the statistics of batch norm: trained, stored and brought back as parameters are."""
+"""Buffers, here the statistics of batch norm: trained, stored and brought back with parameters."""
 
 from pathlib import Path
 
@@ -10,17 +10,17 @@ from torch import Tensor
 from torch.nn import functional
 
 import grokpipe
-from grokpipe import testing
 from grokpipe.cell import Cell
-from grokpipe.provenance import golden
 from grokpipe.remeasure import remeasure
-from grokpipe.store import snapshots
+from grokpipe.store import checkpoint, snapshots
+from grokpipe.testing.training import check_whole_step
 from grokpipe.training import choosing, memory
 from grokpipe.training.batches import stream
 from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack, initial_network
 from tests.helpers.cells import SMALL_RESNET, network
-from tests.helpers.longer import assert_equal_to_the_bit, log_of, provenance, sweep
+from tests.helpers.longer import log_of, provenance, sweep
+from tests.helpers.training import curves, same, trained
 
 RESNET = ["task=cifar10", *SMALL_RESNET, "dtype=float64", "lr=0.01"]
 
@@ -32,7 +32,7 @@ def resnet(compose, cifar10: Path):
 
 
 def plain(one: Cell, steps: int, freeze: int | None = None) -> torch.nn.Module:
-    """One network by PyTorch's own loop; from step `freeze` on with the norm of its weights then."""
+    """One network by PyTorch's own loop; from step `freeze` on, its weights keep their norm then."""
     network, task, settings = initial_network(one), one.task, one.config.optimizer
     parameters, held = [*network.parameters()], None
     if settings.name == "adamw":
@@ -68,20 +68,24 @@ FROZEN = (
 )  # fmt: skip
 
 
+SGD = ("optimizer=sgd", "lr=1e-3", "optimizer.momentum=0.9", "weight_decay=0")
+
+
 @pytest.mark.parametrize(
     ("order", "overrides"),
     [
         ("lockstep", FROZEN),
-        ("turns", ()),
-        ("lockstep", ("optimizer=sgd", "lr=1e-3", "optimizer.momentum=0.9", "weight_decay=0")),
+        ("turns", ("arch.blocks=[1,1]", *SGD)),
     ],
-    ids=["lockstep, frozen norm", "turns", "lockstep, SGD"],
+    ids=["lockstep, frozen norm", "turns, SGD"],
 )
-def test_each_cell_follows_the_plain_loop(resnet, order, overrides) -> None:
+def test_each_cell_follows_the_plain_loop(resnet, order, overrides, tmp_path: Path) -> None:
+    """To rounding; and from a checkpoint in the middle once more, to the bit."""
     cells = [resnet(f"seed={seed}", *overrides) for seed in (0, 3)]
     pack = Pack(cells, execution=Execution(order))
     pack.advance(2)
     pack.outputs(0)  # an evaluation changes no statistics
+    checkpoint.save(tmp_path / "pack.pt", pack.state_dict())
     pack.advance(4)
     for i, one in enumerate(cells):
         expected = plain(one, 6, freeze=3 if overrides == FROZEN else None)
@@ -92,53 +96,45 @@ def test_each_cell_follows_the_plain_loop(resnet, order, overrides) -> None:
             logits, features = expected.eval()(one.task.inputs)
         torch.testing.assert_close(outputs.logits, logits, rtol=1e-9, atol=1e-11)
         torch.testing.assert_close(outputs.features, features, rtol=1e-9, atol=1e-11)
+    ended = [pack.cell_state(i) for i in (0, 1)]
+    (state,) = checkpoint.generations(tmp_path / "pack.pt")
+    pack.load_state_dict(state)
+    assert pack.cell_buffers(1)["norm.num_batches_tracked"] == 2
+    pack.advance(4)
+    assert same([pack.cell_state(i) for i in (0, 1)], ended)
 
 
-def test_a_pack_resumes_narrows_and_steps_as_a_whole(cifar10: Path) -> None:
-    """Killed in the middle, to the bit; as others leave; in the program that is compiled."""
-    overrides = [o for o in SMALL_RESNET if o.partition("=")[0] not in ("arch", "steps", "eval")]
-    testing.check_arch("resnet18", "task=cifar10", *overrides)
+def test_the_step_that_is_compiled_is_the_plain_one(resnet) -> None:
+    """As a function, before it is compiled."""
+    check_whole_step([resnet("seed=1"), resnet("seed=2")], "resnet18")
 
 
 def test_a_longer_budget_goes_on_and_what_is_stored_comes_back(resnet, tmp_path: Path) -> None:
-    """Of two cells: rows, final state and snapshots to the bit, from the shorter run's end on."""
-
-    def arm(name: str, *overrides: str) -> list[Cell]:
-        own = (f"outputs={tmp_path}", f"name={name}", "progress=false", "snapshots=log:3")
-        return [resnet(*own, *overrides, f"seed={seed}", "threads=1") for seed in (1, 2)]
-
-    sweep(arm("parts", "steps=4"))
-    longer, whole = arm("parts"), arm("whole", "measures.names=[weights,collapse]")
-    sweep(longer)
-    sweep(whole)
-    assert "parent" in str(provenance(longer[0])) and "parent" not in str(provenance(whole[0]))
-    for ours, theirs in zip(longer, whole, strict=True):
-        finals = [torch.load(log_of(c) / "final.pt", weights_only=True) for c in (ours, theirs)]
-        torch.testing.assert_close(*finals, rtol=0, atol=0)
-    kept = snapshots.load(log_of(whole[0]), 8)
-    run = grokpipe.load(log_of(longer[0]))
+    """Rows, final state and snapshots to the bit, from the shorter run's end on."""
+    own = (f"outputs={tmp_path}", "progress=false", "snapshots=log:3", "threads=1", "dtype=float32")
+    sweep([resnet(*own, "steps=4")])
+    longer = resnet(*own)
+    sweep([longer])
+    assert "parent" in str(provenance(longer))
+    run = grokpipe.load(log_of(longer))
+    whole = resnet(*own, "measures.names=[weights,collapse]")
+    _, (log,) = trained([whole], tmp_path / "whole")
+    ours, theirs = (torch.load(f / "final.pt", weights_only=True) for f in (run.folder, log.folder))
+    assert same(ours, theirs) and "norm.running_mean" in ours["buffers"]
+    logged = curves(log)
+    pd.testing.assert_frame_equal(run.curves, logged[[*run.curves]])
     for module in (run.model, run.snapshots[8]):
         assert not module.training
-        torch.testing.assert_close(dict(module.state_dict()), kept, rtol=0, atol=0)
+        assert same(dict(module.state_dict()), snapshots.load(log.folder, 8))
         with torch.no_grad():
             logits, _ = module(run.task.inputs[run.split.test])
         found = (logits.argmax(1) == run.task.labels[run.split.test]).double().mean().item()
         assert found == run.curves["test_accuracy"].iloc[-1]
-    remeasure(tmp_path / "parts", ["collapse"], Console(quiet=True))
-    again = grokpipe.load(run.folder).curves.set_index("step")
-    logged = grokpipe.load(log_of(whole[0])).curves.set_index("step")
-    columns = [name for name in logged if name.startswith("collapse/")]
-    pd.testing.assert_frame_equal(again.loc[[0, 8], columns], logged.loc[[0, 8], columns])
-
-
-def test_the_fingerprint_is_of_the_first_steps_in_float64(compose, cifar10: Path) -> None:
-    config = compose(*RESNET, "dtype=float32", "lr=1e-3")
-    first, last = golden.evaluations(config)
-    pack = Pack([Cell.of(compose(*RESNET, "lr=1e-3"))])
-    for found in (first, last):
-        row = golden.Evaluator.of(config, pack.tasks[0]).row(pack.outputs(0))
-        assert found == pytest.approx(row, rel=1e-6)
-        pack.advance(golden.STEPS)
+    remeasure(run.folder.parents[1], ["collapse"], Console(quiet=True))
+    later = grokpipe.load(run.folder).curves
+    assert {*logged} == {*later}
+    kept = later["step"].isin([*run.snapshots])
+    pd.testing.assert_frame_equal(later[kept], logged[[*later]][kept])
 
 
 def test_estimates_know_of_buffers(resnet) -> None:
