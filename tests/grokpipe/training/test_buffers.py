@@ -32,7 +32,7 @@ def resnet(compose, cifar10: Path):
 
 
 def plain(one: Cell, steps: int, freeze: int | None = None) -> torch.nn.Module:
-    """One network by PyTorch's own loop; from step `freeze` on, its weights keep their norm then."""
+    """One network by PyTorch's own loop; the weights keep their norm of step `freeze`."""
     network, task, settings = initial_network(one), one.task, one.config.optimizer
     parameters, held = [*network.parameters()], None
     if settings.name == "adamw":
