@@ -151,7 +151,8 @@ def measured(job: Job, libraries: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """
     config, task = job.cell.config, job.cell.task
     network = shortcut_network(job.cell)
-    shapes = {name: p.shape for name, p in network.named_parameters()}
+    parameters, buffers = dict(network.named_parameters()), dict(network.named_buffers())
+    shapes = {name: t.shape for name, t in (parameters | buffers).items()}
     execution = Execution(products=libraries)
     program: Program | None = None
     always, *each = (
@@ -162,15 +163,15 @@ def measured(job: Job, libraries: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     logged = set(run_log.read_curves(job.log))
     rows: dict[str, dict[int, dict[str, float]]] = {name: {} for name in evaluators}
     for step in job.steps:
-        parameters = snapshots.load(job.log, step)
-        if {name: p.shape for name, p in parameters.items()} != shapes:
+        state = snapshots.load(job.log, step)
+        if {name: t.shape for name, t in state.items()} != shapes:
             raise InputError(
                 f"{job.log}: snapshot of step {step} does not fit arch={config.arch.name} as it "
                 "is now"
             )
-        own = {name: parameters[name] for name in shapes}
-        program = program or evaluation_program(network, own, task.inputs, execution)
-        outputs = network_outputs(program, own, task.inputs)
+        own, held = ({name: state[name] for name in names} for names in (parameters, buffers))
+        program = program or evaluation_program(network, own | held, task.inputs, execution)
+        outputs = network_outputs(program, own, task.inputs, held)
         others = {*logged, *always.row(outputs)}
         for name, evaluator in list(evaluators.items()):
             row = {c: v for c, v in evaluator.row(outputs).items() if c not in others}

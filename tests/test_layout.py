@@ -164,7 +164,7 @@ print({"torch", "pandas", "numpy", "scipy", "matplotlib", "pyarrow"} & {*sys.mod
     *shown, loaded = ran.stdout.splitlines()
     assert loaded == "set()"
     text = "\n".join(shown)
-    for part in ("task: fashion_mnist, mnist", "weight_decay: 0.1", "  grokpipe -m experiment="):
+    for part in ("task: cifar10, fashion_mnist", "weight_decay: 0.1", "  grokpipe -m experiment="):
         assert part in text
     assert all(f"    {name} " in text or f"    {name}\n" in text for name in COMMANDS)
 
@@ -257,6 +257,7 @@ BESIDES = {
     "analysis/report/test_report_browser.py": "the report in a browser",
     "grokpipe/monitor/test_monitor_state.py": "the state of monitor",
     "grokpipe/measures/test_sharing.py": "what several measures share",
+    "grokpipe/training/test_buffers.py": "buffers, from the pack to what is stored",
     "grokpipe/training/test_cuda.py": "what takes a GPU",
     "grokpipe/training/test_float64.py": "training in float64, from the pack to what is stored",
     "grokpipe/training/test_resume.py": "loop and checkpoint through kills",

@@ -96,6 +96,7 @@ on it speak of."""
 TASKS = {
     "mnist": "images",
     "fashion_mnist": "images",
+    "cifar10": "images",
     "sentences": "sentences",
     "mod_add": "tokens",
     "mod_sub": "tokens",

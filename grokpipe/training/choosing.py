@@ -152,7 +152,7 @@ def own_products(*cells: Cell) -> dict[str, str]:
     pack = Pack(cells)
     (stack,) = pack.stacks
     inputs, labels = stack.batch(_rows(pack)[0])
-    network = pack.cell_parameters(0)
+    network = {**pack.cell_parameters(0), **pack.cell_buffers(0)}
     graphs = [
         stack.gradients_graph(inputs, labels),
         graph_of(

@@ -21,11 +21,12 @@ from grokpipe.interventions import Plain
 from grokpipe.schedule import evaluation_steps
 from grokpipe.store import run_log, snapshots, trajectories
 from grokpipe.training.early_stopping import EarlyStopping
-from grokpipe.training.pack import Pack
+from grokpipe.training.pack import TREES, Pack
 from grokpipe.training.trees import stack
 
 STATE = ("parameters", "optimizer", "intervention", "batches")
-"""what final.pt must hold of a run that others continue, besides its step"""
+"""what final.pt must hold of a run that others continue, besides its step and, if the network has
+any, its buffers"""
 
 
 WATCHED = ("step", "train_loss", "weight_norm")
@@ -148,13 +149,13 @@ def load(pack: Pack, sources: Sequence[Continuation]) -> None:
     for source, state in zip(sources, states, strict=True):
         if state is None:
             raise FileNotFoundError(f"{source.log / run_log.FINAL}: gone or damaged")
-    parts = {name: [state[name] for state in states if state] for name in STATE}
+    kept = [state for state in states if state]
     pack.load_state_dict(
         {
             "step": max(s.step for s in sources if not s.ended or all(o.ended for o in sources)),
             "members": list(range(len(sources))),
-            **{name: stack(parts[name]) for name in ("parameters", "optimizer", "intervention")},
-            "streams": parts["batches"],
+            **{name: stack([s[name] for s in kept]) for name in TREES if name in kept[0]},
+            "streams": [state["batches"] for state in kept],
         }
     )
 

@@ -1,7 +1,7 @@
 """Evaluate one network on its task: one row of the curves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -35,18 +35,27 @@ class NetworkOutputs:
     parameters: dict[str, Tensor]
     arrived: torch.cuda.Event | None
     """event after which the copies from a GPU are complete; None on a CPU"""
+    buffers: dict[str, Tensor] = field(default_factory=dict)
+    """what the network holds beside its parameters, such as running statistics of batch norm"""
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """Parameters and buffers by name, as the module's own `state_dict` has them."""
+        return {**self.parameters, **self.buffers}
 
 
 def forward(network: nn.Module, names: Sequence[str]) -> Program:
-    """Build a function of one network's parameters, in the order of `names`, and inputs (n, …).
+    """Build a function of one network's parameters and buffers, in the order of `names`, and inputs
+    (n, …).
 
-    It returns logits (n, classes) and features (n, d).
+    It returns logits (n, classes) and features (n, d), computed in evaluation mode.
     """
 
     def outputs(*arguments: Tensor) -> Sequence[Tensor]:
-        *parameters, inputs = arguments
+        *tensors, inputs = arguments
+        network.eval()
         result: Sequence[Tensor] = functional_call(
-            network, dict(zip(names, parameters, strict=True)), (inputs,)
+            network, dict(zip(names, tensors, strict=True)), (inputs,)
         )
         return result
 
@@ -72,20 +81,26 @@ def _slice_size(rows: int) -> int:
 
 @torch.no_grad()
 def network_outputs(
-    program: Program, parameters: dict[str, Tensor], inputs: Tensor
+    program: Program,
+    parameters: dict[str, Tensor],
+    inputs: Tensor,
+    buffers: Mapping[str, Tensor] | None = None,
 ) -> NetworkOutputs:
     """Run `program`, built by `forward`, on all `inputs`. On a GPU the call does not wait."""
-    parts = [program(*parameters.values(), part) for part in slices(inputs)]
+    buffers = buffers or {}
+    parts = [program(*parameters.values(), *buffers.values(), part) for part in slices(inputs)]
     if rest := len(inputs) % _slice_size(len(inputs)):  # drop what the last slice repeats
         parts[-1] = [column[-rest:] for column in parts[-1]]
     logits, features = (torch.cat(column) for column in zip(*parts, strict=True))
     if not inputs.is_cuda:
-        return NetworkOutputs(logits, features, {n: p.clone() for n, p in parameters.items()}, None)
+        own, others = ({n: t.clone() for n, t in ts.items()} for ts in (parameters, buffers))
+        return NetworkOutputs(logits, features, own, None, others)
     outputs = NetworkOutputs(
         logits.to("cpu", non_blocking=True),
         features.to("cpu", non_blocking=True),
         {name: p.to("cpu", non_blocking=True) for name, p in parameters.items()},
         torch.cuda.Event(),
+        {name: b.to("cpu", non_blocking=True) for name, b in buffers.items()},
     )
     assert outputs.arrived is not None
     outputs.arrived.record()

@@ -208,7 +208,7 @@ class Run:
             if not self.finished[i]:
                 self.logs[i].append(row)
                 if self.pending_step in self.snapshots:
-                    snapshots.save(self.logs[i].folder, self.pending_step, outputs.parameters)
+                    snapshots.save(self.logs[i].folder, self.pending_step, outputs.state)
             if self.early_stopping[i].diverged is None:
                 report_undefined(row, self.undefined[i], self.progress)
         self.rows += 1

@@ -15,12 +15,13 @@ from grokpipe.config import registry
 from grokpipe.config.fields import flatten, scientific, scientific_values
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import GROUPS, Config, operational_names
+from grokpipe.curves.definitions import TASKS
 from grokpipe.errors import InputError
 from grokpipe.launch import baselines
 from grokpipe.measures import _columns
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.pack import Pack
-from tests.helpers.cells import CONF, SMALL
+from tests.helpers.cells import CONF, SMALL, SMALL_RESNET
 
 
 @pytest.mark.parametrize(
@@ -237,13 +238,15 @@ CHOICES = [
 def test_every_choice_composes_steps_and_keeps_its_key(
     cell, token_cell, compose, group, choice, request
 ) -> None:
-    if choice == "fashion_mnist":
-        request.getfixturevalue("fashion_mnist")
+    if choice in ("fashion_mnist", "cifar10", "resnet18"):
+        request.getfixturevalue("cifar10" if choice == "resnet18" else choice)
     pairs = ("transformer", "entropy_main", "cyclic")
-    on_tokens = choice in pairs or (group == "task" and "mnist" not in choice)
+    on_tokens = choice in pairs or (group == "task" and TASKS.get(choice) != "images")
     make = (lambda *o: token_cell(*o, "batch_size=16")) if on_tokens else cell
     if choice == "mlp_pairs":
         make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
+    if choice == "resnet18":
+        make = lambda *o: Cell.of(compose("task=cifar10", *SMALL_RESNET, *o))  # noqa: E731
     one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
     assert one.key == again.key
     if baselines.follows(one.config):  # tests/interventions/test_norms.py trains a baseline
@@ -260,9 +263,13 @@ EXPERIMENTS = sorted((CONF / "experiment").rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: file.stem)
-def test_every_experiment_composes(compose, file) -> None:
+def test_every_experiment_composes(compose, file, request) -> None:
     choice = file.relative_to(CONF / "experiment").with_suffix("")
-    assert Cell.of(compose(f"experiment={choice}")).config.name == choice.parts[0]
+    small = []
+    if "/task: cifar10" in file.read_text():
+        request.getfixturevalue("cifar10")
+        small = ["train_size=100"]  # all that the made files have
+    assert Cell.of(compose(f"experiment={choice}", *small)).config.name == choice.parts[0]
 
 
 @pytest.mark.parametrize(("group", "package"), GROUPS.items())

@@ -101,8 +101,8 @@ def test_what_a_task_shows() -> None:
 
 @pytest.mark.parametrize("task", registry.names("tasks"))
 def test_the_kind_of_a_task_is_that_of_its_inputs(token_cell, cell, task, request) -> None:
-    if task == "fashion_mnist":
-        request.getfixturevalue("fashion_mnist")
+    if task in ("fashion_mnist", "cifar10"):
+        request.getfixturevalue(task)
     if task == "sentences":
         assert TASKS[task] == "sentences" and SHOWN["sentences"] == SHOWN["images"]
         return  # one paper's, whatever the inputs
