@@ -52,5 +52,5 @@ def components(config: Config) -> Iterator[tuple[str, ModuleType]]:
     for group, package in GROUPS.items():
         name = getattr(config, group).name
         yield f"{group}={name}", registry.module(package, name, group)
-    for name in config.measures.names:
+    for name in config.measures.all:
         yield f"measure {name}", registry.module("measures", name, "measures.names")
