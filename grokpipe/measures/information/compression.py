@@ -28,8 +28,7 @@ Array = NDArray[np.float64]
 NEIGHBOURS = 5
 NEAREST = (1.0, 0.0, 0.0, 0.0, 0.0)
 IN_EIGHT = (9.854, -7.669, -7.230, -1.205, 7.250)
-"""weights of k = 1 … 5 in the released code, as far as they are known: up to four dimensions, and
-in eight"""
+"""weights of k = 1 … 5 in the released code: up to four dimensions, and in eight"""
 FIFTH = (0.0, 0.0, 0.0, 0.0, 1.0)
 LEAF = 64  # points of a leaf: faster in eight dimensions than the usual 10
 NAN = float("nan")
@@ -99,39 +98,38 @@ def released(codes: Array | None, components: Array, labels: NDArray[np.int64]) 
         components: (n, 4) Z.
         labels: (n,) Y.
     """
-    z = whitened(components)
-    if z is None:
+    if (z := whitened(components)) is None:
         return Information(NAN, NAN)
-    of_z = entropy(z[0], NEAREST)
-    of_x = NAN
+    of_z, of_x = entropy(z[0], NEAREST), NAN
     if codes is not None and (x := whitened(codes)) is not None:
-        both = entropy(np.hstack([x[0], z[0]]), IN_EIGHT)
+        pair = np.hstack([x[0], z[0]])
+        both = entropy(pair, NEAREST if pair.shape[1] <= 4 else IN_EIGHT)
         of_x = entropy(x[0], NEAREST) + of_z - both
-    within = sum(
-        np.mean(labels == label) * entropy(z[0][labels == label], NEAREST)
-        for label in np.unique(labels)
-    )
-    return Information(of_x, float(of_z - within))
+    return Information(of_x, of_z - _within(z[0], labels, NEAREST))
 
 
 def five(codes: Array | None, components: Array, labels: NDArray[np.int64]) -> Information:
-    """Estimate by the fifth neighbour, each density whitened by its own covariance: the pair
-    jointly, and Z within each class. Arguments as of `released`."""
-    of_z = _whitened_entropy(components)
-    of_x = NAN
+    """Estimate by the fifth neighbour, the pair whitened jointly. Arguments as of `released`."""
+    if (z := whitened(components)) is None:
+        return Information(NAN, NAN)
+    of_z, of_x = entropy(z[0], FIFTH), NAN
     if codes is not None:
-        of_x = _whitened_entropy(codes) + of_z - _whitened_entropy(np.hstack([codes, components]))
-    within = sum(
-        np.mean(labels == label) * _whitened_entropy(components[labels == label])
-        for label in np.unique(labels)
+        x, pair = whitened(codes), whitened(np.hstack([codes, components]))
+        if x is not None and pair is not None:
+            of_x = entropy(x[0], FIFTH) + of_z - entropy(pair[0], FIFTH)
+            of_x += x[1] + z[1] - pair[1]
+    return Information(of_x, of_z - _within(z[0], labels, FIFTH))
+
+
+def _within(points: Array, labels: NDArray[np.int64], weights: tuple[float, ...]) -> float:
+    """Mean entropy within the classes, in the coordinates of the whole: where classes lie apart,
+    all neighbours are the same as in the whole, and so is the bias."""
+    return float(
+        sum(
+            np.mean(labels == label) * entropy(points[labels == label], weights)
+            for label in np.unique(labels)
+        )
     )
-    return Information(of_x, float(of_z - within))
-
-
-def _whitened_entropy(points: Array) -> float:
-    """h_5 of points (n, d), computed where they are white."""
-    white = whitened(points)
-    return NAN if white is None else entropy(white[0], FIFTH) + white[1]
 
 
 def principal_components(features: Array) -> Array | None:
