@@ -162,8 +162,8 @@ def _jobs(
     logs = manifest.run_logs(folder)
     if not any(snapshots.steps(log) for log in logs):
         raise InputError(
-            f"{folder}: no snapshots in {len(logs)} run logs; snapshots=log:N keeps them while "
-            "training"
+            f"{folder}: no snapshots in {len(logs)} run log{'s' * (len(logs) != 1)}; "
+            "snapshots=log:N keeps them while training"
         )
     for log in logs:
         steps = snapshots.steps(log)

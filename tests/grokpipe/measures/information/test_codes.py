@@ -66,7 +66,7 @@ def test_a_file_that_is_another_is_refused(tmp_path: Path, monkeypatch) -> None:
     shipped = {codes.image_digest(images): codes.Shipped("mine", "0" * 64)}
     monkeypatch.setattr(codes, "SHIPPED", shipped)
     monkeypatch.setattr(codes, "DATA", tmp_path)
-    with pytest.raises(InputError, match=r"mine\.npz: damaged"):
+    with pytest.raises(InputError, match=r"mine\.npz: missing or damaged"):
         codes.codes_of(images)
 
 
