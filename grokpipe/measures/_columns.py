@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 
 from grokpipe.config import registry
-from grokpipe.measures import Outputs, Snapshot
+from grokpipe.measures import Outputs, Snapshot, weights
 from grokpipe.measures._checks import checked
 
 ALWAYS = ("train_accuracy", "test_accuracy", "train_loss", "test_loss")
@@ -36,7 +36,11 @@ def _of_measure(name: str) -> tuple[str, ...]:
         test=outputs,
         train_probe=features.double(),
         test_probe=features.double(),
-        parameters={"head.weight": head.double(), "head.bias": torch.zeros(3).double()},
+        parameters={
+            **{f"hidden.{n}.weight": torch.eye(4).double() for n in range(weights.DEPTH)},
+            "head.weight": head.double(),
+            "head.bias": torch.zeros(3).double(),
+        },
         classes=3,
         loss="cross_entropy",
         train_probe_labels=labels,

@@ -31,7 +31,9 @@ class ClassStatistics:
     variances: Tensor
     """(C,) V_c: mean squared distance of a class's samples from its mean"""
     mean_norm: float
-    """B_g: the mean feature norm"""
+    """B_g of Sakamoto & Sato's released code: the mean feature norm"""
+    largest_norm: float
+    """B_g of their Definition 3.1: the largest feature norm"""
     eps: float
     """relative spacing of numbers in the precision of the features"""
 
@@ -74,7 +76,7 @@ def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
     for rows, part in in_parts(features):
         sums.index_add_(0, index[rows], part)
         torch.linalg.vector_norm(part, dim=1, out=lengths[rows])
-    mean_norm = lengths.mean().item()
+    mean_norm, largest_norm = lengths.mean().item(), lengths.max().item()
     means = sums / counts[:, None]
     for rows, part in in_parts(features):
         deviations = means.index_select(0, index[rows])
@@ -87,13 +89,20 @@ def class_statistics(features: Tensor, labels: Tensor) -> ClassStatistics:
         means=means,
         variances=index.bincount(lengths.square()) / counts,
         mean_norm=mean_norm,
+        largest_norm=largest_norm,
         eps=torch.finfo(features.dtype).eps,
     )
 
 
 def rnc1(statistics: ClassStatistics) -> float:
-    """Rescaled within-class variance Tr Σ_W / B_g² (Sakamoto & Sato)."""
+    """Rescaled within-class variance Tr Σ_W / B_g² of Sakamoto & Sato, with the mean feature norm
+    as B_g, as their code has it and their figures show it."""
     return _ratio(statistics.within, statistics.mean_norm**2)
+
+
+def rnc1_sup(statistics: ClassStatistics) -> float:
+    """The same with the largest feature norm as B_g, as in their Definition 3.1."""
+    return _ratio(statistics.within, statistics.largest_norm**2)
 
 
 def nc1(statistics: ClassStatistics) -> float:
@@ -248,7 +257,7 @@ def _compare(statistics: ClassStatistics, features: Tensor, chosen: Tensor) -> t
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """Compute all columns on the training set, and rnc1, cdnv and NC4 on the test set."""
+    """Compute all columns on the training set, and RNC1, CDNV and NC4 on the test set."""
     train, test = snapshot.train, snapshot.test
     statistics = class_statistics(train.features, train.labels)
     population = class_statistics(test.features, test.labels)
@@ -267,6 +276,8 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
         _nc4(statistics, test.features, test.predictions),
         rnc1(population),
         cdnv(population),
+        rnc1_sup(statistics),
+        rnc1_sup(population),
     )
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -275,9 +286,10 @@ COLUMNS = tuple(
     f"collapse/{name}"
     for name in (
         "rnc1 nc1 nc1_pinv cdnv nc2_cond equinorm equiangular nc3 nc4_train nc4_test "
-        "rnc1_test cdnv_test"
+        "rnc1_test cdnv_test rnc1_sup rnc1_sup_test"
     ).split()
 )
+ADDED = {"collapse/rnc1_sup": "0.2", "collapse/rnc1_sup_test": "0.2"}
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -47,6 +47,7 @@ def brute_force(features: np.ndarray, labels: np.ndarray, head: np.ndarray) -> d
     pairs = list(permutations(classes, 2))
     return {
         "rnc1": np.trace(within) / length**2,
+        "rnc1_sup": np.trace(within) / max(np.linalg.norm(z) for z in features) ** 2,
         "nc1": np.trace(within) / np.trace(between),
         "nc1_pinv": np.trace(within @ np.linalg.pinv(between, rcond=1e-10)) / len(classes),
         "cdnv": np.mean(
@@ -69,6 +70,7 @@ def ours(features: torch.Tensor, labels: torch.Tensor, head: torch.Tensor) -> di
     s = class_statistics(features, labels)
     return {
         "rnc1": collapse.rnc1(s),
+        "rnc1_sup": collapse.rnc1_sup(s),
         "nc1": collapse.nc1(s),
         "nc1_pinv": collapse.nc1_pinv(s, features),
         "cdnv": collapse.cdnv(s),
@@ -234,7 +236,7 @@ NAN_FOR = {
     "one class": {"nc1", "nc1_pinv", "cdnv", "nc2_cond", "equinorm", "equiangular", "nc3", "nc4"},
     "constant": {"nc1", "nc1_pinv", "cdnv", "equinorm", "equiangular", "nc3"},
     "zero": {
-        "rnc1", "nc1", "nc1_pinv", "cdnv", "nc2_cond", "equinorm", "equiangular", "nc3",
+        "rnc1", "rnc1_sup", "nc1", "nc1_pinv", "cdnv", "nc2_cond", "equinorm", "equiangular", "nc3",
     },
     "missing class": {"nc3"},
     "one sample a class": set(),

@@ -56,7 +56,7 @@ OTHERS = [
     ("measures.names=[weights]",), ("task.p=13",), ("task.fraction=0.5",), ("batches=epochs",),
     ("arch.norm=pre",), ("arch.width=15",), ("optimizer.eps=1e-3",), ("optimizer.betas=[0.8,0.9]",),
     ("batch_size=12",), ("tf32=true",), ("dtype=float64",), ("loss=stablemax",),
-    ("arch=mlp", "arch.depth=3"),
+    ("arch=mlp", "arch.depth=2"),
 ]  # fmt: skip
 
 
