@@ -9,7 +9,7 @@ LeakyReLU are PyTorch's usual ones, since they are not published.
 
 Writes to `data/` beside this file <name>.npz (`codes` (10,000, 4) float32 and the encoder's weights
 in float16, from which the codes are computed) and <name>.json (settings, images used, loss by
-epoch, SHA-256 of the .npz and of the test images). Takes about 17 minutes of one core.
+epoch, SHA-256 of the .npz and of the test images). 200 epochs take 17 to 40 minutes of one core.
 """
 
 import argparse
@@ -155,6 +155,7 @@ def store(name: str, task: Task, epochs: int, minutes: float, folder: Path) -> N
         "date": datetime.now(UTC).date().isoformat(),
     }
     (folder / f"{name}.json").write_text(json.dumps(log, indent=1) + "\n")
+    print(f'codes.py: SHIPPED["{log["images"]}"] = Shipped("{name}", "{log["sha256"]}")')
 
 
 def main(arguments: list[str] | None = None) -> int:
