@@ -41,12 +41,12 @@ def channels() -> str:
 def training() -> str:
     """How the shipped codes were trained."""
     rows = []
-    for name, title in NAMES.items():
-        log = json.loads((CODES / f"{name}.json").read_text())
+    for path in sorted(CODES.glob("*.json"), reverse=True):
+        log = json.loads(path.read_text())
         losses = log["train_loss"]
         rows.append(
             {
-                "codes": title,
+                "codes": NAMES[log["data"]],
                 "training images": f"{log['training_images']:,}",
                 "epochs": f"{log['epochs']} of {log['epochs_published']}",
                 "training loss: first epoch": number(losses[0], 3),
