@@ -14,7 +14,6 @@ from grokpipe.errors import InputError
 from grokpipe.measures.information import autoencoder, codes
 from grokpipe.tasks import fashion_mnist, mnist
 
-
 NAMES = [shipped.name for shipped in codes.SHIPPED.values()]
 
 
