@@ -94,8 +94,9 @@ def check_fit(config: Config, task: Task) -> int:
     column that is not logged, and for a batch size above the size of the training set.
     """
     _check_choice("archs", "arch", config.arch.name, task, config.task.name)
-    for name in config.measures.names:
-        _check_choice("measures", "measures.names", name, task, config.task.name)
+    for key in ("names", "sparse"):
+        for name in getattr(config.measures, key) or []:
+            _check_choice("measures", f"measures.{key}", name, task, config.task.name)
     _check_events(config, task.classes)
     with torch.random.fork_rng(devices=[]):  # build once, so that wrong shapes raise here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)

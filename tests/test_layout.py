@@ -188,6 +188,7 @@ TOGETHER = {
     "grokpipe.tasks._sentences.words",
     "grokpipe/tasks/test_modular.py": "_pairs mod_add mod_sub mod_mul mod_div",
     "grokpipe/measures/test_fourier.py": "fourier_paper",
+    "grokpipe/measures/information/test_codes.py": "autoencoder",
     "grokpipe/training/test_subnormals.py": "numerics",
     "grokpipe/training/test_turns.py": "stack",
     "grokpipe/training/test_pack.py": "trees grokpipe.training.programs.step "

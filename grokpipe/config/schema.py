@@ -23,6 +23,16 @@ class MeasuresConfig:
 
     names: list[str] = scientific()
     """modules of grokpipe/measures to compute at every evaluation, in the order of their columns"""
+    sparse: list[str] | None = scientific(neutral=None)
+    """further ones, too slow for every evaluation; null: none"""
+    sparse_at: str | None = scientific(neutral=None)
+    """log:N computes these at N evaluations, evenly spaced on a logarithmic scale of steps; null:
+    log:64 if there are any"""
+
+    @property
+    def all(self) -> list[str]:
+        """Names of all measures: those of every evaluation first."""
+        return [*self.names, *(self.sparse or [])]
 
 
 @dataclass

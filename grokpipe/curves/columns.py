@@ -6,7 +6,7 @@ under its own name (`column`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -82,9 +82,40 @@ COLUMNS: dict[str, Column] = {
     "fourier/alignment": Column("Fourier alignment", limits=SHARE),
     "fourier/alignment_null": Column("Fourier alignment of permuted labels", limits=SHARE),
     "fourier_paper/alignment": Column("Fourier alignment, first eigenvector", limits=SHARE),
+    # information
+    "information/nhsic_x": Column("nHSIC(Z; X)"),
+    "information/nhsic_y": Column("nHSIC(Z; Y)"),
+    "information/nhsic_difference": Column("nHSIC(Z; X) − nHSIC(Z; Y)"),
+    "information/nhsic_x_scaled": Column(r"nHSIC(Z; X) of $z/B_g$"),
+    "information/nhsic_y_scaled": Column(r"nHSIC(Z; Y) of $z/B_g$"),
+    "information/nhsic_difference_scaled": Column(r"nHSIC(Z; X) − nHSIC(Z; Y) of $z/B_g$"),
+    "information/compression_x": Column("I(Z; X) by compression", unit="nats"),
+    "information/compression_y": Column("I(Z; Y) by compression", unit="nats"),
+    "information/compression_difference": Column("I(Z; X) − I(Z; Y) by compression", unit="nats"),
+    "information/compression_5nn_x": Column("I(Z; X), 5-NN", unit="nats"),
+    "information/compression_5nn_y": Column("I(Z; Y), 5-NN", unit="nats"),
+    "information/compression_5nn_difference": Column("I(Z; X) − I(Z; Y), 5-NN", unit="nats"),
+    "information/density": Column(r"I(Z; X | Y) by kernel density, noise 0.1", unit="nats"),
+    "information/density_saturated": Column("share of samples alone, noise 0.1", limits=SHARE),
 }
 """By name. A name that ends in * stands for all columns that begin so; {} in its label, for the
 rest of their names."""
+
+_NOISY = {
+    "gaussian_bound": Column("bound of I(Z; X | Y), Gaussian", "log", unit="nats"),
+    "trace_bound": Column("bound of I(Z; X | Y), trace", "log", unit="nats"),
+    "gaussian_bound_mean": Column("bound of I(Z; X | Y), Gaussian, mean norm", "log", unit="nats"),
+    "conditional": Column("I(Z; X | Y)", "log", unit="nats"),
+    "conditional_lower": Column("I(Z; X | Y), pairwise lower bound", "log", unit="nats"),
+    "conditional_upper": Column("I(Z; X | Y), pairwise upper bound", "log", unit="nats"),
+    "conditional_error": Column("I(Z; X | Y), standard error", "log", unit="nats"),
+    "conditional_saturated": Column("share of samples alone", limits=SHARE),
+}
+COLUMNS |= {
+    f"information/{name}_{sigma}": replace(one, label=rf"{one.label}, $\sigma = {sigma}$")
+    for name, one in _NOISY.items()
+    for sigma in ("0.1", "0.3", "1")
+}
 
 
 def installed() -> tuple[dict[str, Column], list[str]]:

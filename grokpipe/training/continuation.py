@@ -21,6 +21,7 @@ from grokpipe.interventions import Plain
 from grokpipe.schedule import evaluation_steps
 from grokpipe.store import run_log, snapshots, trajectories
 from grokpipe.training.early_stopping import EarlyStopping
+from grokpipe.training.evaluate import sparse_evaluations
 from grokpipe.training.pack import TREES, Pack
 from grokpipe.training.trees import stack
 
@@ -81,6 +82,8 @@ def continuation(cell: Cell, log: Path) -> Continuation | str:
         return f"the shorter run was not evaluated at step {lacking[0]:,}"
     if observes(cell.config) and due != logged:
         return f"intervention={cell.config.intervention.name} acts on evaluations, which differ"
+    if _sparse_elsewhere(cell.config, log, due):
+        return "measures.sparse are taken at other steps"
     if not _same_trajectory(cell.config, log, step):
         return "the trajectory of the baseline that the cell follows differs"
     stopping, why = EarlyStopping(rule, 1 / cell.classes), None
@@ -138,6 +141,17 @@ def _same_trajectory(config: Config, log: Path, step: int) -> bool:
     except (OSError, ValueError):
         return False
     return bool(np.array_equal(a, b))
+
+
+def _sparse_elsewhere(config: Config, log: Path, due: Sequence[int]) -> bool:
+    """Whether sparse measures were taken at other of the evaluations `due` in the run `log`."""
+    theirs = run_log.read_config(log)
+    shorter = replace(config.eval, budget=theirs["eval"].get("budget"))
+    own, other = (
+        {*due} & sparse_evaluations(c)
+        for c in (config, replace(config, steps=theirs["steps"], eval=shorter))
+    )
+    return own != other
 
 
 def load(pack: Pack, sources: Sequence[Continuation]) -> None:

@@ -1,6 +1,6 @@
 """Evaluate one network on its task: one row of the curves."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import torch
@@ -10,9 +10,10 @@ from torch.func import functional_call
 from grokpipe.config import registry
 from grokpipe.config.schema import Config
 from grokpipe.losses import PER_SAMPLE
-from grokpipe.measures import Outputs, Snapshot, in_parts
+from grokpipe.measures import Inputs, Outputs, Snapshot, in_parts
 from grokpipe.measures._checks import checked
 from grokpipe.randomness import generator
+from grokpipe.schedule import evaluation_steps, snapshot_count, sparse_steps
 from grokpipe.tasks import Task
 from grokpipe.training.programs.tracing import Program
 
@@ -138,6 +139,9 @@ class Evaluator:
     """(m,) positions within the training set"""
     test_probe: Tensor
     """(m,) positions within the test set"""
+    inputs: Inputs
+    sparse: Mapping[str, Set[int]] = field(default_factory=dict)
+    """steps of the evaluations at which a measure is taken, for those not taken at all"""
 
     @classmethod
     def of(cls, config: Config, task: Task) -> "Evaluator":
@@ -148,14 +152,19 @@ class Evaluator:
             loss=config.loss,
             measures={
                 name: registry.module("measures", name, "measures.names").measure
-                for name in config.measures.names
+                for name in config.measures.all
             },
             train_probe=torch.randperm(len(task.train), generator=draws)[:PROBE],
             test_probe=torch.randperm(len(task.test), generator=draws)[:PROBE],
+            inputs=Inputs(task.inputs, task.test),
+            sparse=dict.fromkeys(config.measures.sparse or [], sparse_evaluations(config)),
         )
 
-    def row(self, outputs: NetworkOutputs) -> dict[str, float]:
-        """Compute accuracies, mean losses and all measures from a network's outputs."""
+    def row(self, outputs: NetworkOutputs, step: int | None = None) -> dict[str, float]:
+        """Compute accuracies, mean losses and measures from a network's outputs.
+
+        The row lacks the columns of sparse measures that are not due at `step`; None: all are.
+        """
         snapshot = self.snapshot(outputs)
         row = {
             "train_accuracy": _accuracy(snapshot.train),
@@ -164,6 +173,8 @@ class Evaluator:
             "test_loss": _mean_loss(self.loss, snapshot.test),
         }
         for name, measure in self.measures.items():
+            if step is not None and step not in self.sparse.get(name, (step,)):
+                continue
             row |= checked(measure(snapshot), name, row)
         return row
 
@@ -183,6 +194,7 @@ class Evaluator:
             loss=self.loss,
             train_probe_labels=train.labels[self.train_probe],
             exponents=self.task.exponents,
+            inputs=self.inputs,
         )
 
     def _train_loss(self, snapshot: Snapshot) -> float:
@@ -198,6 +210,20 @@ class Evaluator:
             logits=outputs.logits.index_select(0, rows),
             labels=self.task.labels[rows],
         )
+
+
+def sparse_evaluations(config: Config) -> frozenset[int]:
+    """Steps of the evaluations at which sparse measures are taken."""
+    if config.measures.sparse_at is None:
+        return frozenset()
+    own = config.eval
+    return frozenset(
+        sparse_steps(
+            snapshot_count(config.measures.sparse_at, "measures.sparse_at"),
+            evaluation_steps(own.schedule, own.every, config.steps, own.budget),
+            own.budget or config.steps,
+        )
+    )
 
 
 def _accuracy(outputs: Outputs) -> float:

@@ -201,7 +201,7 @@ class Run:
             return
         for i in self.active:
             outputs = self.pending.pop(i)
-            row = {"step": self.pending_step, **self.evaluators[i].row(outputs)}
+            row = {"step": self.pending_step, **self.evaluators[i].row(outputs, self.pending_step)}
             self.early_stopping[i].observe(row)
             self.pack.observe(i, row)
             self.progress.evaluated(i, row)

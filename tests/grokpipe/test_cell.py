@@ -48,6 +48,7 @@ from tests.helpers.cells import CONF, SMALL, SMALL_RESNET
         "stop={event: tau1, sustained: 1, margin: 0}",
         "tf32=true",
         "arch.feature_width=11",
+        "measures.sparse=[information]",
     ],
 )
 def test_scientific_keys_change_the_key(cell, override) -> None:
@@ -157,6 +158,27 @@ def test_keys_are_stable(cell) -> None:
     """A changed key orphans every run log on disk. Renew this only with a new SCHEMA_VERSION or
     knowing that the meaning of the default configuration has changed."""
     assert cell().key == "c33e0bf3f4b8011d"
+
+
+def test_sparse_measures_are_checked_and_spelled_in_one_way(token_cell) -> None:
+    names = "measures.names=[weights]"
+    spelled = token_cell(names, "measures.sparse=[logits]", "measures.sparse_at=log:64")
+    assert token_cell(names, "measures.sparse=[logits]").key == spelled.key
+    assert spelled.config.measures.all == ["weights", "logits"]
+    assert token_cell(names, "measures.sparse=[]").key == token_cell(names).key
+    for overrides, expected in {
+        ("measures.sparse=[logits]", "measures.sparse_at=20"): "measures.sparse_at=20: must be ",
+        ("measures.sparse=[weights]",): "measures.sparse=['weights']: among measures.names too",
+        ("measures.sparse=[weight]",): "measures.sparse=weight: no such choice; valid: collapse, ",
+        ("measures.sparse_at=log:20",): "measures.sparse_at=log:20: no measures to take then with ",
+        ("measures.sparse=[logits,logits]",): "measures.sparse=['logits', 'logits']: must ",
+        ("task=s5", "measures.sparse=[fourier]"): "measures.sparse=fourier: needs labels that form",
+        ("measures.sparse=[logits]", "stop={event: 'logits/scale>=1', sustained: 1, margin: 0}"):
+        "stop.event=logits/scale>=1: needs logits among measures.names",
+    }.items():  # fmt: skip
+        with pytest.raises(InputError) as refused:
+            token_cell(names, *overrides)
+        assert str(refused.value).startswith(expected)
 
 
 def test_packs_are_of_one_precision_and_loss(cell) -> None:
