@@ -60,7 +60,7 @@ def of_runs(cells: Iterable[Cell]) -> dict[str, float]:
     """Seed-steps per second of a process, by shape: the median over the packs among these cells
     that have ended and were trained on a processor of this kind, evaluations included."""
     packs: dict[str, list[tuple[Cell, dict[str, Any], int]]] = defaultdict(list)
-    for cell in cells:
+    for cell in {cell.key: cell for cell in cells}.values():
         log = manifest.cells_folder(cell.folder) / cell.key
         result = run_log.read_result(log)
         if result is None or result["state"] not in manifest.FINISHED:

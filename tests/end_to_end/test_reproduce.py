@@ -67,10 +67,10 @@ class Commands:
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     """In an empty folder, with two experiments of the paper, and the claims of a made-up one."""
-    found = Commands(tmp_path)
+    found, made_up = Commands(tmp_path), toy_paper.read()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(plan, "read", lambda paper: PLAN)
-    monkeypatch.setattr(reading, "read", lambda paper: toy_paper.read())
+    monkeypatch.setattr(reading, "read", lambda paper: made_up)
     monkeypatch.setattr(running, "process", found)
     monkeypatch.setattr(survey, "ask", found.ask)
     return found

@@ -31,7 +31,7 @@ def test_the_rate_of_a_pack_and_their_median(cell, tmp_path: Path) -> None:
     write(cells[:2], "a", 4.0)  # 40 seed-steps in 4 s
     write(cells[2:4], "b", 2.0)
     write(cells[4:], "c", 1.0, parent={"step": 15})  # trained 5 steps of each
-    assert rates.of_runs(cells) == {rates.shape(cells[0]): pytest.approx(10)}
+    assert rates.of_runs(cells * 2) == {rates.shape(cells[0]): pytest.approx(10)}
     assert rates.of_runs(cells[2:4]) == {rates.shape(cells[0]): pytest.approx(20)}
 
 
