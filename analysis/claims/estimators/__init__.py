@@ -39,6 +39,7 @@ ESTIMATORS: dict[str, Callable[..., Estimate]] = {
         mean_time, share_reached, share_before, share_without, mean_lead, calibrated_lead, delay,
         time_ratio, slowdown, repeat_spread, exponent, joint_exponent, log_slope,
         value_at, variance_at, difference_at, change_between, correlation, partial_correlation,
-        synchrony, correlation_difference, tracking_gain, share_of_runs, mean_of_runs, gap_law, clock, forecast_error, forecast_lead,
+        synchrony, correlation_difference, tracking_gain, share_of_runs, mean_of_runs,
+        gap_law, clock, forecast_error, forecast_lead,
     )
 }  # fmt: skip

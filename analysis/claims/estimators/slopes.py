@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.claims.arguments import ArmName, Column, EventName
 from analysis.claims.arms import Arm, Runs, finished, require
@@ -51,7 +52,7 @@ def log_slope(runs: Runs, of: ArmName, column: Column, minus: Column, against: s
     note = f"{left} of {len(arm.tables.cells)} runs are not finished" if left else ""
     means = gaps.groupby("x")["gap"].mean()
     found = bootstrap.cluster_jackknife(
-        lambda kept: np.float64(_slope(gaps.iloc[kept])), gaps["seed"].to_numpy()
+        lambda kept: _slope(gaps.iloc[kept]), gaps["seed"].to_numpy()
     )
     if not (means > 0).all():
         at = ", ".join(f"{x:g}" for x in means.index[~(means > 0)])
@@ -92,8 +93,9 @@ def _last_differences(arm: Arm, column: str, minus: str, against: str) -> pd.Dat
     return pd.DataFrame({"gap": gap, "x": of_runs[against].astype(float), "seed": of_runs["seed"]})
 
 
-def _slope(gaps: pd.DataFrame) -> float:
+def _slope(gaps: pd.DataFrame) -> NDArray[np.float64]:
     means = gaps.groupby("x")["gap"].mean()
     if len(means) < 2 or not (means > 0).all():
-        return math.nan
-    return float(np.polyfit(np.log(means.index.to_numpy(float)), np.log(means.to_numpy()), 1)[0])
+        return np.asarray(math.nan)
+    x = np.log(means.index.to_numpy(float))
+    return np.asarray(np.polyfit(x, np.log(means.to_numpy()), 1)[0])

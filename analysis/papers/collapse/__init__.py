@@ -1,0 +1,1 @@
+"""Sakamoto & Sato (2026), arXiv 2509.20829."""
