@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-COLLAPSE := outputs/reference/collapse/weight_decay
+COLLAPSE := outputs/reference/collapse/released
 ENTROPY := outputs/reference/entropy/second_beta
 TUTORIAL := outputs/reference/tutorial
 RUNS ?= $(COLLAPSE)

@@ -1,4 +1,4 @@
-"""The numbers of docs/entropy.md and of the README on the entropy paper."""
+"""The numbers of docs/entropy.md."""
 
 import textwrap
 
@@ -12,9 +12,9 @@ from analysis.runs import parts, rows
 from analysis.runs.tables import Tables, read_cells, read_gathered
 from analysis.stats import means
 from analysis.times import timescales
+from docs import paper_numbers
 from docs.reference import ENTROPY_PAPER
 
-VERDICTS = ENTROPY_PAPER / "report" / "verdicts.csv"
 NEAR = 1e-4
 BASELINE, AGAIN = "e1_baseline", "e1_other_machine"
 
@@ -24,30 +24,6 @@ def calibration() -> str:
     found = e0.variants(read_gathered(ENTROPY_PAPER / "e0_fingerprint"), e0.rule())
     shown = e0.readable(found).rename(columns=lambda name: name.rpartition(".")[2])
     return table_text(shown, "github")
-
-
-def verdicts() -> str:
-    """Every claim with its published number, ours, the verdict, the first rule's verdict and what
-    the rule in force can decide."""
-    found = pd.read_csv(VERDICTS, dtype=str, keep_default_na=False)
-    shown = found[["id", "statement", "published", "ours", "verdict", "earlier_verdict"]].copy()
-    shown = shown.rename(columns={"earlier_verdict": "before"})
-    shown["if published"] = found["reproduced_if_published"].replace("", "–")
-    shown["if no effect"] = found["reproduced_if_no_effect"].replace("", "–")
-    return table_text(shown, "github")
-
-
-def counts() -> str:
-    """How many claims came out how, in a sentence."""
-    found = pd.read_csv(VERDICTS, dtype=str, keep_default_na=False)
-    numbers = found["verdict"].value_counts()
-    said = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items())
-    return textwrap.fill(
-        f"Of {len(found)} claims of the spectral-entropy paper: {said} "
-        "([docs/entropy.md](docs/entropy.md)).",
-        width=100,
-        break_on_hyphens=False,
-    )
 
 
 def machines() -> str:
@@ -93,4 +69,8 @@ def _parted(first: pd.DataFrame, again: pd.DataFrame) -> pd.Series:
     return both[together].groupby("key")["step"].max()
 
 
-BLOCKS = {"calibration": calibration, "verdicts": verdicts, "machines": machines}
+BLOCKS = {
+    "calibration": calibration,
+    "verdicts": paper_numbers.verdicts(ENTROPY_PAPER),
+    "machines": machines,
+}

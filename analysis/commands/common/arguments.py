@@ -17,7 +17,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
         "folder",
         type=Path,
         help="a folder of run logs (outputs/default) or of gathered tables "
-        "(outputs/reference/collapse/weight_decay)",
+        "(outputs/reference/collapse/released)",
     )
     add_where(parser)
 
