@@ -27,7 +27,7 @@ from grokpipe.curves import conditions, definitions
 from grokpipe.store.manifest import ENDED
 
 T = TypeVar("T")
-SYMBOLS = {"alpha": "α", "beta": "β", "lambda": "λ"}
+SYMBOLS = {"alpha": "α", "beta": "β", "lambda": "λ", "weight_decay": "λ", "lr": "η"}
 BASELINE = "baseline"
 """the arm that others are compared with unless a claim says otherwise"""
 

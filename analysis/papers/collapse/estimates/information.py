@@ -30,13 +30,13 @@ def label_information_rises_first(curve: pd.DataFrame) -> bool | None:
     """Whether I(Z;Y) and I(Z;X) both rise by RISE of their range at least, to their largest value
     from the least before it, and half of that rise is done in I(Z;Y) no later than in I(Z;X). None
     where one of them is not known at two snapshots."""
+    if not {OF_LABEL, OF_INPUT} <= {*curve}:
+        return None
+    both = [known(curve["step"], curve[column]) for column in (OF_LABEL, OF_INPUT)]
+    if min(len(values) for _, values in both) < 2:
+        return None
     halves = []
-    for column in (OF_LABEL, OF_INPUT):
-        if column not in curve:
-            return None
-        steps, values = known(curve["step"], curve[column])
-        if len(values) < 2:
-            return None
+    for steps, values in both:
         peak = int(values.argmax())
         start = int(values[: peak + 1].argmin())
         rise = values[peak] - values[start]

@@ -28,7 +28,9 @@ def log_contraction(curve: pd.DataFrame) -> float:
     """ln of `spread` at LATE over that at EARLY, the mean over PAIRS: negative where test samples
     contract. NaN without snapshots near both."""
     spreads = [spread(curve, step) for step in (LATE, EARLY)]
-    return float(np.log(spreads[0] / spreads[1]).mean())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = float(np.log(spreads[0] / spreads[1]).mean())
+    return found if math.isfinite(found) else math.nan
 
 
 def spread(curve: pd.DataFrame, step: int) -> np.ndarray:
@@ -41,7 +43,8 @@ def spread(curve: pd.DataFrame, step: int) -> np.ndarray:
     if row is None:
         return np.full(len(PAIRS), math.nan)
     first, second, *deviations = np.array([row[of_pair] for of_pair in names], dtype=float).T
-    return np.sqrt(np.square(deviations).mean(0)) / np.abs(first - second)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.sqrt(np.square(deviations).mean(0)) / np.abs(first - second)
 
 
 def nearest(curve: pd.DataFrame, step: int, columns: list[str]) -> pd.Series | None:
