@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.claims.arms import Arm, Runs, finished
 from analysis.output.formats import estimated
 from analysis.runs.experiments import NotRun
+from analysis.runs.tables import varied_columns
 from analysis.stats import means
 from analysis.stats.intervals import Interval
 
@@ -16,14 +17,19 @@ CurveValue = Callable[[pd.DataFrame], float]
 
 
 def arms(runs: Runs, names: Iterable[str]) -> Iterator[tuple[str, str, Arm]]:
-    """Label, strength and runs of each strength of those arms that were run, from the weakest."""
+    """Label, strength and runs of each strength of those arms that were run, from the weakest; by
+    what else varies in an arm besides the seed, which the label then says."""
     for name in names:
         with suppress(NotRun):
-            if runs.arms[name].by is None:
-                yield runs.arm(name).label, "–", runs.arm(name)
-            else:
-                for value, arm in runs.divided(name).items():
-                    yield arm.label, f"{value:g}", arm
+            whole = runs.arm(name)
+            divided = {math.nan: whole} if whole.by is None else runs.divided(name)
+            others = [c for c in varied_columns(whole.tables) if c != whole.by]
+            for value, arm in divided.items():
+                for one in arm.settings():
+                    first = one.tables.cells.iloc[0]
+                    said = [f"{column.rpartition('.')[2]} {first[column]}" for column in others]
+                    strength = "–" if math.isnan(value) else f"{value:g}"
+                    yield ", ".join([arm.label, *said]), strength, one
 
 
 def ends(arm: Arm) -> dict[str, pd.DataFrame]:

@@ -11,6 +11,7 @@ from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.slopes import exponent, joint_exponent
 from analysis.output.formats import estimated
 from analysis.runs.experiments import NotRun
+from grokpipe.errors import InputError
 
 ARMS = (
     "decays longer released rates adam sgd full_batch pyramid fashion fashion_3000 cnn "
@@ -28,14 +29,23 @@ def tables(runs: Runs) -> dict[str, pd.DataFrame]:
         both = RATE in arm.tables.cells and arm.tables.cells[RATE].nunique() > 1
         for event in EVENTS:
             with suppress(NotRun):
-                found = _found(runs, ArmName(arm.name), EventName(event), both)
                 row = {"runs of": arm.label, "event": event}
-                row |= {name: estimated(one.interval, 2) for name, one in found.items()}
-                one = found["k, in λ [95 %]"]
-                why = one.interval.method.partition("none: ")[2]
-                rows.append(row | {"said": "; ".join(filter(None, [one.note, why]))})
+                rows.append(row | _fitted(runs, ArmName(arm.name), EventName(event), both))
     table = pd.DataFrame(rows).fillna("–")
     return {"Exponents of times": table[[*(c for c in table if c != "said"), "said"]]}
+
+
+def _fitted(runs: Runs, name: ArmName, event: EventName, both: bool) -> dict[str, str]:
+    try:
+        found = _found(runs, name, event, both)
+    except InputError as refusal:
+        if isinstance(refusal, NotRun):
+            raise
+        return {"said": str(refusal)}  # such as runs that differ in more than these columns
+    one = found["k, in λ [95 %]"]
+    why = one.interval.method.partition("none: ")[2]
+    row = {name: estimated(one.interval, 2) for name, one in found.items()}
+    return row | {"said": "; ".join(filter(None, [one.note, why]))}
 
 
 def _found(runs: Runs, name: ArmName, event: EventName, both: bool) -> dict[str, Estimate]:
