@@ -242,7 +242,7 @@ def test_a_folder_of_settings_alone_has_a_report(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["entrpy"], ["entrpy: no such paper; valid: collapse, entropy"]),
+        (["entrpy"], ["entrpy: no such paper; valid: entropy"]),
         (["entropy", "--runs", "nowhere"], ["nowhere: no such folder"]),
         (["entropy", "--runs", "."], ["none of the experiments of entropy, such as e1_baseline"]),
         (["entropy", "--runs", "logs"], ["none of the experiments of entropy"]),
