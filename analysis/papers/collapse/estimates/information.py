@@ -1,6 +1,6 @@
 """When redundant information changes in one run (Sakamoto & Sato 2026, Figure 4, Proposition 3.3).
 
-Information is known at snapshots only, RNC1 at every evaluation.
+Information is known at snapshots only, RNC1 at every evaluation: lags read it at snapshots too.
 """
 
 import pandas as pd

@@ -24,5 +24,11 @@ def half(curve: pd.DataFrame, column: str) -> float:
 
 def log_lag(curve: pd.DataFrame, first: str, second: str) -> float:
     """ln of the second column's half-change over the first one's: positive where the second changes
-    later; NaN without one of them."""
-    return math.log(half(curve, second) / half(curve, first))
+    later; NaN without one of them. Both are read at the evaluations that know both, or plateaus of
+    five evaluations would span different times."""
+    columns = [first, second]
+    if not {*columns} <= {*curve}:
+        return math.nan
+    shared = curve[columns].where(curve[columns].notna().all(axis=1))
+    read = curve.assign(**{column: shared[column] for column in columns})
+    return math.log(half(read, second) / half(read, first))

@@ -1,6 +1,8 @@
 """Table 2 of Sakamoto & Sato (2026): when RNC1 and redundant information fall, by decay. The paper
 has onsets in words; these are half-changes, which need no threshold."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from analysis.claims.arms import Arm, Runs
@@ -23,21 +25,24 @@ COLUMNS = {
 
 
 def tables(runs: Runs) -> dict[str, pd.DataFrame]:
-    """Medians of half-changes with intervals, and their ratios to RNC1's. Raises NotRun without
-    information measures."""
+    """Medians of half-changes with intervals, all of them read at snapshots, and their ratios to
+    RNC1's. Raises NotRun without information measures."""
     arm = runs.arm("decays")
     columns = {name: said for name, said in COLUMNS.items() if name in arm.tables.curves}
     if not columns.keys() & {*list(COLUMNS)[2:]}:
         raise NotRun("decays: no information measure was taken from its snapshots yet")
+    known = arm.tables.curves[[*list(columns)[2:]]].notna().any(axis=1)
+    dense = {name: arm.tables.curves[name].where(known) for name in list(columns)[:2]}
+    at_snapshots = replace(arm.tables, curves=arm.tables.curves.assign(**dense))
     halves = {str(HalfChange(name, False)): said for name, said in columns.items()}
-    events = timescales.events(arm.tables, list(halves), named=[])
+    events = timescales.events(at_snapshots, list(halves), named=[])
     medians = timescales.timescales(events, ["weight_decay"], runs=arm.tables.cells)
     names = {"weight_decay": "λ", **halves}
     shown = median_table.wide(medians, ["weight_decay"]).rename(columns=names)
     rows = [_ratios(runs, one, f"{value:g}", columns)
             for value, one in runs.divided("decays").items()]  # fmt: skip
     return {
-        "Table 2: half-changes, steps": shown,
+        "Table 2: half-changes at snapshots, steps": shown,
         "Table 2: half-changes over RNC1's, a mean of ratios": pd.DataFrame(rows[::-1]),
     }
 

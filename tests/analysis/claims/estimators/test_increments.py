@@ -51,12 +51,14 @@ def test_which_of_two_a_column_moves_with(runs: Runs) -> None:
 
 
 def test_how_much_more_closely_than_a_rival(runs: Runs) -> None:
-    """The sign does not matter: z falls where x rises."""
-    own, rival = by_run(runs, "z", "x"), by_run(runs, "y", "x")
-    each = [abs(own[key]) - abs(rival[key]) for key in own]
+    """The sign does not matter: z falls where x rises, y rises with it."""
+    falls, rises = by_run(runs, "z", "x"), by_run(runs, "y", "x")
+    assert max(falls.values()) < 0 < np.median(list(rises.values()))
+    each = [abs(falls[key]) - abs(rises[key]) for key in falls]
     found = tracking_gain(runs, "all", "z", "y", "x")
     assert found.interval.estimate == pytest.approx(np.median(each))
-    assert max(own.values()) < 0 < np.median(each) + 1
+    found = tracking_gain(runs, "all", "y", "z", "x")
+    assert found.interval.estimate == pytest.approx(-np.median(each))
 
 
 def test_the_interval_is_over_seeds(runs: Runs) -> None:
