@@ -57,9 +57,8 @@ class ImageTransformer(nn.Module):
     @torch.no_grad()
     def scale(self, factor: float) -> None:
         """Multiply the parameters of feed-forward networks and head by `factor`, in place."""
-        scaled = [layer for block in self.blocks for layer in (block.up, block.down)]
-        for layer in (*scaled, self.head):
-            for parameter in layer.parameters():
+        for name, parameter in self.named_parameters():
+            if name.split(".")[-2:-1] in (["up"], ["down"], ["head"]):
                 parameter.mul_(factor)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,22 +88,23 @@ class ShortcutImageTransformer(ImageTransformer):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         (block,) = self.blocks
-        attention = block.attention
+        assert isinstance(block, Block) and self.patches.bias is not None
+        attention, projection = block.attention, self.patches
         heads = attention.heads
         query, key, value = attention.qkv.weight.chunk(3)
         of_query, _, of_value = attention.qkv.bias.chunk(3)
 
         # rows of CLS, of positions, of pixels: what a token is the sum of
         first = self.cls + self.positions[0]
-        rows = self.patches.bias + self.positions[1:]
-        table = torch.cat([first[None], rows, self.patches.weight.flatten(1).T])
+        rows = self.positions[1:] + self.patches.bias
+        table = torch.cat([first[None], rows, projection.weight.flatten(1).T])
         positions = len(self.positions)
 
         q = functional.linear(first, query, of_query) * (len(first) // heads) ** -0.5
         u = (q[:, None] * key).unflatten(0, (heads, -1)).sum(1)  # (head, width)
         by_position, by_pixel = (table @ u.T).split([positions, len(table) - positions])
 
-        pixels = _images.patches(_images.with_channels(images), self.patches.stride[0])
+        pixels = _images.patches(_images.with_channels(images), projection.stride[0])
         scores = (pixels @ by_pixel).transpose(1, 2)  # (batch, head, patch)
         weights = (functional.pad(scores, (1, 0)) + by_position.T).softmax(2)
         mixed = torch.cat([weights, weights[..., 1:] @ pixels], 2)

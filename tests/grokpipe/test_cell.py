@@ -269,6 +269,10 @@ def test_every_choice_composes_steps_and_keeps_its_key(
         make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
     if choice == "resnet18":
         make = lambda *o: Cell.of(compose("task=cifar10", *SMALL_RESNET, *o))  # noqa: E731
+    if choice in ("cnn", "image_transformer"):
+        small = [override for override in SMALL if "depth" not in override]
+        small += ["arch.channels=1"] if choice == "cnn" else []
+        make = lambda *o: Cell.of(compose(*o, *small))  # noqa: E731
     one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
     assert one.key == again.key
     if baselines.follows(one.config):  # tests/interventions/test_norms.py trains a baseline

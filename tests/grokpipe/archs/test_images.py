@@ -46,7 +46,7 @@ def test_patches_are_those_of_a_convolution() -> None:
     [
         (
             ("task=mod_add", "arch=cnn"),
-            "arch=cnn: takes images, not tokens, so not with task=mod_add; valid: mlp, transformer",
+            "arch=cnn: takes images, not tokens, so not with task=mod_add; valid: mlp, ",
         ),
         (("task=mod_add", "arch=image_transformer"), "arch=image_transformer: takes images, not "),
         (
