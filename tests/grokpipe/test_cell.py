@@ -242,6 +242,9 @@ def test_every_choice_composes_steps_and_keeps_its_key(
     make = (lambda *o: token_cell(*o, "batch_size=16")) if on_tokens else cell
     if choice == "mlp_pairs":
         make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
+    if choice in ("sentences", "text_transformer"):
+        few = ("task=sentences", "train_size=64", "task.test_size=64", "batch_size=16")
+        make = lambda *o: Cell.of(compose(*few, *(o if group == "arch" else ())))  # noqa: E731
     one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
     assert one.key == again.key
     if baselines.follows(one.config):  # tests/interventions/test_norms.py trains a baseline
