@@ -22,7 +22,10 @@ import pooch
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-URL = "https://files.pythonhosted.org/packages/source/v/vaderSentiment/vaderSentiment-3.3.2.tar.gz"
+URL = (
+    "https://files.pythonhosted.org/packages/77/8c/"
+    "4a48c10a50f750ae565e341e697d74a38075a3e43ff0df6f1ab72e186902/vaderSentiment-3.3.2.tar.gz"
+)
 SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
 INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 SOURCES = {
@@ -81,8 +84,11 @@ def main() -> None:
     parser.add_argument("to", type=Path, help="the Parquet file to write")
     parser.add_argument("--sdist", type=Path, help="vaderSentiment-3.3.2.tar.gz; else fetched")
     given = parser.parse_args()
-    sdist = given.sdist or Path(pooch.retrieve(URL, f"sha256:{SHA256}"))
-    if hashlib.sha256(sdist.read_bytes()).hexdigest() != SHA256:
+    try:
+        sdist = given.sdist or Path(pooch.retrieve(URL, f"sha256:{SHA256}"))
+    except (OSError, ValueError) as error:
+        parser.error(f"{URL}: cannot be fetched ({type(error).__name__}); give it as --sdist")
+    if not sdist.is_file() or hashlib.sha256(sdist.read_bytes()).hexdigest() != SHA256:
         parser.error(f"{sdist}: not vaderSentiment-3.3.2.tar.gz (SHA-256 must be {SHA256})")
     table = polarity(sdist) if given.kind == "polarity" else sources(sdist)
     write(table, given.to)

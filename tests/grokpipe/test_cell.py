@@ -273,6 +273,9 @@ def test_every_choice_composes_steps_and_keeps_its_key(
         small = [override for override in SMALL if "depth" not in override]
         small += ["arch.channels=1"] if choice == "cnn" else []
         make = lambda *o: Cell.of(compose(*o, *small))  # noqa: E731
+    if choice in ("sentences", "text_transformer"):
+        few = ("task=sentences", "train_size=64", "task.test_size=64", "batch_size=16")
+        make = lambda *o: Cell.of(compose(*few, *(o if group == "arch" else ())))  # noqa: E731
     one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
     assert one.key == again.key
     if baselines.follows(one.config):  # tests/interventions/test_norms.py trains a baseline

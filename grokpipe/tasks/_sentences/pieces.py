@@ -87,15 +87,20 @@ def learned(counts: Mapping[str, int], size: int) -> Pieces:
         ranks[best] = len(ranks)
         names[joined(best)] = None
         changed = set()
-        for at in [*where[best]]:
+        for at in where.pop(best):
             before, after = words[at], merged(words[at], best)
-            for sign, pieces in ((-1, before), (1, after)):
-                for pair in pairwise(pieces):
-                    pairs[pair] += sign * times[at]
-                    changed.add(pair)
-                    where[pair].add(at)
+            if len(after) == len(before):
+                continue  # an earlier merge has taken one of the two
+            for pair in pairwise(before):
+                pairs[pair] -= times[at]
+                changed.add(pair)
+            for pair in pairwise(after):
+                pairs[pair] += times[at]
+                changed.add(pair)
+                where[pair].add(at)
             words[at] = after
         for pair in changed - {best}:
-            heapq.heappush(queue, (-pairs[pair], pair))
-        del pairs[best], where[best]
+            if pairs[pair]:
+                heapq.heappush(queue, (-pairs[pair], pair))
+        del pairs[best]
     return Pieces([*names], ranks)

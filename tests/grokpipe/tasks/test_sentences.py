@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -120,6 +122,10 @@ def test_the_sentences_that_ship() -> None:
     assert np.bincount(task.labels).tolist() == [5325, 5241]
     assert 400 < task.labels[:1000].sum() < 600  # mixed
     assert task.vocabulary == 4000
+    file = files("grokpipe.tasks") / "data" / sentences.SHIPPED
+    texts = pd.read_parquet(file)["text"]  # as examples/sentences.py leaves them
+    assert texts.is_unique
+    assert texts.map(lambda text: hashlib.sha256(text.encode()).hexdigest()).is_monotonic_increasing
 
 
 WRONG = {
