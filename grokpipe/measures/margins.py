@@ -46,7 +46,7 @@ def distribution(values: Tensor) -> list[float]:
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """Compute `margins/<a>_<b>/<set>/<class>/<quantile, mean or sd>` for the samples of each class
     of each pair, on the training and the test set."""
-    row = {}
+    row: dict[str, float] = {}
     for pair in PAIRS:
         if max(pair) < snapshot.classes:
             for name, outputs in (("train", snapshot.train), ("test", snapshot.test)):

@@ -61,7 +61,7 @@ def _cantelli(squares: Tensor, variances: Tensor, label: int) -> float:
 
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """Compute both forms from the moments of the test set, and from those of the training set."""
-    row = {}
+    row: dict[str, float] = {}
     for outputs, suffix in ((snapshot.test, ""), (snapshot.train, "_train")):
         stated, directional = bounds(outputs.features, outputs.labels, snapshot.head, snapshot.bias)
         row |= {
