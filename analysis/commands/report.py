@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> None:
         _all(options)
         return
     paper = reading.read(options.paper)
+    if not paper.claims:
+        raise InputError(f"no claim of {paper.name} has a rule yet")
     folder = options.runs or _stored(paper.name)
     common.check_folder(folder)
     where = common.where(options)

@@ -154,7 +154,7 @@ def build(
 def nothing_to_judge(paper: Paper, folder: Path) -> str:
     """Why the runs of a folder can judge no claim of a paper; empty where they can."""
     if not paper.claims:
-        return f"{paper.name}: its claims have no rules yet"
+        return f"no claim of {paper.name} has a rule yet"
     if not folder.is_dir():
         return f"{folder}: no such folder"
     found = run_sets.experiments(folder, paper.name)

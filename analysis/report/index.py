@@ -55,8 +55,9 @@ class Entry:
         assert self.report is not None
         runs = sum(self.report.experiments.values())
         drawn = sum(figure.path is not None for figure in self.report.figures)
+        experiments = len(self.report.experiments)
         return (
-            f"{runs:,} runs of {len(self.report.experiments)} experiments; "
+            f"{runs:,} runs of {experiments} experiment{'s' * (experiments != 1)}; "
             f"{drawn} of {len(self.report.figures)} figures drawn"
         )
 

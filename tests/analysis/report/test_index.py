@@ -33,7 +33,7 @@ def test_all_papers_have_their_report_and_a_place_in_the_index(
     assert not (folder / "index.md").exists()
     printed = capsys.readouterr().out
     assert "entropy: " in printed and "  3 reproduced" in printed
-    assert "flatness: not judged yet: flatness: its claims have no rules yet" in printed
+    assert "flatness: not judged yet: no claim of flatness has a rule yet" in printed
     page = Page((to / "index.html").read_text())
     assert page.all("data-paper") == ["entropy", "flatness"]
     counts = {of["data-verdict"]: of["data-count"] for _, of in page.elements if "data-count" in of}
@@ -41,7 +41,7 @@ def test_all_papers_have_their_report_and_a_place_in_the_index(
         "reproduced": "3", "not reproduced": "1", "inconclusive": "1", "used for calibration": "1",
         "not run": "1",
     }  # fmt: skip
-    assert "3 runs of 1 experiments; 1 of 2 figures drawn" in page.said
+    assert "3 runs of 1 experiment; 1 of 2 figures drawn" in page.said
     assert "what generalisation needs." in page.said
     for verdict in VERDICTS:
         assert verdict in page.said
@@ -57,7 +57,7 @@ def test_all_papers_have_their_report_and_a_place_in_the_index(
     assert "| 7 | 3 | 1 | 1 | 0 | 1 | 1 |\n" in text
     assert "| – | – | – | – | – | – | – |\n" in text
     assert "[A-time](entropy/report/report.md#claim-A-time)" in text
-    assert "Not judged yet: flatness: its claims have no rules yet" in text
+    assert "Not judged yet: no claim of flatness has a rule yet" in text
     assert "\n\n\n" not in text
 
 
@@ -68,6 +68,7 @@ def test_what_is_wrong_is_one_line(
     for arguments, said in (
         (["--runs", str(tmp_path / "nowhere")], "nowhere: no such folder"),
         (["--runs", str(tmp_path / "empty")], "no runs of any paper (empty/entropy: no such"),
+        (["flatness"], "no claim of flatness has a rule yet"),
         (["--where", "lr=0.1"], "--where lr=0.1: chooses runs of one paper; name it"),
     ):
         assert report(*arguments) == 2
