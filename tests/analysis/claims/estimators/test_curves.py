@@ -135,6 +135,8 @@ def test_levels_after_an_event_at_the_evaluations_that_are_known(tmp_path: Path)
     for curve, time in zip(every.arm("baseline").curves().values(), TIMES):
         late = curve[curve["step"] >= time][["x", "y"]].dropna()
         each.append(stats.spearmanr(late["x"], late["y"]).statistic)
+    first = every.arm("baseline").after("t_grok").curves.groupby("key")["step"].min()
+    assert first.tolist() == TIMES  # the evaluation that shows it is the first
     found = synchrony(every, "baseline", "x", "y", "levels", after="t_grok")
     assert found.interval.estimate == pytest.approx(np.median([r for r in each if not np.isnan(r)]))
     assert found.note == "1 of 6 runs without t_grok are left out"
