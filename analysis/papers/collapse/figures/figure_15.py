@@ -11,6 +11,7 @@ from analysis.figures import power_law as drawing
 from analysis.figures import strengths
 from analysis.output.formats import interval, number
 from analysis.papers.collapse.figures import decays, figure_3
+from analysis.runs.experiments import NotRun
 from analysis.times import power_law
 from grokpipe.errors import InputError
 
@@ -28,17 +29,18 @@ TABLE_1 = {"tau1": {0.3: 5_000, 0.1: 5_000, 0.01: 5_000, 0.003: 5_000}, "tau2_ri
 
 
 def draw(runs: Runs) -> Figure:
-    """Raises NotRun."""
+    """Raises NotRun, also where no time allows a fit yet."""
     arm = runs.arm("decays")
     figure, axes = plt.subplots(1, len(EVENTS), figsize=(7.6, 3.0), layout="constrained")
-    colours = decays.colours(arm.tables)
+    colours, reasons = decays.colours(arm.tables), []
     for axis, (event, name) in zip(axes, EVENTS.items(), strict=True):
         events = arm.events(event)
         try:
             fitted = power_law.fit(events, [decays.BY], runs.generator())
         except InputError as error:
             axis.set_title(f"{name}: no fit", loc="left")
-            why = textwrap.fill(str(error), LETTERS)
+            reasons.append(str(error))
+            why = textwrap.fill(reasons[-1], LETTERS)
             axis.text(0.05, 0.5, why, va="center", transform=axis.transAxes)
             axis.set_axis_off()
             continue
@@ -58,6 +60,9 @@ def draw(runs: Runs) -> Figure:
                       max([high, *(step * 1.3 for step in steps)]))  # fmt: skip
         low, high = fitted.ranges[decays.BY]
         axis.set_xlim(low / AROUND, high * AROUND)
+    if len(reasons) == len(EVENTS):
+        plt.close(figure)
+        raise NotRun("; ".join(reasons))
     drawing.key(figure, list(axes))
     sns.despine(figure)
     return figure

@@ -150,6 +150,8 @@ def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
     for number in (2, 4, 13, 16):
         with pytest.raises(NotRun, match="not measured"):
             draw(number, runs)
+    with pytest.raises(NotRun, match="tau1: "):
+        draw(15, runs)  # no fit against a single decay
 
 
 def test_violins_are_at_the_snapshots_that_are_nearest(tmp_path: Path) -> None:
