@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-COLLAPSE := outputs/reference/collapse/released
+COLLAPSE := outputs/reference/collapse/weight_decay
+RELEASED := outputs/reference/collapse/released
 ENTROPY := outputs/reference/entropy/second_beta
 TUTORIAL := outputs/reference/tutorial
 RUNS ?= $(COLLAPSE)
@@ -55,6 +56,9 @@ readme: $(VENV)/installed  ## renew stored tables, their figures, and the number
 	$(PY) -m analysis compare $(COLLAPSE) --event tau2_half,tau_rnc1@0.1 --by weight_decay --baseline 0.3
 	$(PY) -m analysis fit $(COLLAPSE)
 	$(PY) -m analysis synchrony $(COLLAPSE)
+	$(PY) -m analysis timescales $(RELEASED) --event all --long
+	$(PY) -m analysis figures $(RELEASED)
+	$(PY) -m analysis fit $(RELEASED)
 	$(PY) -m analysis timescales $(ENTROPY) --event all --long
 	$(PY) -m analysis compare $(ENTROPY) --event t_grok --by optimizer.betas --baseline '[0.9, 0.999]'
 	$(PY) -m analysis forecast $(ENTROPY)
