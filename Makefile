@@ -7,11 +7,12 @@ ENTROPY := outputs/reference/entropy/second_beta
 TUTORIAL := outputs/reference/tutorial
 RUNS ?= $(COLLAPSE)
 WHERE ?=
-export WHERE
+OVERRIDES ?=
+export WHERE OVERRIDES
 HERE = $(if $(wildcard $(PY)),$(PY),$(PYTHON))  # an environment that exists already will do
 BESIDE := --numprocesses 2 --dist worksteal  # tests that share a fixture mostly stay together
 
-.PHONY: help install demo test test-slow test-slurm test-gpu lint figures readme coverage bench bench-gpu docs clean
+.PHONY: help install demo test test-slow test-slurm test-gpu lint figures reproduce readme coverage bench bench-gpu docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,8 +27,9 @@ demo: $(VENV)/installed  ## a small weight-decay grid on MNIST: train, τ table,
 test: $(VENV)/installed-test  ## lint, types and the tests of every module (minutes)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
-	$(VENV)/bin/mypy
-	$(PY) -m pytest $(BESIDE) -m 'not slow and not slurm'
+	$(VENV)/bin/mypy & \
+	$(PY) -m pytest $(BESIDE) -m 'not slow and not slurm'; tests=$$?; \
+	wait $$! && exit $$tests  # types are checked beside the tests: by one process, in half a minute
 
 test-slow: $(VENV)/installed-test  ## kills, simulations, the documents' commands, a browser (minutes)
 	$(PY) -m pytest $(BESIDE) --numprocesses 3 -m 'slow and not slurm'  # kills wait more than they compute
@@ -43,6 +45,9 @@ figures: $(VENV)/installed  ## draw all published figures and the reports from s
 ifeq ($(RUNS)$(WHERE),$(COLLAPSE))
 	$(PY) -m analysis report
 endif
+
+reproduce: $(VENV)/installed  ## train, remeasure, gather and report a whole paper: PAPER=entropy; DRY=1 tells what remains (docs/reproduce.md)
+	$(PY) -m analysis reproduce $(PAPER)$(if $(DRY), --dry-run)$(if $(SMALL), --small)$(if $(LAUNCHER), --launcher $(LAUNCHER))$(if $(ONLY), --only $(ONLY))$(if $(TO), --to $(TO))$(if $(OVERRIDES), --overrides "$$OVERRIDES")
 
 readme: $(VENV)/installed  ## renew stored tables, their figures, and the numbers in README.md and docs/ (minutes)
 	$(PY) -m analysis timescales $(COLLAPSE) --event all --long

@@ -13,16 +13,19 @@ DESCRIPTION = "Tables, tests, fits and figures from run logs or gathered tables.
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; exit code 0, or 2 with one line for wrong input, and for a file that
-    cannot be read or written."""
+    """Run the command; exit code 0 or the command's own, 2 with one line for wrong input, and for a
+    file that cannot be read or written, 130 if interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     options = parser(given).parse_args(given)
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except (InputError, OSError) as error:
         print(f"error: {_line(error)}", file=sys.stderr)
         return 2
-    return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code or 0
 
 
 def _line(error: Exception) -> str:

@@ -88,7 +88,7 @@ def late_tasks(which: str, options: Options) -> Iterator[Task]:
         names = (f"pack of {width}, compiled", f"pack of {width}, compiled, CUDA graph")
         run = partial(rates_of_packs, which, width, "on", options)
         yield Task(names, 45 + 0.02 * width + 2 * turns, run)
-    for width in options.widths:
+    for width in options.widths if NETWORKS[which].compared else ():
         names = (f"JAX, {width}",)
         yield Task(names, 20 + 0.01 * width + turns, partial(rates_of_jax, which, width, options))
 

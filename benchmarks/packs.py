@@ -24,7 +24,13 @@ import torch
 
 from benchmarks._common import RESULTS, machine, show
 from benchmarks.contenders.networks import NETWORKS, cells
-from benchmarks.contenders.plain import loaded, plain_mlp, plain_transformer, resident
+from benchmarks.contenders.plain import (
+    PatchNetwork,
+    loaded,
+    plain_images,
+    plain_transformer,
+    resident,
+)
 from benchmarks.contenders.products import (
     LAYOUTS,
     Bare,
@@ -46,16 +52,22 @@ JAX_WIDTHS, JAX_STEPS = (1, 4), 50
 
 def contenders(which: str) -> Iterator[Contender]:
     """List who takes part for a network."""
-    mlp = which.startswith("mlp")
-    if mlp:
-        yield from plain("plain: data resident", lambda c: plain_mlp(c, resident(c)), which)
+    mlp, compared = which.startswith("mlp"), NETWORKS[which].compared
+    if mlp or which == "cnn":
+        yield from plain("plain: data resident", lambda c: plain_images(c, resident(c)), which)
+    elif which == "image_transformer":
+        yield from plain(
+            "plain: TransformerEncoderLayer",
+            lambda c: plain_images(c, resident(c), PatchNetwork),
+            which,
+        )
     else:
         layers = "TransformerEncoder" if "two" in which else "TransformerEncoderLayer"
         yield from plain(f"plain: {layers}", plain_transformer, which)
     if which == "mlp":
-        make = partial(of_plain, lambda c: plain_mlp(c, loaded(c)), which)
+        make = partial(of_plain, lambda c: plain_images(c, loaded(c)), which)
         yield Contender("plain: DataLoader", CORES, 1, make)
-    if missing_jax() is None:
+    if compared and missing_jax() is None:
         for width in JAX_WIDTHS:
             make = partial(of_jax, which, width)
             yield Contender(f"JAX, {width} a process", CORES, 1, make, bound=True)
@@ -64,7 +76,7 @@ def contenders(which: str) -> Iterator[Contender]:
     yield Contender(f"pack of {ALL}", CORES, 1, partial(of_pack, which, ALL, "on"))
     yield Contender(f"pack of {ALL}, eager", CORES, 1, partial(of_pack, which, ALL, "off"))
     yield Contender(f"pack of {ALL}, evaluated", CORES, 1, partial(evaluated, which, ALL, "on"))
-    for layout, count in LAYOUTS.items():
+    for layout, count in LAYOUTS.items() if compared else ():
         make = partial(of_products, Bare, which, count)
         yield Contender(f"products alone, {layout}", CORES, 1, make)
         if mlp:
@@ -174,23 +186,28 @@ def summary(which: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
             if (row["name"], row["processes"]) == (name, processes)
         )
 
-    ours, bare_products = rate(f"pack of {ALL}"), max(rates("products alone"))
-    of_step = arithmetic(*cells(which, 1))
+    ours, bare_products = rate(f"pack of {ALL}"), max(rates("products alone"), default=0.0)
     found: dict[str, Any] = {}
     for name, start in (("JAX", "JAX"), ("plain", "plain")):
         if others := rates(start):
             found[f"over {name}"] = round(ours / max(others), 2)
-    found["share of products"] = round(ours / bare_products, 3)
+    if bare_products:
+        found["share of products"] = round(ours / bare_products, 3)
     if limit := rates("products and AdamW alone"):
         found["share of products and AdamW"] = round(ours / max(limit), 3)
-    return found | {
+    found |= {
         "evaluations": round(ours / rate(f"pack of {ALL}, evaluated") - 1, 3),
         f"cost of {MANY} over {ALL}": round(
             (MANY / rate(f"pack of {MANY}", 1)) / (ALL / rate(f"pack of {ALL}", 1)), 2
         ),
-        "gflops of products": round(bare_products * of_step / 1e9, 1),
-        "megaflop of a seed-step": round(of_step / 1e6, 1),
     }
+    if bare_products:
+        of_step = arithmetic(*cells(which, 1))
+        found |= {
+            "gflops of products": round(bare_products * of_step / 1e9, 1),
+            "megaflop of a seed-step": round(of_step / 1e6, 1),
+        }
+    return found
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ NETWORKS = {
     "mlp_four_layers": "MLP, four layers",
     "transformer": "Transformer, one layer",
     "transformer_two_layers": "Transformer, two layers",
+    "cnn": "CNN",
+    "image_transformer": "image Transformer",
 }
 OURS = "pack of 10"
 CONTENDERS = {OURS: "packs", "JAX": "JAX", "plain": "plain", "products alone": "bare products"}
@@ -69,11 +71,12 @@ def rates(contenders: list[dict[str, Any]]) -> dict[str, str]:
     def over(heading: str) -> str:
         return "–" if math.isnan(best[heading]) else f"{ours / best[heading]:.2f}"
 
+    share = 100 * ours / best["bare products"]
     shown = {name: "–" if math.isnan(rate) else f"{rate:,.0f}" for name, rate in best.items()}
     return shown | {
         "over JAX": over("JAX"),
         "over plain": over("plain"),
-        "of products": f"{100 * ours / best['bare products']:.0f} %",
+        "of products": "–" if math.isnan(share) else f"{share:.0f} %",
     }
 
 

@@ -13,6 +13,7 @@ from analysis.times.median_table import RUNS, wide
 from analysis.times.timescales import MEASURES, events, timescales
 from docs import (
     entropy_numbers,
+    information_numbers,
     monitor_numbers,
     numerics_numbers,
     paper_numbers,
@@ -77,6 +78,7 @@ BLOCKS = {
     "docs/monitor.md": monitor_numbers.BLOCKS,
     "docs/numerics.md": numerics_numbers.BLOCKS,
     "docs/entropy.md": entropy_numbers.BLOCKS,
+    "docs/information.md": information_numbers.BLOCKS,
     "docs/tutorial.md": tutorial_outputs.blocks(),
 }
 

@@ -94,9 +94,10 @@ def check_fit(config: Config, task: Task) -> int:
     column that is not logged, and for a batch size above the size of the training set.
     """
     _check_choice("archs", "arch", config.arch.name, task, config.task.name)
-    for name in config.measures.names:
-        _check_choice("measures", "measures.names", name, task, config.task.name)
-    _check_events(config)
+    for key in ("names", "sparse"):
+        for name in getattr(config.measures, key) or []:
+            _check_choice("measures", f"measures.{key}", name, task, config.task.name)
+    _check_events(config, task.classes)
     with torch.random.fork_rng(devices=[]):  # build once, so that wrong shapes raise here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
     arch_checks.check(network.to(dtype_of(config.dtype)), task, config.arch.name)
@@ -108,15 +109,16 @@ def check_fit(config: Config, task: Task) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def _check_events(config: Config) -> None:
+def _check_events(config: Config, classes: int) -> None:
     """Check that the run logs the columns of the events that it waits for (stop rule, freeze)."""
     waited_for = [(k, event) for k, event, rule in leaves(config) if rule.event and event]
     for key, event in waited_for:
-        logged = measured.columns(config.measures.names)
+        logged = measured.columns(config.measures.names, classes)
         for column in definitions.columns([event]):
-            if column not in logged and (measure := measured.measuring(column)):
+            missing = column not in logged
+            if missing and (measure := measured.measuring(column, classes)):
                 raise InputError(f"{key}={event}: needs {measure} among measures.names")
-            if column not in logged:
+            if missing:
                 raise InputError(f"{key}={event}: no column {column}; valid: {', '.join(logged)}")
 
 

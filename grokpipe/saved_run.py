@@ -102,34 +102,35 @@ class SavedRun:
 
     @cached_property
     def model(self) -> "nn.Module | None":
-        """The trained module after the last step; None if it was not kept or the run is
-        unfinished."""
+        """The trained module after the last step, in evaluation mode; None if it was not kept or
+        the run is unfinished."""
         import torch
 
         path = self.folder / run_log.FINAL
         if not path.exists():
             return None
         try:
-            parameters = torch.load(path, weights_only=True, map_location="cpu")["parameters"]
+            final = torch.load(path, weights_only=True, map_location="cpu")
+            state = {**final["parameters"], **final.get("buffers", {})}
         except (OSError, RuntimeError, EOFError, LookupError, pickle.UnpicklingError) as error:
             raise InputError(f"{path}: damaged; delete it to do without") from error
-        return self._network(parameters, path)
+        return self._network(state, path)
 
     @property
     def snapshots(self) -> "Snapshots":
         """The networks at the steps of which the weights were kept, by step."""
         return Snapshots(self)
 
-    def _network(self, parameters: Mapping[str, "Tensor"], path: Path) -> "nn.Module":
+    def _network(self, state: Mapping[str, "Tensor"], path: Path) -> "nn.Module":
         from grokpipe.training.pack import initial_network
 
         network = initial_network(self.cell)
         try:
-            network.load_state_dict(parameters)
+            network.load_state_dict(state)
         except RuntimeError as error:
             arch = self.config.arch.name
             raise InputError(f"{path}: does not fit arch={arch} as it is now") from error
-        return network
+        return network.eval()
 
     def __repr__(self) -> str:
         values = self.values
@@ -149,13 +150,13 @@ class Snapshots(Mapping[int, "nn.Module"]):
     run: SavedRun
 
     def __getitem__(self, step: int) -> "nn.Module":
-        """The module at this step. Raises KeyError if there is no snapshot, InputError for one that
-        is damaged or does not fit the architecture."""
+        """The module at this step, in evaluation mode. Raises KeyError if there is no snapshot,
+        InputError for one that is damaged or does not fit the architecture."""
         path = self.run.folder / snapshots.FOLDER / f"{step}.pt"
         return self.run._network(self.parameters(step), path)
 
     def parameters(self, step: int) -> dict[str, "Tensor"]:
-        """Parameters by name at this step, on the CPU; raises as by `[step]`."""
+        """Parameters and buffers by name at this step, on the CPU; raises as by `[step]`."""
         if step not in self:
             valid = ", ".join(map(str, self)) or "none (snapshots=log:N keeps them)"
             raise KeyError(f"no snapshot at step {step}; valid: {valid}")

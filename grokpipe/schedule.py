@@ -26,14 +26,14 @@ def evaluation_steps(
     return sorted(points | {steps})
 
 
-def snapshot_count(text: str) -> int:
-    """Parse the configuration key `snapshots`: `log:30` → 30.
+def snapshot_count(text: str, key: str = "snapshots") -> int:
+    """Parse the configuration key `snapshots`, or another of its form: `log:30` → 30.
 
     Raises InputError for any other form, and for numbers below 2.
     """
     match = re.fullmatch(r"log:(\d+)", text, flags=re.ASCII)
     if match is None or int(match[1]) < 2:
-        raise InputError(f"snapshots={text}: must be null or log:N, N ≥ 2")
+        raise InputError(f"{key}={text}: must be null or log:N, N ≥ 2")
     return int(match[1])
 
 
@@ -53,3 +53,22 @@ def spaced_steps(count: int, schedule: Sequence[int]) -> list[int]:
     spaced = np.geomspace(positive[-1], positive[0], count - 1)
     nearest = (min(positive, key=lambda step: abs(step - target)) for target in spaced)
     return sorted({0, *nearest})
+
+
+def sparse_steps(count: int, schedule: Sequence[int], budget: int) -> list[int]:
+    """Choose the steps of `schedule` at which sparse measures are taken.
+
+    Up to `budget` these are `count` steps as of `spaced_steps`; where the run is longer, they go on
+    at the same ratio, so that it has those of the shorter run which it lengthens. The last step is
+    included.
+    """
+    import numpy as np
+
+    positive = [step for step in schedule if step > 0]
+    targets = np.geomspace(positive[0], budget, count - 1)[:-1].tolist()
+    if count > 2:
+        ratio, target = (budget / positive[0]) ** (1 / (count - 2)), float(budget)
+        while (target := target * ratio) < positive[-1]:
+            targets.append(target)
+    nearest = {min(positive, key=lambda step: abs(step - target)) for target in targets}
+    return sorted({0, *nearest, *{budget}.intersection(schedule), positive[-1]})

@@ -14,6 +14,7 @@ from grokpipe.cell import Cell
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import Config, register
 from grokpipe.tasks import _images
+from tests.helpers import made_cifar10
 from tests.helpers.cells import CONF, SMALL, SMALL_TOKENS
 
 torch.set_num_threads(1)  # tests run side by side; more threads than cores only slow them
@@ -27,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def seconds(item: pytest.Item) -> float:
         mark = item.get_closest_marker("slow")
-        return mark.kwargs.get("seconds", 0) if mark else 0
+        return (*mark.args, mark.kwargs.get("seconds", 0))[0] if mark else 0
 
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     long = sorted(filter(seconds, items), key=seconds, reverse=True)
@@ -82,3 +83,9 @@ def fashion_mnist() -> None:
     cached = _images.cache_folder() / "fashion_mnist" / "train-images-idx3-ubyte.gz"
     if not system.exists() and not cached.exists():
         pytest.skip("needs Debian's dataset-fashion-mnist or the files in the cache folder")
+
+
+@pytest.fixture
+def cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of made files of CIFAR-10, unpacked, with 20 images each."""
+    return made_cifar10.published(tmp_path / "data", monkeypatch)

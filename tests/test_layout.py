@@ -29,6 +29,7 @@ ORDER = {
         {"testing"},
         {"launch"},
         {"executors"},
+        {"survey"},
         {"monitor"},
         {"__main__"},
     ],
@@ -41,6 +42,7 @@ ORDER = {
         {"claims"},
         {"papers"},
         {"report"},
+        {"reproduce"},
         {"commands"},
         {"__main__"},
     ],
@@ -162,7 +164,7 @@ print({"torch", "pandas", "numpy", "scipy", "matplotlib", "pyarrow"} & {*sys.mod
     *shown, loaded = ran.stdout.splitlines()
     assert loaded == "set()"
     text = "\n".join(shown)
-    for part in ("task: fashion_mnist, mnist", "weight_decay: 0.1", "  grokpipe -m experiment="):
+    for part in ("task: cifar10, fashion_mnist", "weight_decay: 0.1", "  grokpipe -m experiment="):
         assert part in text
     assert all(f"    {name} " in text or f"    {name}\n" in text for name in COMMANDS)
 
@@ -181,12 +183,17 @@ TOGETHER = {
     "mixing_norm_match",
     "grokpipe/interventions/test_objectives.py": "mixing noise none regularise",
     "grokpipe/tasks/test_images.py": "mnist fashion_mnist",
+    "grokpipe/tasks/_sentences/test_table.py": "ag_news source sst2 trec",
+    "grokpipe/tasks/test_sentences.py": "grokpipe.tasks._sentences.vocabulary "
+    "grokpipe.tasks._sentences.words",
     "grokpipe/tasks/test_modular.py": "_pairs mod_add mod_sub mod_mul mod_div",
     "grokpipe/measures/test_fourier.py": "fourier_paper",
+    "grokpipe/measures/information/test_codes.py": "autoencoder",
     "grokpipe/training/test_subnormals.py": "numerics",
     "grokpipe/training/test_turns.py": "stack",
     "grokpipe/training/test_pack.py": "trees grokpipe.training.programs.step "
     "grokpipe.training.programs.tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
+    "grokpipe/optimizers/test_adam.py": "grokpipe.optimizers._moments",
     "analysis/runs/adopt/test_adopting.py": "cells guesses logs mapping roles runs sources summary "
     + " ".join(
         f"analysis.runs.adopt.readers.{name}"
@@ -219,6 +226,7 @@ TOGETHER = {
     "end_to_end/test_command.py": "grokpipe.__main__ grokpipe.config.grids "
     "grokpipe.launch.outcomes grokpipe.training.progress",
     "grokpipe/testing/test_components.py": "grokpipe.testing.cells grokpipe.testing.training",
+    "end_to_end/test_reproduce.py": "analysis.reproduce.command",
     "end_to_end/test_wrong_commands.py": "grokpipe.config.command grokpipe.config.hydra_errors",
     "end_to_end/slurm/test_slurm.py": "grokpipe.executors.slurm",
     "analysis/commands/test_commands.py": "analysis.__main__ figures timescales "
@@ -250,6 +258,7 @@ BESIDES = {
     "analysis/report/test_report_browser.py": "the report in a browser",
     "grokpipe/monitor/test_monitor_state.py": "the state of monitor",
     "grokpipe/measures/test_sharing.py": "what several measures share",
+    "grokpipe/training/test_buffers.py": "buffers, from the pack to what is stored",
     "grokpipe/training/test_cuda.py": "what takes a GPU",
     "grokpipe/training/test_float64.py": "training in float64, from the pack to what is stored",
     "grokpipe/training/test_resume.py": "loop and checkpoint through kills",

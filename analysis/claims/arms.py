@@ -27,7 +27,7 @@ from grokpipe.curves import conditions, definitions
 from grokpipe.store.manifest import ENDED
 
 T = TypeVar("T")
-SYMBOLS = {"alpha": "α", "beta": "β", "lambda": "λ"}
+SYMBOLS = {"alpha": "α", "beta": "β", "lambda": "λ", "weight_decay": "λ", "lr": "η"}
 BASELINE = "baseline"
 """the arm that others are compared with unless a claim says otherwise"""
 
@@ -107,6 +107,16 @@ class Arm:
         curves, found = self.curves(), observed(self.events(event))
         steps = zip(found["key"], found["step"], strict=True)
         return {key: curves[key][curves[key]["step"] <= step] for key, step in steps}
+
+    def after(self, event: str) -> Tables:
+        """The runs that had an event, their evaluations from the one on that shows it. Raises
+        NotRun if none had it."""
+        found = observed(self.events(event)).set_index("key")["step"]
+        if found.empty:
+            raise NotRun(f"{self.name}: no run had {event} yet")
+        tables = self.tables.only(found.index)
+        begins = tables.curves["key"].astype(object).map(found)
+        return replace(tables, curves=tables.curves[tables.curves["step"] >= begins])
 
     def at(self, column: str, event: str) -> pd.Series:
         """A column's value at an event, by key; NaN in a run that did not have it."""

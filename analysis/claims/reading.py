@@ -258,7 +258,10 @@ def _call(name: str, args: dict[str, Any], where: str, known: Known) -> Call:
     else:
         valid = f"{lookup.listed(ESTIMATORS)}, or module.function of the paper's own"
         raise InputError(f"{where}: estimate={name}: no such estimator; valid: {valid}")
-    return Call(name, args, function, arguments.bind(function, args, f"{where}: {name}", known))
+    bound = arguments.bind(function, args, f"{where}: {name}", known)
+    arms = ((arm, known.arms[arm]) for arm in arguments.arms_of(function, args))
+    labels = tuple(node.label or arm.replace("_", " ") for arm, node in arms)
+    return Call(name, args, function, bound, labels)
 
 
 def _require_divided(call: Call, column: str, where: str, known: Known) -> None:

@@ -27,6 +27,8 @@ class Call:
     function: Callable[..., Estimate]
     bound: Mapping[str, Any]
     """the same, names of functions resolved"""
+    labels: tuple[str, ...] = ()
+    """what a reader calls its arms"""
 
     @property
     def key(self) -> str:

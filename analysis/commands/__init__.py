@@ -18,12 +18,17 @@ COMMANDS = {
     "synchrony": "whether two curves change together: lags and rank correlations of runs",
     "figures": "logged columns over steps, by one swept column or two",
     "report": "each claim of a paper beside what the runs give, judged: one page, and Markdown",
+    "reproduce": "a whole paper: train what is missing, remeasure, gather, report",
     "paper": "the commands that only one paper has, such as: entropy settings",
     "why": "the run logs, configuration and commits behind a figure or table",
 }
 """each command's line in --help, which is shown without importing any of them"""
 
 
+ELSEWHERE = {"reproduce": "analysis.reproduce.command"}
+"""modules of commands outside of this package"""
+
+
 def load(name: str) -> ModuleType:
     """Import the module of a command, and with it pandas and what else it needs."""
-    return import_module(f"{__name__}.{name}")
+    return import_module(ELSEWHERE.get(name, f"{__name__}.{name}"))

@@ -25,6 +25,8 @@ def run(options: argparse.Namespace) -> None:
     if options.name is None:
         for name, module in commands.items():
             print(f"{name}  {module.HELP}")
+        if not commands:
+            print(f"{options.paper}: no commands of its own")
         return
     if options.name not in commands:
         valid = ", ".join(commands) or "none"

@@ -67,10 +67,8 @@ def correlations(
     for key, curves in _runs(tables, columns):
         values = curves.loc[curves["step"] <= until, columns]
         known = values.dropna()
-        scaled = known / known.abs().max()
         levels, partial_levels = rank_correlations(known)
-        # round, since round-off would give ranks to equal increments
-        increments, partial_increments = rank_correlations(scaled.diff().iloc[1:].round(DIGITS))
+        increments, partial_increments = rank_correlations(_increments(known))
         row = {"key": key, "evaluations": len(known), "dropped": len(values) - len(known)}
         row |= {"levels": levels, "increments": increments}
         if given is not None:
@@ -78,6 +76,22 @@ def correlations(
         rows.append(row)
     found = pd.DataFrame(rows, columns=["key", "evaluations", "dropped", *_names(given)])
     return _with_configuration(found, tables)
+
+
+def increment_correlations(tables: Tables, columns: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """By key, Spearman's correlations of the increments of columns from one evaluation at which all
+    are finite to the next, as a table by column; NaN as for `rank_correlations`. Raises InputError
+    for a column that the curves do not have."""
+    return {
+        key: _increments(curves[list(columns)].dropna()).corr("spearman", FEWEST)
+        for key, curves in _runs(tables, columns)
+    }
+
+
+def _increments(known: pd.DataFrame) -> pd.DataFrame:
+    """Increments in units of each curve's largest value, rounded, since round-off would give ranks
+    to equal ones."""
+    return (known / known.abs().max()).diff().iloc[1:].round(DIGITS)
 
 
 def rank_correlations(values: pd.DataFrame) -> tuple[float, float]:

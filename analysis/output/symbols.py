@@ -10,6 +10,7 @@ EVENTS = {
     "tau2_rise": r"\tau_2^{\mathrm{rise}}",
     "tau2_half": r"\tau_2^{\mathrm{half}}",
     "tau2_arrive": r"\tau_2^{\mathrm{arrive}}",
+    "tau2_most": r"\tau_2^{\mathrm{most}}",
     "t_mem": r"T_{\mathrm{mem}}",
     "t_grok": r"T_{\mathrm{grok}}",
     "t_grok_sustained": r"T_{\mathrm{grok}}^{\mathrm{sust}}",

@@ -41,13 +41,21 @@ def summary(report: Report) -> list[tuple[str, list[tuple[Judged, str]]]]:
 def _in_short(report: Report, judged: Judged) -> str:
     parts = [f"{judged.claim.statement} Published: {judged.claim.published}. "]
     if judged.verdict != NOT_RUN:
-        parts.append(f"Ours: {'; '.join(dict.fromkeys(map(words.ours, judged.outcomes)))}. ")
+        parts.append(f"Ours: {'; '.join(_estimates(judged))}. ")
     if more := words.more_seeds(judged, report.chances.get(judged.claim.id)):
         parts.append(f"{words.capital(more)}. ")
     found = report.orders.get(judged.claim.id)
     if found is not None and found.said.startswith("post hoc"):
         parts.append(f"({words.capital(found.said)}.)")
     return "".join(parts).strip()
+
+
+def _estimates(judged: Judged) -> list[str]:
+    """Our number, or several by their names."""
+    every = [of_estimate[0] for of_estimate in judged.by_estimate()]
+    if len(every) == 1:
+        return [words.ours(every[0])]
+    return [f"{words.called(judged, outcome)}: {words.ours(outcome)}" for outcome in every]
 
 
 def order_of_all(report: Report) -> str:

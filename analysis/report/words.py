@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Mapping
 
+from analysis.claims.arms import SYMBOLS
 from analysis.claims.chances import DECIDED, MOST, Chances
 from analysis.claims.estimate import Estimate
 from analysis.claims.judge import (
@@ -38,6 +39,12 @@ NAMES = {
     "change_between": "change of {column}",
     "correlation": "correlation of {x} and {y}",
     "gap_law": "{law} law: {what}",
+    "exponent": "exponent of {event}",
+    "joint_exponent": "exponent of {event} in {against}",
+    "log_slope": "slope of {column}{minus} on log axes",
+    "synchrony": "{what} of {first} and {second}",
+    "correlation_difference": "correlation of {column} with {first} less with {second}",
+    "tracking_gain": "closeness of {column} to {target} less that of {rival}",
 }
 """how a reader calls an estimate, by its estimator's arguments; others by the estimator's name"""
 HALF = 0.5  # probability of "reproduced" below which a rule cannot decide
@@ -76,10 +83,18 @@ def name(criterion: Criterion) -> str:
     if call.name in NAMES:
         at = f"step {args['at']:,}" if isinstance(args.get("at"), int) else args.get("at")
         minus = f" − {args['minus']}" if args.get("minus") else ""
-        what = LAWS.get(str(args.get("what")))
+        what = LAWS.get(str(args.get("what")), args.get("what"))
         return NAMES[call.name].format(**{**args, "at": at, "minus": minus, "what": what})
     said = str(args.get("test") or args.get("value") or call.name)
     return said.rpartition(".")[2].replace("_", " ")
+
+
+def called(judged: Judged, outcome: Outcome) -> str:
+    """The name of what an outcome estimates, with its arms where another criterion of the claim
+    estimates the same of other arms."""
+    said, labels = name(outcome.criterion), outcome.criterion.call.labels
+    same = (o.criterion.call.labels for o in judged.outcomes if name(o.criterion) == said)
+    return f"{said} ({', '.join(labels)})" if any(of != labels for of in same) else said
 
 
 def rule(criterion: Criterion) -> str:
@@ -89,7 +104,7 @@ def rule(criterion: Criterion) -> str:
         said = said.replace(f"{CONFIDENCE:.0%}".replace("%", " %"), _level(criterion))
     if criterion.each is None:
         return said
-    strength = criterion.each.rpartition(".")[2]
+    strength = SYMBOLS.get(criterion.each, criterion.each.rpartition(".")[2])
     if criterion.of_strengths == "all":
         return f"at every {strength}, {said}"
     return f"at one {strength} at least, at a level divided by their number, {said}"
@@ -119,12 +134,16 @@ def sentence(judged: Judged) -> str:
     if judged.verdict == NOT_RUN:
         missing = dict.fromkeys(said for outcome in outcomes for said in outcome.missing)
         return f"Nothing can be said: {'; '.join(missing)}."
-    said = [f"{capital(judged.verdict)}: {'; '.join(map(_clause, outcomes))}."]
+    clauses = "; ".join(_clause(judged, outcome) for outcome in outcomes)
+    said = [f"{capital(judged.verdict)}: {clauses}."]
     if judged.verdict == USED:
         said.append("The setting was chosen by this number, so that agreement shows nothing.")
     if judged.verdict == PREMISE:
         assert judged.premise is not None
-        said = [f"Premise fails: {_clause(judged.premise)}.", f"Beside it: {_clause(outcomes[0])}."]
+        said = [
+            f"Premise fails: {_clause(judged, judged.premise)}.",
+            f"Beside it: {_clause(judged, outcomes[0])}.",
+        ]
     notes = dict.fromkeys(e.note for o in outcomes for e in o.estimates if e.note)
     return " ".join([*said, *(f"{capital(note)}." for note in notes)])
 
@@ -198,9 +217,9 @@ def _said(estimate: Estimate, every: bool) -> str:
     return f"{_estimate(found)} {_ends(found)}".rstrip() + f" ({of}, {found.method})"
 
 
-def _clause(outcome: Outcome) -> str:
+def _clause(judged: Judged, outcome: Outcome) -> str:
     said = [_part(outcome.criterion, part) for part in outcome.parts]
-    return "; ".join(f"{name(outcome.criterion)} {one}" for one in said)
+    return "; ".join(f"{called(judged, outcome)} {one}" for one in said)
 
 
 def _part(criterion: Criterion, part: Part) -> str:

@@ -15,6 +15,10 @@ from grokpipe.errors import InputError
 Array = NDArray[np.float64]
 
 
+class NoFit(InputError):
+    """The columns are fit for a law, but these runs do not determine it."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """The runs of one event; equal runs share a row, and the order is that of the rows."""
@@ -37,15 +41,16 @@ def runs(events: pd.DataFrame, against: Sequence[str], logarithms: bool) -> Runs
     """The rows of one event in the long table of `analysis.timescales.events`.
 
     An event that the first evaluation showed already (lower = upper) lies in (0, upper]. Raises
-    InputError for columns that `check_columns` refuses, a column that does not vary or varies only
-    with others, several runs of one seed at one grid point, events at step 0, and runs that do not
-    bound the exponents: an event must have been seen between two evaluations, the first not at
-    step 0, at two values of each column. Raises ValueError for the rows of several events.
+    InputError for columns that `check_columns` refuses and several runs of one seed at one grid
+    point, NoFit for a column that does not vary or varies only with others, events at step 0, and
+    runs that do not bound the exponents: an event must have been seen between two evaluations, the
+    first not at step 0, at two values of each column. Raises ValueError for the rows of several
+    events.
     """
     if events["event"].nunique() > 1:
         raise ValueError(f"rows of {events['event'].nunique()} events; fit one at a time")
     if events.empty:
-        raise InputError("no run has this event; nothing to fit")
+        raise NoFit("no run has this event; nothing to fit")
     event = str(events["event"].iloc[0])
     check_columns(events, against, logarithms)
     values = events[list(against)].to_numpy(dtype=float)
@@ -55,13 +60,13 @@ def runs(events: pd.DataFrame, against: Sequence[str], logarithms: bool) -> Runs
     observed = events["observed"].to_numpy(dtype=bool)
     lower, upper = events["lower"].to_numpy(dtype=float), events["upper"].to_numpy(dtype=float)
     if at_start := int((upper <= 0).sum()):
-        raise InputError(
+        raise NoFit(
             f"{event}: {at_start} of {len(events)} runs had it at step 0, which has no logarithm; "
             "valid: an event that comes later"
         )
     lower = np.where(observed & (lower == upper), 0, lower)
     if not observed.any():
-        raise InputError(f"{event}: observed in 0 of {len(events)} runs; nothing to fit")
+        raise NoFit(f"{event}: observed in 0 of {len(events)} runs; nothing to fit")
     _check_bounded(event, lower, upper, design(values, logarithms), values, against)
 
     table = np.column_stack([lower, upper, values])
@@ -94,7 +99,7 @@ def with_logarithms(events: pd.DataFrame, against: Sequence[str]) -> tuple[pd.Da
         positive = events[column] > 0
         without = events.loc[~positive].drop_duplicates("key")
         if len(without) == events["key"].nunique():
-            raise InputError(f"{column}: not positive in any run; no logarithm to fit")
+            raise NoFit(f"{column}: not positive in any run; no logarithm to fit")
         if len(without):
             values = ", ".join(f"{value:g}" for value in sorted(without[column].unique()))
             notes.append(
@@ -143,9 +148,9 @@ def _check_repeated(events: pd.DataFrame, against: Sequence[str]) -> None:
 def _check_varied(regressors: Array, values: Array, against: Sequence[str]) -> None:
     for column, of_column in zip(against, values.T, strict=True):
         if (of_column == of_column[0]).all():
-            raise InputError(f"{column}={of_column[0]:g} in all runs: needs two values to fit")
+            raise NoFit(f"{column}={of_column[0]:g} in all runs: needs two values to fit")
     if not _full_rank(regressors):
-        raise InputError(f"{', '.join(against)}: vary only together; fit against one of them")
+        raise NoFit(f"{', '.join(against)}: vary only together; fit against one of them")
 
 
 def _check_bounded(
@@ -158,7 +163,7 @@ def _check_bounded(
     points = "; ".join(
         ", ".join(f"{c}={v:g}" for c, v in zip(against, row, strict=True)) for row in seen
     )
-    raise InputError(
+    raise NoFit(
         f"{event}: seen between two evaluations {f'at {points} only' if seen else 'in no run'}; "
         f"needs {len(against) + 1} values to bound the exponent"
     )

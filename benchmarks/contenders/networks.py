@@ -23,6 +23,8 @@ class Network:
     """steps between evaluations, as published"""
     chunk: int
     """steps a call, some tenths of a second for a pack of 10"""
+    compared: bool = True
+    """whether JAX and the bare products of a step take part"""
 
 
 NETWORKS = {
@@ -32,6 +34,10 @@ NETWORKS = {
     "transformer_two_layers": Network(
         "Transformer, mod 97, two layers, three tokens",
         ("task=mod_add", "arch.layers=2", "arch.tokens=3"), 100, 3,
+    ),
+    "cnn": Network("CNN on MNIST", ("arch=cnn",), 666, 1, compared=False),
+    "image_transformer": Network(
+        "Transformer on MNIST", ("arch=image_transformer",), 666, 20, compared=False
     ),
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Loops that a user would write in place of a pack: plain modules, torch.optim, and data that are
 resident in memory or come from a DataLoader."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -69,8 +69,35 @@ def adamw(network: nn.Module, cell: Cell) -> torch.optim.Optimizer:
     )
 
 
-def plain_mlp(cell: Cell, batches: Iterator[tuple[Tensor, Tensor]]) -> Steps:
-    network = initial_network(cell)
+class PatchNetwork(nn.Module):
+    """The Transformer on image patches, built from PyTorch's own layers."""
+
+    def __init__(self, cell: Cell):
+        super().__init__()
+        arch, task = cell.config.arch, cell.task
+        height, width = task.inputs.shape[1:]
+        tokens = 1 + (height // arch.patch) * (width // arch.patch)
+        self.patches = nn.Conv2d(1, arch.width, arch.patch, stride=arch.patch)
+        self.cls = nn.Parameter(torch.randn(arch.width))
+        self.positions = nn.Parameter(torch.zeros(tokens, arch.width))
+        self.encoder = nn.TransformerEncoderLayer(
+            arch.width, arch.heads, arch.feedforward, dropout=0.0, batch_first=True
+        )
+        self.head = nn.Linear(arch.width, task.classes)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        patches = self.patches(images[:, None]).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls.expand(len(images), 1, -1), patches], 1) + self.positions
+        z = self.encoder(x)[:, 0]
+        return self.head(z), z
+
+
+def plain_images(
+    cell: Cell,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    make: Callable[[Cell], nn.Module] = initial_network,
+) -> Steps:
+    network = make(cell)
     optimizer = adamw(network, cell)
 
     def step() -> int:

@@ -22,12 +22,15 @@ def _complaint(network: nn.Module, task: Task) -> str | None:
         return "the last layer must be a torch.nn.Linear in the attribute head"
     if head.out_features != task.classes:
         return f"head gives {head.out_features} logits; the task has {task.classes} classes"
-    if buffers := [name for name, _ in network.named_buffers()]:
-        return (
-            f"a pack cannot stack buffers: {', '.join(buffers)}; make them parameters or constants"
-        )
+    if unsaved := {name for name, _ in network.named_buffers()} - network.state_dict().keys():
+        return f"buffers that are not stored: {', '.join(sorted(unsaved))}; must be persistent=True"
+    network.eval()
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         outputs = network(task.inputs[:2])
+    changed = [name for name, b in network.named_buffers() if not torch.equal(b, before[name])]
+    if changed:
+        return f"forward changes {', '.join(changed)} in evaluation mode; only if self.training"
     if not isinstance(outputs, tuple) or len(outputs) != 2:
         return f"forward returns a {type(outputs).__name__}; must be (logits, features)"
     shapes = [tuple(output.shape) for output in outputs]

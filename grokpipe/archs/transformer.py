@@ -260,7 +260,8 @@ def _through(block: Block, stream: list[Rows], mixed: list[Rows], batch: int) ->
 
 def unfit(task: Task) -> str | None:
     """Why this architecture cannot take the task, or None."""
-    return None if task.vocabulary else "takes pairs of tokens"
+    pairs = task.vocabulary and task.inputs.shape[1:] == (2,)
+    return None if pairs else "takes pairs of tokens"
 
 
 def build(config: Config, task: Task) -> nn.Module:

@@ -40,10 +40,14 @@ def brief(error: BaseException) -> str:
 
 def _place(error: BaseException, config: Config) -> tuple[str, traceback.FrameSummary] | None:
     """The component and the frame in its file that is nearest to where the error was raised."""
-    files = {module.__file__: name for name, module in components(config) if module.__file__}
+    chosen = list(components(config))
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename in files:
-            return files[frame.filename], frame
+        for name, module in chosen:
+            folders = map(Path, getattr(module, "__path__", []))  # of a package
+            if frame.filename == module.__file__ or any(
+                Path(frame.filename).is_relative_to(folder) for folder in folders
+            ):
+                return name, frame
     return None
 
 
@@ -52,5 +56,5 @@ def components(config: Config) -> Iterator[tuple[str, ModuleType]]:
     for group, package in GROUPS.items():
         name = getattr(config, group).name
         yield f"{group}={name}", registry.module(package, name, group)
-    for name in config.measures.names:
+    for name in config.measures.all:
         yield f"measure {name}", registry.module("measures", name, "measures.names")

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hydra
 from hydra import version
@@ -29,6 +29,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
@@ -39,7 +40,7 @@ from grokpipe.config.composing import composed as composed_jobs
 from grokpipe.config.grids import check_grid, with_late_keys
 from grokpipe.config.hydra_errors import choices, joined, one_line
 from grokpipe.config.invocation import as_called, called
-from grokpipe.config.overrides import parse
+from grokpipe.config.overrides import parse, varying
 from grokpipe.config.schema import GROUPS
 from grokpipe.errors import InputError
 
@@ -199,15 +200,7 @@ def launch(command: Command) -> None:
 
     Raises InputError for a plugin that does not take its settings, and what training raises.
     """
-    context = HydraContext(command.loader, Callbacks())
-    plugins = Plugins.instance()
-    instantiate = plugins.instantiate_sweeper if command.sweeping else plugins.instantiate_launcher
-    try:
-        plugin = instantiate(
-            hydra_context=context, task_function=lambda _: None, config=command.config
-        )
-    except (HydraException, ImportError, RuntimeError, TypeError) as error:
-        raise InputError(joined(str(error))) from error
+    plugin = _plugin(command)
     try:
         if isinstance(plugin, Launcher):
             plugin.launch([command.overrides], initial_job_idx=0)
@@ -217,6 +210,51 @@ def launch(command: Command) -> None:
         config = command.config
         error.filename = error.filename or str(Path(config.outputs, config.name))
         raise
+
+
+class Listing(Launcher):
+    """Takes the place of a grid's launcher: composes the cells, and trains none."""
+
+    def __init__(self, command: Command):
+        self.command = command
+        self.labels: list[str] = []
+        self.configs: list[dict[str, Any]] = []
+
+    def setup(self, **given: Any) -> None:
+        """Nothing: the command has been composed."""
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        loader, config = self.command.loader, self.command.config
+        applied, composed = compose_jobs(loader, config, job_overrides)
+        self.labels += [" ".join(overrides) for overrides in varying(applied)]
+        self.configs += [config for config, _ in composed]
+        return [JobReturn() for _ in job_overrides]
+
+
+def listed(command: Command) -> tuple[Listing, Any]:
+    """The cells of a grid, and the launcher that would train them.
+
+    Raises InputError as `compose_jobs` and `launch`.
+    """
+    sweeper, listing = _plugin(command), Listing(command)
+    launcher, sweeper.launcher = sweeper.launcher, listing
+    sweeper.sweep(command.overrides)
+    return listing, launcher
+
+
+def _plugin(command: Command) -> Any:
+    """The sweeper of a grid, or the launcher of one cell."""
+    context = HydraContext(command.loader, Callbacks())
+    plugins = Plugins.instance()
+    instantiate = plugins.instantiate_sweeper if command.sweeping else plugins.instantiate_launcher
+    try:
+        return instantiate(
+            hydra_context=context, task_function=lambda _: None, config=command.config
+        )
+    except (HydraException, ImportError, RuntimeError, TypeError) as error:
+        raise InputError(joined(str(error))) from error
 
 
 def _loader(parsed: argparse.Namespace) -> ConfigLoader:

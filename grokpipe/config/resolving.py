@@ -12,9 +12,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from grokpipe.config import registry
 from grokpipe.config.fields import check, leaves
-from grokpipe.config.schema import GROUPS, Config, EvalConfig, StopConfig
+from grokpipe.config.schema import GROUPS, Config, EvalConfig, MeasuresConfig, StopConfig
 from grokpipe.errors import InputError, missing_package
 from grokpipe.schedule import snapshot_count
+
+SPARSE_AT = "log:64"  # what measures.sparse_at=null means where there are sparse measures
 
 
 def resolve(composed: DictConfig | dict[str, Any]) -> Config:
@@ -41,8 +43,11 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
         )
     config = _config(values)
     check(config)
+    task = registry.module("tasks", config.task.name, "task")
+    if hasattr(task, "resolved"):
+        config.task = task.resolved(config.task)
     _check_shared_defaults(config)
-    _check_measures(config.measures.names)
+    config.measures = _resolved_measures(config.measures)
     config.eval = _resolved_evaluation(config.eval, config.steps)
     _check_batches(config)
     _check_precision(config)
@@ -86,11 +91,26 @@ def _check_shared_defaults(config: Config) -> None:
             raise InputError(f"{name}={value}: has no effect with {chosen}; set {name}=null")
 
 
-def _check_measures(names: list[str]) -> None:
-    for name in names:
-        registry.module("measures", name, "measures.names")
-    if len(set(names)) < len(names):
-        raise InputError(f"measures.names={names}: must name each measure once")
+def _resolved_measures(measures: MeasuresConfig) -> MeasuresConfig:
+    """Check the names, and fill in what null means for a cadence, before the key is hashed."""
+    for key in ("names", "sparse"):
+        own = getattr(measures, key) or []
+        for name in own:
+            registry.module("measures", name, f"measures.{key}")
+        if len(set(own)) < len(own):
+            raise InputError(f"measures.{key}={own}: must name each measure once")
+    if both := sorted({*measures.names}.intersection(measures.sparse or [])):
+        raise InputError(f"measures.sparse={both}: among measures.names too; name it once")
+    if not measures.sparse:
+        if measures.sparse_at is not None:
+            raise InputError(
+                f"measures.sparse_at={measures.sparse_at}: no measures to take then with "
+                "measures.sparse=null"
+            )
+        return replace(measures, sparse=None)
+    at = measures.sparse_at or SPARSE_AT
+    snapshot_count(at, "measures.sparse_at")
+    return replace(measures, sparse_at=at)
 
 
 def _resolved_evaluation(evaluation: EvalConfig, steps: int) -> EvalConfig:

@@ -23,6 +23,16 @@ class MeasuresConfig:
 
     names: list[str] = scientific()
     """modules of grokpipe/measures to compute at every evaluation, in the order of their columns"""
+    sparse: list[str] | None = scientific(neutral=None)
+    """further ones, too slow for every evaluation; null: none"""
+    sparse_at: str | None = scientific(neutral=None)
+    """log:N computes these at N evaluations, evenly spaced on a logarithmic scale of steps; null:
+    log:64 if there are any"""
+
+    @property
+    def all(self) -> list[str]:
+        """Names of all measures: those of every evaluation first."""
+        return [*self.names, *(self.sparse or [])]
 
 
 @dataclass
@@ -166,7 +176,7 @@ def operational_names() -> set[str]:
         elif item.default_factory is not MISSING:
             rules = [(f"{item.name}.{n}", rule) for n, _, rule in leaves(item.default_factory())]
         else:
-            rules = []  # a group: scientific throughout
+            rules = []  # a group, which tables show in full
         names |= {name for name, rule in rules if not rule.scientific}
     return names
 

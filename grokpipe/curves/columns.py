@@ -6,7 +6,7 @@ under its own name (`column`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -45,6 +45,7 @@ COLUMNS: dict[str, Column] = {
     "weight_norm": Column(r"norm of the weights $\Vert\theta\Vert$", "log"),
     "weight_norm_sum": Column("sum of the parameters' norms", "log"),
     "head_norm": Column(r"norm of the last layer $\Vert W\Vert_F$", "log"),
+    "balance/*": Column("imbalance of layers, pair {} from the head", "log"),
     # logits
     "logits/scale": Column("scale of the logits", "log"),
     "logits/margin": Column("mean margin of the logits"),
@@ -54,6 +55,8 @@ COLUMNS: dict[str, Column] = {
     # collapse
     "collapse/rnc1": Column(r"RNC1 = $\mathrm{Tr}\,\Sigma_W / B_g^2$", "log"),
     "collapse/rnc1_test": Column(r"RNC1 on the test set", "log"),
+    "collapse/rnc1_sup": Column("RNC1 by the largest norm", "log"),
+    "collapse/rnc1_sup_test": Column("RNC1 by the largest norm, on the test set", "log"),
     "collapse/nc1": Column(r"NC1 = $\mathrm{Tr}\,\Sigma_W / \mathrm{Tr}\,\Sigma_B$", "log"),
     "collapse/nc1_pinv": Column(r"NC1 = $\mathrm{Tr}(\Sigma_W \Sigma_B^{+}) / C$", "log"),
     "collapse/cdnv": Column("CDNV", "log"),
@@ -64,6 +67,12 @@ COLUMNS: dict[str, Column] = {
     "collapse/nc3": Column("NC3: self-duality gap", "log"),
     "collapse/nc4_train": Column("NC4: not the nearest mean, training set", limits=SHARE),
     "collapse/nc4_test": Column("NC4: not the nearest mean, test set", limits=SHARE),
+    # theorem, margins
+    "theorem/bound": Column("bound on the test error (Theorem 3.2)", "log"),
+    "theorem/bound_directional": Column("bound on the test error, along $w_c - w_k$", "log"),
+    "theorem/bound_train": Column("bound by training moments (Theorem 3.2)", "log"),
+    "theorem/bound_directional_train": Column("training bound, along $w_c - w_k$", "log"),
+    "margins/*": Column("signed distance between classes: {}"),
     # spectral, flatness, fourier
     "spectral/entropy_train": Column(r"spectral entropy $\tilde{H}$"),
     "spectral/entropy_test": Column(r"spectral entropy $\tilde{H}$ on the test set"),
@@ -73,9 +82,40 @@ COLUMNS: dict[str, Column] = {
     "fourier/alignment": Column("Fourier alignment", limits=SHARE),
     "fourier/alignment_null": Column("Fourier alignment of permuted labels", limits=SHARE),
     "fourier_paper/alignment": Column("Fourier alignment, first eigenvector", limits=SHARE),
+    # information
+    "information/nhsic_x": Column("nHSIC(Z; X)"),
+    "information/nhsic_y": Column("nHSIC(Z; Y)"),
+    "information/nhsic_difference": Column("nHSIC(Z; X) − nHSIC(Z; Y)"),
+    "information/nhsic_x_scaled": Column(r"nHSIC(Z; X) of $z/B_g$"),
+    "information/nhsic_y_scaled": Column(r"nHSIC(Z; Y) of $z/B_g$"),
+    "information/nhsic_difference_scaled": Column(r"nHSIC(Z; X) − nHSIC(Z; Y) of $z/B_g$"),
+    "information/compression_x": Column("I(Z; X) by compression", unit="nats"),
+    "information/compression_y": Column("I(Z; Y) by compression", unit="nats"),
+    "information/compression_difference": Column("I(Z; X) − I(Z; Y) by compression", unit="nats"),
+    "information/compression_5nn_x": Column("I(Z; X), 5-NN", unit="nats"),
+    "information/compression_5nn_y": Column("I(Z; Y), 5-NN", unit="nats"),
+    "information/compression_5nn_difference": Column("I(Z; X) − I(Z; Y), 5-NN", unit="nats"),
+    "information/density": Column(r"I(Z; X | Y) by kernel density, noise 0.1", unit="nats"),
+    "information/density_saturated": Column("share of samples alone, noise 0.1", limits=SHARE),
 }
 """By name. A name that ends in * stands for all columns that begin so; {} in its label, for the
 rest of their names."""
+
+_NOISY = {
+    "gaussian_bound": Column("bound of I(Z; X | Y), Gaussian", "log", unit="nats"),
+    "trace_bound": Column("bound of I(Z; X | Y), trace", "log", unit="nats"),
+    "gaussian_bound_mean": Column("bound of I(Z; X | Y), Gaussian, mean norm", "log", unit="nats"),
+    "conditional": Column("I(Z; X | Y)", "log", unit="nats"),
+    "conditional_lower": Column("I(Z; X | Y), pairwise lower bound", "log", unit="nats"),
+    "conditional_upper": Column("I(Z; X | Y), pairwise upper bound", "log", unit="nats"),
+    "conditional_error": Column("I(Z; X | Y), standard error", "log", unit="nats"),
+    "conditional_saturated": Column("share of samples alone", limits=SHARE),
+}
+COLUMNS |= {
+    f"information/{name}_{sigma}": replace(one, label=rf"{one.label}, $\sigma = {sigma}$")
+    for name, one in _NOISY.items()
+    for sigma in ("0.1", "0.3", "1")
+}
 
 
 def installed() -> tuple[dict[str, Column], list[str]]:

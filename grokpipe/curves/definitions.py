@@ -32,6 +32,7 @@ from grokpipe.curves.kinds import (
     Fall,
     Followed,
     Half,
+    Most,
     OfOtherSeeds,
     Ratio,
     Run,
@@ -51,6 +52,7 @@ EVENTS: dict[str, Definition] = {
     "tau2_rise": Crossing("test_accuracy", AboveChance(plus=0.1), evaluations=3),
     "tau2_half": Half("test_accuracy", least=GENERALISED),
     "tau2_arrive": Arrival("test_accuracy", within=0.02, least=GENERALISED),
+    "tau2_most": Most("test_accuracy", share=0.9, least=GENERALISED, evaluations=3),
     "t_mem": MEMORISED,
     "t_grok": GROKKED,
     "tau_rnc1@0.2": Crossing(RNC1, 0.2, rising=False),
@@ -85,8 +87,10 @@ INSTALLED, NOT_READ = plugins.declared("events", known=EVENTS, kinds=Definition)
 """events of installed packages, and a line for each entry point that could not be read"""
 EVENTS |= INSTALLED
 
+OF_COLLAPSE = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 SHOWN = {
-    "images": ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1"),
+    "images": OF_COLLAPSE,
+    "text": OF_COLLAPSE,
     "tokens": ("t_mem", "t_grok", "t_grok_sustained", "t_collapse", "t_cross"),
 }
 """The events that tables show for a kind of task unless others are asked for: those that the papers
@@ -95,6 +99,8 @@ on it speak of."""
 TASKS = {
     "mnist": "images",
     "fashion_mnist": "images",
+    "cifar10": "images",
+    "sentences": "text",
     "mod_add": "tokens",
     "mod_sub": "tokens",
     "mod_mul": "tokens",

@@ -23,6 +23,7 @@ from grokpipe.curves.events import (
     plateaus,
     ratio,
     stays,
+    sustained,
 )
 
 Floats = NDArray[np.float64]
@@ -212,6 +213,29 @@ class Half(FromFinal):
             steps, values, self.least, run.budget, run.finished, self.rising, self.relative,
             start, self.evaluations,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Most(FromFinal):
+    """The first evaluation at a share of the way from a column's first value to its final one,
+    there and at the following ones, `evaluations` in a row in all, or as many as are left of the
+    run; censored as `Half`."""
+
+    share: float
+    """in (0, 1]"""
+    least: float
+    evaluations: int = 1
+    rising: bool = True
+
+    def time(self, run: "Run") -> Event:
+        steps, values = run.known(self.column)
+        first, final = run.plateaus(self.column)
+        change = final - first if self.rising else first - final
+        level = first + self.share * (final - first)
+        there = values >= level if self.rising else values <= level
+        to_the_end = np.concatenate([there, np.ones(self.evaluations - 1, dtype=bool)])
+        reached = sustained(to_the_end, self.evaluations)[: len(there)]
+        return first_reached(steps, (run.finished and change >= self.least) & reached, run.budget)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def waiting(cells: Sequence[Cell], labels: Sequence[str]) -> set[int]:
     for i, cell in enumerate(cells):
         if not follows(cell.config):
             continue
-        unfinished = _unfinished_baseline(cell)
+        unfinished = unfinished_baseline(cell)
         if missing := [other for other in unfinished if other.key not in in_sweep]:
             lacking = [other.config.seed for other in missing]
             usable = [
@@ -65,7 +65,8 @@ def waiting(cells: Sequence[Cell], labels: Sequence[str]) -> set[int]:
     return waits
 
 
-def _unfinished_baseline(cell: Cell) -> list[Cell]:
+def unfinished_baseline(cell: Cell) -> list[Cell]:
+    """The cells of the baseline that `cell` follows which have not reached their end."""
     cells = {followed.key: followed for followed in baseline(cell.config)}
     states = manifest.states(cell.folder, cells)
     return [followed for key, followed in cells.items() if states[key] != "done"]
@@ -78,7 +79,7 @@ def with_trajectory(cell: Cell, label: str) -> Cell:
     """
     if not follows(cell.config):
         return cell
-    if unfinished := _unfinished_baseline(cell):
+    if unfinished := unfinished_baseline(cell):
         seeds = ", ".join(str(other.config.seed) for other in unfinished)
         raise InputError(f"{label}: its baseline did not finish: seeds {seeds}; see its run logs")
     return Cell.of(following(cell.config, baseline(cell.config)))

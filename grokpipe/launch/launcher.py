@@ -68,7 +68,7 @@ def run(
         InputError: a cell is not valid.
         Interrupted: the user stopped the sweep.
     """
-    cells = _checked(configs, labels)
+    cells = checked(configs, labels)
     console = Console(quiet=not cells[0].config.progress)
     if repeated := len(cells) - len({(cell.folder, cell.key) for cell in cells}):
         points = f"{repeated} of {counted(len(cells), 'grid point')}"
@@ -143,7 +143,8 @@ def _run(
     return [reporter.outcome(cell) for cell in cells] if ended else []
 
 
-def _checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:
+def checked(configs: Sequence[DictConfig | dict[str, Any]], labels: Sequence[str]) -> list[Cell]:
+    """The cells of these configurations. Raises InputError for the first that is not valid."""
     cells: list[Cell] = []
     for config, label in zip(configs, labels, strict=True):
         try:
@@ -215,7 +216,7 @@ def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Ce
         return []
     notes = []
     if missing:
-        total = sum(_snapshot_bytes(cell) for cell in missing.values())
+        total = sum(snapshot_bytes(cell) for cell in missing.values())
         notes = [f"snapshots={first.config.snapshots}: {total / 1e6:,.1f} MB in {folder}"]
     logs = (manifest.cells_folder(folder) / key for key in asked if key not in missing)
     if without := sum(not snapshots.steps(log) for log in logs):
@@ -224,7 +225,7 @@ def _about_snapshots(folder: Path, asked: dict[str, Cell], missing: dict[str, Ce
     return notes
 
 
-def _snapshot_bytes(cell: Cell) -> int:
+def snapshot_bytes(cell: Cell) -> int:
     """Bytes of all snapshots of a cell that trains for its whole budget."""
     return dtype_of(cell.config.dtype).itemsize * cell.parameters * len(snapshot_steps(cell.config))
 

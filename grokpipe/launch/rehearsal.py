@@ -34,7 +34,7 @@ def rehearse(cells: Sequence[Cell]) -> None:
 def uses_installed(config: Config) -> bool:
     """Whether a component of the configuration comes from another package."""
     chosen = [(package, getattr(config, group).name) for group, package in GROUPS.items()]
-    chosen += [("measures", name) for name in config.measures.names]
+    chosen += [("measures", name) for name in config.measures.all]
     return any(registry.is_installed(package, name) for package, name in chosen)
 
 

@@ -1,7 +1,8 @@
 """Measures: pure functions of features, labels, logits and weights, computed in float64.
 
-A module here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names included. An
-undefined value (one class, constant features, …) is NaN, never an invented number or an exception.
+A module or package here has `measure(snapshot: Snapshot) -> dict[str, float]`, column names
+included. An undefined value (one class, constant features, …) is NaN, never an invented number or
+an exception.
 
 A column added after the measure's first release is declared in its module, with the release:
 `ADDED = {"collapse/rnc1_sup": "0.2"}`. Runs without the column then do not count as stale.
@@ -47,6 +48,35 @@ class Outputs:
         return torch.linalg.vector_norm(self.features, dim=1, dtype=torch.float64).square()
 
 
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Inputs of the test samples, shared by all snapshots of a cell."""
+
+    table: Tensor
+    """(n, *shape) inputs of all samples, as in `Task`"""
+    rows: Tensor
+    """(n_test,) int64 rows of the test set"""
+
+    @cached_property
+    def test(self) -> Tensor:
+        """(n_test, *shape) inputs of the test set: a view of the table where its rows allow it"""
+        first, count = int(self.rows[0]), len(self.rows)
+        if torch.equal(self.rows, torch.arange(first, first + count)):
+            return self.table[first : first + count]
+        return self.table[self.rows]
+
+    def once(self, function: Callable[["Inputs"], Value]) -> Value:
+        """Return function(self), computed at the first call: constants of the cell's task."""
+        if function not in self._computed:
+            self._computed[function] = function(self)
+        value: Value = self._computed[function]
+        return value
+
+    @cached_property
+    def _computed(self) -> dict[Hashable, Any]:
+        return {}
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One network at one step: the input of measures."""
@@ -68,6 +98,8 @@ class Snapshot:
     """(m,) int64: labels of `train_probe`"""
     exponents: Tensor | None = None
     """(classes,) int64: see `Task.exponents`; None if the labels form no cyclic group"""
+    inputs: Inputs | None = None
+    """of the test set; None where they are not known"""
 
     @cached_property
     def log_probabilities(self) -> Tensor:
@@ -89,6 +121,12 @@ class Snapshot:
     def head(self) -> Tensor:
         """(classes, d): weights of the last layer, one row a class"""
         return self.parameters["head.weight"]
+
+    @property
+    def bias(self) -> Tensor:
+        """(classes,): biases of the last layer; zeros if it has none"""
+        zeros = torch.zeros(len(self.head), dtype=torch.float64)
+        return self.parameters.get("head.bias", zeros)
 
 
 def in_parts(values: Tensor) -> Iterator[tuple[slice, Tensor]]:

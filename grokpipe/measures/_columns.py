@@ -12,24 +12,25 @@ from grokpipe.measures._checks import checked
 ALWAYS = ("train_accuracy", "test_accuracy", "train_loss", "test_loss")
 
 
-def columns(names: Sequence[str]) -> list[str]:
-    """The columns of a run with these measures, in the order of its curves, without `step`."""
-    return [*ALWAYS, *(column for name in names for column in _of_measure(name))]
+def columns(names: Sequence[str], classes: int) -> list[str]:
+    """The columns of a run with these measures on a task of so many classes, in the order of its
+    curves, without `step`."""
+    return [*ALWAYS, *(column for name in names for column in _of_measure(name, classes))]
 
 
-def measuring(column: str) -> str | None:
-    """The measure that logs a column, or None."""
+def measuring(column: str, classes: int) -> str | None:
+    """The measure that logs a column on a task of so many classes, or None."""
     names = [name for name, _ in registry.modules("measures", "measures.names")]
-    return next((name for name in names if column in _of_measure(name)), None)
+    return next((name for name in names if column in _of_measure(name, classes)), None)
 
 
 @lru_cache
-def _of_measure(name: str) -> tuple[str, ...]:
+def _of_measure(name: str, classes: int) -> tuple[str, ...]:
     """Column names of a measure, found by applying the measure to a small random network."""
     draws = torch.Generator().manual_seed(0)
-    features = torch.randn(12, 4, generator=draws)
-    head = torch.randn(3, 4, generator=draws)
-    labels = torch.arange(12) % 3
+    features = torch.randn(4 * classes, 4, generator=draws)
+    head = torch.randn(classes, 4, generator=draws)
+    labels = torch.arange(4 * classes) % classes
     outputs = Outputs(features, features @ head.T, labels)
     snapshot = Snapshot(
         train=outputs,
@@ -39,9 +40,9 @@ def _of_measure(name: str) -> tuple[str, ...]:
         parameters={
             **{f"hidden.{n}.weight": torch.eye(4).double() for n in range(weights.DEPTH)},
             "head.weight": head.double(),
-            "head.bias": torch.zeros(3).double(),
+            "head.bias": torch.zeros(classes).double(),
         },
-        classes=3,
+        classes=classes,
         loss="cross_entropy",
         train_probe_labels=labels,
     )

@@ -1,118 +1,37 @@
 """AdamW (Loshchilov & Hutter 2019): PyTorch's fused update applied to each cell's slice."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from grokpipe.config.fields import scientific
-from grokpipe.optimizers import by_config, sent, slices
+from grokpipe.optimizers import _moments
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(_moments.Config):
     """Configuration of AdamW."""
 
-    name: str = scientific()
-    lr: float = scientific(above=0, per_cell=True)
-    """learning rate η"""
     weight_decay: float = scientific(at_least=0, per_cell=True)
     """λ: each step multiplies the parameters by 1 − ηλ"""
-    betas: list[float] = scientific(at_least=0, below=1, length=2, per_cell=True)
-    """decay rates of the first and second moment"""
-    eps: float = scientific(at_least=0, per_cell=True)
-    """added to the root of the second moment"""
 
 
-class Stacked:
-    """AdamW over a stack: `parameters` (cell, …) are updated in place, with one config per cell.
+class Stacked(_moments.Moments):
+    """AdamW over a stack of cells."""
 
-    PyTorch takes one set of coefficients per call, so cells with equal coefficients share a call.
-    """
+    fused = staticmethod(torch._fused_adamw_)
 
-    def __init__(self, configs: Sequence[Config], parameters: Sequence[Tensor]):
-        self.configs = list(configs)
-        self.first = [torch.zeros_like(p) for p in parameters]
-        self.second = [torch.zeros_like(p) for p in parameters]
-        device = parameters[0].device
-        self.counts = torch.zeros(len(configs), device=device)  # of steps
-        self.counted = torch.zeros(len(configs), dtype=torch.float64)  # the same, on the CPU
-        self.groups = []
-        for config, cells in by_config(configs):
-            stacks = [slices(stack, cells) for stack in (parameters, self.first, self.second)]
-            counts = [self.counts[cell] for cell in cells for _ in parameters]
-            self.groups.append((config, cells, [*stacks, counts]))
-
-    def step(self, gradients: Sequence[Tensor]) -> None:
-        """Apply one update, given gradients (cell, …) in the order of the parameters."""
-        self.advanced(1)
-        for config, cells, (parameters, first, second, counts) in self.groups:
-            # torch.optim's function would count for each tensor, one by one
-            torch._fused_adamw_(
-                parameters,
-                slices(gradients, cells),
-                first,
-                second,
-                [],
-                counts,
-                amsgrad=False,
-                beta1=config.betas[0],
-                beta2=config.betas[1],
-                lr=config.lr,
-                weight_decay=config.weight_decay,
-                eps=config.eps,
-                maximize=False,
-            )
-
-    @property
-    def state(self) -> list[list[Tensor]]:
-        """Both moments, each in the order of the parameters."""
-        return [self.first, self.second]
-
-    def coefficients(self, steps: int) -> Tensor:
-        """Numbers that `update` takes in each of the next steps: (steps, cell, 7)."""
-        settings = [(c.lr, c.weight_decay, *c.betas, c.eps) for c in self.configs]
-        lr, decay, beta1, beta2, eps = torch.tensor(settings, dtype=torch.float64).T
-        counts = self.counted + torch.arange(1, steps + 1)[:, None]
-        unbiased1, unbiased2 = 1 - beta1**counts, 1 - beta2**counts
-        rows = (
-            1 - lr * decay,
-            lr / unbiased1,
-            unbiased2.rsqrt(),
-            1 - beta1,
-            beta2,
-            1 - beta2,
-            eps,
-        )
-        return sent(torch.stack([row.expand_as(counts) for row in rows], -1), self.first[0])
+    @staticmethod
+    def decay(lr: Tensor, weight_decay: Tensor) -> Tensor:
+        """The factor on the parameters, 1 − ηλ."""
+        return 1 - lr * weight_decay
 
     @staticmethod
     def update(
         parameter: Tensor, gradient: Tensor, state: list[Tensor], coefficients: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         """The same update of one tensor of one cell as a pure function."""
-        first, second = state
-        kept, size, unbiased, new1, old2, new2, eps = coefficients.unbind()
-        first = first + (gradient - first) * new1
-        second = second * old2 + gradient * gradient * new2
-        parameter = parameter * kept - size * (first / (second.sqrt() * unbiased + eps))
-        return parameter, [first, second]
-
-    def advanced(self, steps: int) -> None:
-        """Count updates that were made by `update`."""
-        self.counts += steps
-        self.counted += steps
-
-    def state_dict(self) -> dict[str, Any]:
-        """Both moments in the order of the parameters, and the step counts, each (cell, …)."""
-        counts = self.counts[:, None].expand(-1, len(self.first))  # the form of earlier releases
-        return {"first": self.first, "second": self.second, "counts": counts}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name in ("first", "second"):
-            for mine, saved in zip(getattr(self, name), state[name], strict=True):
-                mine.copy_(saved)
-        for mine in (self.counts, self.counted):
-            mine.copy_(state["counts"][:, 0])
+        kept, *others = coefficients.unbind()
+        change, state = _moments.moved(gradient, state, others)
+        return parameter * kept - change, state

@@ -49,7 +49,7 @@ def fingerprint(config: Config) -> str:
     if digits is None:
         from grokpipe.provenance import golden
 
-        later = golden.columns_added_later(config.measures.names)
+        later = golden.columns_added_later(config.measures.all)
         rows = [
             {name: value for name, value in row.items() if name not in later}
             for row in golden.evaluations(canonical(config))

@@ -52,8 +52,12 @@ def evaluations(config: Config) -> list[dict[str, float]]:
     cell = Excerpt.of(config)
     batch_size = config.batch_size and min(config.batch_size, len(cell.task.train))
     pack = Pack([replace(cell, config=replace(config, batch_size=batch_size))])
-    doubled = {name: p.double() for name, p in pack.parameters.items()}
-    pack.load_state_dict({**pack.state_dict(), "parameters": doubled})  # optimiser state follows
+    state = pack.state_dict()
+    for name in {"parameters", "buffers"} & state.keys():  # the optimiser's state follows
+        state[name] = {
+            n: t.double() if t.is_floating_point() else t for n, t in state[name].items()
+        }
+    pack.load_state_dict(state)
     evaluator = Evaluator.of(config, pack.tasks[0])
     first = evaluator.row(pack.outputs(0))
     pack.advance(STEPS)

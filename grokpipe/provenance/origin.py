@@ -37,7 +37,7 @@ def commit() -> tuple[str | None, bool | None]:
 def packages(config: Config) -> dict[str, dict[str, Any]]:
     """Version and commit of each installed package whose components a configuration uses."""
     used = [(package, getattr(config, group).name) for group, package in GROUPS.items()]
-    used += [("measures", name) for name in config.measures.names]
+    used += [("measures", name) for name in config.measures.all]
     entries = [
         entry
         for package, name in used

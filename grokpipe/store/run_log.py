@@ -7,9 +7,9 @@ analysis reads run logs without it.
     curves.jsonl      one line per evaluation, appended, while the cell is unfinished
     curves.parquet    the same as a table, once it is finished
     provenance.json   commit, versions, device, threads, pack, wall time, data
-    final.pt          parameters, optimiser state and generators after the last step
+    final.pt          parameters, buffers, optimiser state and generators after the last step
     traceback.txt     the exception of a failed cell
-    snapshots/        weights at a few evaluations, if requested
+    snapshots/        networks at a few evaluations, if requested
     remeasured.parquet  further measures on the snapshots (remeasure.py)
     result.json       state, steps, reason, code; written last: it marks the cell as finished
 """

@@ -1,6 +1,6 @@
 """Snapshots: weights kept at a few steps of a run, so that further measures can be taken later.
 
-    <run log>/snapshots/<step>.pt    parameters by name, in the precision of training
+    <run log>/snapshots/<step>.pt    parameters and buffers by name, in the precision of training
 
 Snapshots are taken at evaluations, so that what is measured on them later (remeasure.py) has a
 logged row beside it. PyTorch is imported only where weights are written or read.
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 FOLDER = "snapshots"
 
 
-def save(folder: Path, step: int, parameters: dict[str, "Tensor"]) -> None:
-    """Write the snapshot at `step` of the run log `folder`, replacing an earlier one."""
+def save(folder: Path, step: int, state: dict[str, "Tensor"]) -> None:
+    """Write a network's parameters and buffers as the snapshot at `step` of the run log `folder`,
+    replacing an earlier one."""
     import torch
 
     # clone: torch.save would write the whole stack behind a view
-    copies = {name: p.detach().to("cpu").contiguous().clone() for name, p in parameters.items()}
+    copies = {name: p.detach().to("cpu").contiguous().clone() for name, p in state.items()}
     path = _file(folder, step)
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as temporary:
@@ -48,7 +49,7 @@ def steps(folder: Path) -> list[int]:
 
 
 def load(folder: Path, step: int) -> dict[str, "Tensor"]:
-    """Load parameters by name, on the CPU. Runs no code from the file.
+    """Load parameters and buffers by name, on the CPU. Runs no code from the file.
 
     Raises InputError if the file is missing or damaged.
     """
@@ -56,13 +57,13 @@ def load(folder: Path, step: int) -> dict[str, "Tensor"]:
 
     path = _file(folder, step)
     try:
-        parameters: dict[str, Tensor] = torch.load(path, weights_only=True, map_location="cpu")
+        state: dict[str, Tensor] = torch.load(path, weights_only=True, map_location="cpu")
     except FileNotFoundError as error:
         valid = ", ".join(map(str, steps(folder))) or "none"
         raise InputError(f"{path}: no such snapshot; valid: {valid}") from error
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise InputError(f"{path}: damaged; delete it to continue without this step") from error
-    return parameters
+    return state
 
 
 def _file(folder: Path, step: int) -> Path:

@@ -1,7 +1,8 @@
 """Tasks: a table of inputs with labels, split into training and test rows.
 
 A module here has a dataclass `Config` (its first field `name`) and
-`load(config, split: torch.Generator) -> Task`.
+`load(config, split: torch.Generator) -> Task`. It may have `resolved(config) -> Config`, which
+fills in values before the cell's key is made, such as the hash of a file.
 """
 
 import hashlib
@@ -33,6 +34,9 @@ class Task:
     """(classes,) int64: exponent of each class in the cyclic group that the labels form: c itself
     for sums and differences, the discrete logarithm for products and quotients, −1 for a class
     outside the group (zero); None if the labels form no such group"""
+    padding: int | None = None
+    """token that fills sequences up to one length, which architectures leave out of account; None
+    if all have one length"""
 
 
 def fingerprint(*arrays: np.ndarray) -> str:

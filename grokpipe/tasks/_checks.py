@@ -47,6 +47,8 @@ def _range_complaint(task: Task) -> str | None:
 
 def _inputs_complaint(task: Task) -> str | None:
     if task.vocabulary is None:
+        if task.padding is not None:
+            return f"padding={task.padding}: for tokens only; must be None"
         if not task.inputs.is_floating_point():
             return f"inputs are {task.inputs.dtype}; must be floats, or tokens with vocabulary set"
         return None
@@ -54,4 +56,6 @@ def _inputs_complaint(task: Task) -> str | None:
         return f"inputs are {task.inputs.dtype}; tokens must be int64"
     if task.inputs.min() < 0 or task.inputs.max() >= task.vocabulary:
         return f"tokens must be in [0, vocabulary={task.vocabulary})"
+    if task.padding is not None and not 0 <= task.padding < task.vocabulary:
+        return f"padding={task.padding}: must be a token, in [0, {task.vocabulary})"
     return None

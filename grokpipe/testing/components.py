@@ -58,8 +58,9 @@ def check_optimizer(name: str, *overrides: str) -> None:
 def check_arch(name: str, *overrides: str) -> None:
     """Check a network's outputs, its gradients in a pack, and that training resumes to the bit.
 
-    Arguments as of `check_intervention`. A faster module (`build_shortcut`) is held to the plain
-    one.
+    Arguments as of `check_intervention`. Buffers, such as the running statistics of batch norm, are
+    held to those of a plain loop, and resume with the parameters. A faster module
+    (`build_shortcut`) is held to the plain one.
     """
     label = f"arch={name}"
     chosen = [label, *overrides]

@@ -37,7 +37,8 @@ class Trained:
     """What training left of one cell."""
 
     rows: pd.DataFrame
-    parameters: dict[str, Tensor]
+    state: dict[str, Tensor]
+    """parameters and buffers by name"""
 
 
 @contextlib.contextmanager
@@ -90,7 +91,8 @@ def trained(cells: Sequence[Cell], seed: int, stop_at: int | None = None) -> lis
 
 def _read(folder: Path) -> Trained:
     final = torch.load(folder / FINAL, weights_only=True)
-    return Trained(run_log.read_curves(folder), final["parameters"])
+    state = {**final["parameters"], **final.get("buffers", {})}
+    return Trained(run_log.read_curves(folder), state)
 
 
 def check_training(cells: Sequence[Cell], label: str) -> None:
@@ -124,8 +126,7 @@ def check_narrowing(pack: Pack, label: str) -> None:
     narrowed.load_state_dict(copy.deepcopy(split_state(pack.state_dict(), [middle])))
     for one in (pack, narrowed):
         one.advance(STEPS // 2)
-    whole, alone = pack.cell_parameters(middle), narrowed.cell_parameters(0)
-    if why := _parameters_difference(whole, alone, exact=False):
+    if why := _state_difference(_state(pack, middle), _state(narrowed, 0), exact=False):
         raise AssertionError(
             f"{label}: after other cells have left its pack, {why}: state_dict must hold tensors "
             "with a leading cell axis, and load_state_dict restore them"
@@ -145,8 +146,7 @@ def check_whole_step(cells: Sequence[Cell], label: str) -> None:
     for pack in (plain, whole):
         pack.advance(STEPS)
     for i in range(len(cells)):
-        one, other = plain.cell_parameters(i), whole.cell_parameters(i)
-        if why := _parameters_difference(one, other, exact=False):
+        if why := _state_difference(_state(plain, i), _state(whole, i), exact=False):
             raise AssertionError(
                 f"{label}: the step as it is compiled and the plain one differ: {why}: update of "
                 "an optimiser must compute what step does, from its arguments alone, and "
@@ -155,17 +155,25 @@ def check_whole_step(cells: Sequence[Cell], label: str) -> None:
 
 
 def check_gradients(pack: Pack, label: str) -> None:
-    """Check a new pack's gradients, after some steps, against a plain loop over its cells."""
+    """Check a new pack's gradients, after some steps, against a plain loop over its cells; and the
+    buffers that the step leaves."""
     pack.advance(STEPS // 2)
     (stack,) = pack.stacks
     inputs, labels = stack.batch(torch.cat([stream.take(1) for stream in pack.streams]))
     others = pack.intervention.arguments(pack.step)
-    stacked = stack.gradients(inputs, labels, others)
+    gradients, buffers = stack.gradients_and_buffers(inputs, labels, others)
     for i, cell in enumerate(pack.cells):
         own = [other[i] for other in others]
-        plain = _plain_gradients(pack, cell, i, inputs[i], labels[i], own)
-        mine = dict(zip(pack.parameters, (gradient[i] for gradient in stacked), strict=True))
-        if why := _parameters_difference(plain, mine, exact=False):
+        plain, held = _plain_gradients(pack, cell, i, inputs[i], labels[i], own)
+        mine = dict(zip(stack.buffers, (buffer[i] for buffer in buffers), strict=True))
+        if why := _state_difference(held, mine, exact=False):
+            raise AssertionError(
+                f"{label}: buffers after a step of the pack and of a plain loop differ: {why}: "
+                "forward may change buffers in place or assign them anew, as attributes of their "
+                "module"
+            )
+        mine = dict(zip(pack.parameters, (gradient[i] for gradient in gradients), strict=True))
+        if why := _state_difference(plain, mine, exact=False):
             raise AssertionError(
                 f"{label}: gradients of the pack and of a plain loop differ: {why}: the objective "
                 "is traced once, so it may depend on nothing but its arguments, and a shortcut "
@@ -175,9 +183,10 @@ def check_gradients(pack: Pack, label: str) -> None:
 
 def _plain_gradients(
     pack: Pack, cell: Cell, i: int, inputs: Tensor, labels: Tensor, others: Sequence[Tensor]
-) -> dict[str, Tensor]:
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Gradients by autograd, and the buffers after the forward pass."""
     network = initial_network(cell)
-    network.load_state_dict(pack.cell_parameters(i))
+    network.load_state_dict(_state(pack, i))
     logits, features = network(inputs)
     head, loss = network.get_submodule("head"), cell.config.loss
 
@@ -187,10 +196,16 @@ def _plain_gradients(
     weight, bias = head.get_parameter("weight"), dict(head.named_parameters()).get("bias")
     batch = Batch(logits, features, labels, lambda z: functional.linear(z, weight, bias), training)
     pack.intervention.objective(batch, *others).backward()
-    return {
+    gradients = {
         name: torch.zeros_like(p) if p.grad is None else p.grad
         for name, p in network.named_parameters()
     }
+    return gradients, dict(network.named_buffers())
+
+
+def _state(pack: Pack, i: int) -> dict[str, Tensor]:
+    """Present parameters and buffers of one member."""
+    return {**pack.cell_parameters(i), **pack.cell_buffers(i)}
 
 
 def difference(
@@ -199,7 +214,7 @@ def difference(
     """What differs first between two trainings of the same cells; None if nothing does."""
     for i, (one, other) in enumerate(zip(expected, found, strict=True)):
         why = _rows_difference(one.rows, other.rows, exact)
-        why = why or _parameters_difference(one.parameters, other.parameters, exact)
+        why = why or _state_difference(one.state, other.state, exact)
         if why:
             return f"{f'cell {i}: ' if len(expected) > 1 else ''}{why}"
     return None
@@ -221,9 +236,7 @@ def _rows_difference(one: pd.DataFrame, other: pd.DataFrame, exact: bool) -> str
     return None
 
 
-def _parameters_difference(
-    one: dict[str, Tensor], other: dict[str, Tensor], exact: bool
-) -> str | None:
+def _state_difference(one: dict[str, Tensor], other: dict[str, Tensor], exact: bool) -> str | None:
     for name, value in one.items():
         equal = torch.equal if exact else lambda a, b: torch.allclose(a, b, equal_nan=True, **CLOSE)
         if not equal(value, other[name]):

@@ -21,11 +21,13 @@ from grokpipe.interventions import Plain
 from grokpipe.schedule import evaluation_steps
 from grokpipe.store import run_log, snapshots, trajectories
 from grokpipe.training.early_stopping import EarlyStopping
-from grokpipe.training.pack import Pack
+from grokpipe.training.evaluate import sparse_evaluations
+from grokpipe.training.pack import TREES, Pack
 from grokpipe.training.trees import stack
 
 STATE = ("parameters", "optimizer", "intervention", "batches")
-"""what final.pt must hold of a run that others continue, besides its step"""
+"""what final.pt must hold of a run that others continue, besides its step and, if the network has
+any, its buffers"""
 
 
 WATCHED = ("step", "train_loss", "weight_norm")
@@ -80,6 +82,8 @@ def continuation(cell: Cell, log: Path) -> Continuation | str:
         return f"the shorter run was not evaluated at step {lacking[0]:,}"
     if observes(cell.config) and due != logged:
         return f"intervention={cell.config.intervention.name} acts on evaluations, which differ"
+    if _sparse_elsewhere(cell.config, log, due):
+        return "measures.sparse are taken at other steps"
     if not _same_trajectory(cell.config, log, step):
         return "the trajectory of the baseline that the cell follows differs"
     stopping, why = EarlyStopping(rule, 1 / cell.classes), None
@@ -139,6 +143,17 @@ def _same_trajectory(config: Config, log: Path, step: int) -> bool:
     return bool(np.array_equal(a, b))
 
 
+def _sparse_elsewhere(config: Config, log: Path, due: Sequence[int]) -> bool:
+    """Whether sparse measures were taken at other of the evaluations `due` in the run `log`."""
+    theirs = run_log.read_config(log)
+    shorter = replace(config.eval, budget=theirs["eval"].get("budget"))
+    own, other = (
+        {*due} & sparse_evaluations(c)
+        for c in (config, replace(config, steps=theirs["steps"], eval=shorter))
+    )
+    return own != other
+
+
 def load(pack: Pack, sources: Sequence[Continuation]) -> None:
     """Set every cell of `pack` to the final state of its parent.
 
@@ -148,13 +163,13 @@ def load(pack: Pack, sources: Sequence[Continuation]) -> None:
     for source, state in zip(sources, states, strict=True):
         if state is None:
             raise FileNotFoundError(f"{source.log / run_log.FINAL}: gone or damaged")
-    parts = {name: [state[name] for state in states if state] for name in STATE}
+    kept = [state for state in states if state]
     pack.load_state_dict(
         {
             "step": max(s.step for s in sources if not s.ended or all(o.ended for o in sources)),
             "members": list(range(len(sources))),
-            **{name: stack(parts[name]) for name in ("parameters", "optimizer", "intervention")},
-            "streams": parts["batches"],
+            **{name: stack([s[name] for s in kept]) for name in TREES if name in kept[0]},
+            "streams": [state["batches"] for state in kept],
         }
     )
 

@@ -1,7 +1,7 @@
 """Evaluate one network on its task: one row of the curves."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +10,10 @@ from torch.func import functional_call
 from grokpipe.config import registry
 from grokpipe.config.schema import Config
 from grokpipe.losses import PER_SAMPLE
-from grokpipe.measures import Outputs, Snapshot, in_parts
+from grokpipe.measures import Inputs, Outputs, Snapshot, in_parts
 from grokpipe.measures._checks import checked
 from grokpipe.randomness import generator
+from grokpipe.schedule import evaluation_steps, snapshot_count, sparse_steps
 from grokpipe.tasks import Task
 from grokpipe.training.programs.tracing import Program
 
@@ -35,18 +36,27 @@ class NetworkOutputs:
     parameters: dict[str, Tensor]
     arrived: torch.cuda.Event | None
     """event after which the copies from a GPU are complete; None on a CPU"""
+    buffers: dict[str, Tensor] = field(default_factory=dict)
+    """what the network holds beside its parameters, such as running statistics of batch norm"""
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """Parameters and buffers by name, as the module's own `state_dict` has them."""
+        return {**self.parameters, **self.buffers}
 
 
 def forward(network: nn.Module, names: Sequence[str]) -> Program:
-    """Build a function of one network's parameters, in the order of `names`, and inputs (n, …).
+    """Build a function of one network's parameters and buffers, in the order of `names`, and inputs
+    (n, …).
 
-    It returns logits (n, classes) and features (n, d).
+    It returns logits (n, classes) and features (n, d), computed in evaluation mode.
     """
 
     def outputs(*arguments: Tensor) -> Sequence[Tensor]:
-        *parameters, inputs = arguments
+        *tensors, inputs = arguments
+        network.eval()
         result: Sequence[Tensor] = functional_call(
-            network, dict(zip(names, parameters, strict=True)), (inputs,)
+            network, dict(zip(names, tensors, strict=True)), (inputs,)
         )
         return result
 
@@ -72,20 +82,26 @@ def _slice_size(rows: int) -> int:
 
 @torch.no_grad()
 def network_outputs(
-    program: Program, parameters: dict[str, Tensor], inputs: Tensor
+    program: Program,
+    parameters: dict[str, Tensor],
+    inputs: Tensor,
+    buffers: Mapping[str, Tensor] | None = None,
 ) -> NetworkOutputs:
     """Run `program`, built by `forward`, on all `inputs`. On a GPU the call does not wait."""
-    parts = [program(*parameters.values(), part) for part in slices(inputs)]
+    buffers = buffers or {}
+    parts = [program(*parameters.values(), *buffers.values(), part) for part in slices(inputs)]
     if rest := len(inputs) % _slice_size(len(inputs)):  # drop what the last slice repeats
         parts[-1] = [column[-rest:] for column in parts[-1]]
     logits, features = (torch.cat(column) for column in zip(*parts, strict=True))
     if not inputs.is_cuda:
-        return NetworkOutputs(logits, features, {n: p.clone() for n, p in parameters.items()}, None)
+        own, others = ({n: t.clone() for n, t in ts.items()} for ts in (parameters, buffers))
+        return NetworkOutputs(logits, features, own, None, others)
     outputs = NetworkOutputs(
         logits.to("cpu", non_blocking=True),
         features.to("cpu", non_blocking=True),
         {name: p.to("cpu", non_blocking=True) for name, p in parameters.items()},
         torch.cuda.Event(),
+        {name: b.to("cpu", non_blocking=True) for name, b in buffers.items()},
     )
     assert outputs.arrived is not None
     outputs.arrived.record()
@@ -123,6 +139,9 @@ class Evaluator:
     """(m,) positions within the training set"""
     test_probe: Tensor
     """(m,) positions within the test set"""
+    inputs: Inputs
+    sparse: Mapping[str, Set[int]] = field(default_factory=dict)
+    """steps of the evaluations at which a measure is taken, for those not taken at all"""
 
     @classmethod
     def of(cls, config: Config, task: Task) -> "Evaluator":
@@ -133,14 +152,19 @@ class Evaluator:
             loss=config.loss,
             measures={
                 name: registry.module("measures", name, "measures.names").measure
-                for name in config.measures.names
+                for name in config.measures.all
             },
             train_probe=torch.randperm(len(task.train), generator=draws)[:PROBE],
             test_probe=torch.randperm(len(task.test), generator=draws)[:PROBE],
+            inputs=Inputs(task.inputs, task.test),
+            sparse=dict.fromkeys(config.measures.sparse or [], sparse_evaluations(config)),
         )
 
-    def row(self, outputs: NetworkOutputs) -> dict[str, float]:
-        """Compute accuracies, mean losses and all measures from a network's outputs."""
+    def row(self, outputs: NetworkOutputs, step: int | None = None) -> dict[str, float]:
+        """Compute accuracies, mean losses and measures from a network's outputs.
+
+        The row lacks the columns of sparse measures that are not due at `step`; None: all are.
+        """
         snapshot = self.snapshot(outputs)
         row = {
             "train_accuracy": _accuracy(snapshot.train),
@@ -149,6 +173,8 @@ class Evaluator:
             "test_loss": _mean_loss(self.loss, snapshot.test),
         }
         for name, measure in self.measures.items():
+            if step is not None and step not in self.sparse.get(name, (step,)):
+                continue
             row |= checked(measure(snapshot), name, row)
         return row
 
@@ -168,6 +194,7 @@ class Evaluator:
             loss=self.loss,
             train_probe_labels=train.labels[self.train_probe],
             exponents=self.task.exponents,
+            inputs=self.inputs,
         )
 
     def _train_loss(self, snapshot: Snapshot) -> float:
@@ -183,6 +210,20 @@ class Evaluator:
             logits=outputs.logits.index_select(0, rows),
             labels=self.task.labels[rows],
         )
+
+
+def sparse_evaluations(config: Config) -> frozenset[int]:
+    """Steps of the evaluations at which sparse measures are taken."""
+    if config.measures.sparse_at is None:
+        return frozenset()
+    own = config.eval
+    return frozenset(
+        sparse_steps(
+            snapshot_count(config.measures.sparse_at, "measures.sparse_at"),
+            evaluation_steps(own.schedule, own.every, config.steps, own.budget),
+            own.budget or config.steps,
+        )
+    )
 
 
 def _accuracy(outputs: Outputs) -> float:

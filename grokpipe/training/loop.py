@@ -201,14 +201,14 @@ class Run:
             return
         for i in self.active:
             outputs = self.pending.pop(i)
-            row = {"step": self.pending_step, **self.evaluators[i].row(outputs)}
+            row = {"step": self.pending_step, **self.evaluators[i].row(outputs, self.pending_step)}
             self.early_stopping[i].observe(row)
             self.pack.observe(i, row)
             self.progress.evaluated(i, row)
             if not self.finished[i]:
                 self.logs[i].append(row)
                 if self.pending_step in self.snapshots:
-                    snapshots.save(self.logs[i].folder, self.pending_step, outputs.parameters)
+                    snapshots.save(self.logs[i].folder, self.pending_step, outputs.state)
             if self.early_stopping[i].diverged is None:
                 report_undefined(row, self.undefined[i], self.progress)
         self.rows += 1

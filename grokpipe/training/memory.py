@@ -1,11 +1,12 @@
 """Estimate the memory that a pack takes, read how much is free, and keep what steps give back.
 
-bytes = table + evaluation + width · (p · (1 + s) + a + t), in bytes, with
+bytes = table + evaluation + width · (p · (1 + s) + b + a + t), in bytes, with
   p  the parameters of one cell
-  s  tensors of optimiser state for each (AdamW 2, SGD 1)
+  b  its buffers, such as running statistics of batch norm
+  s  tensors of optimiser state for each (Adam and AdamW 2, SGD 1)
   a  the intermediate results of one training step that are alive at once, gradients included:
      read off the traced program, so it knows of no cache and no allocator's rounding
-  t  one queued evaluation: logits, features, parameters
+  t  one queued evaluation: logits, features, parameters, buffers
   table: inputs and labels, shared; evaluation: one cell's outputs in float64, and their copies
 """
 
@@ -26,7 +27,7 @@ from grokpipe.training.pack import shortcut_network
 from grokpipe.training.programs.step import cell_gradients
 from grokpipe.training.stack import stacked_intervention
 
-OPTIMIZER_STATES = {"adamw": 2, "sgd": 1}
+OPTIMIZER_STATES = {"adamw": 2, "adam": 2, "sgd": 1}
 SPARE = 0.6  # share of free memory that packs may take: allocators hold up to 1.4 times as much
 MALLOC = {-1: 2**30, -3: 2**25}
 """glibc's M_TRIM_THRESHOLD and M_MMAP_THRESHOLD, in bytes; the latter at its maximum"""
@@ -42,15 +43,15 @@ def pack_bytes(cell: Cell, width: int) -> int:
 def terms(cell: Cell) -> tuple[int, int]:
     """Bytes that the cells of a pack share, and bytes that each cell takes."""
     network, task = shortcut_network(cell), cell.task
-    parameters = sum(p.numel() * p.element_size() for p in network.parameters())
+    parameters, buffers = (sum(map(_bytes, ts)) for ts in (network.parameters(), network.buffers()))
     states = OPTIMIZER_STATES.get(cell.config.optimizer.name, 2)
     samples, classes = len(task.labels), task.classes
     features = next(m.in_features for n, m in network.named_modules() if n == "head")
     size = dtype_of(cell.config.dtype).itemsize
-    waiting = size * samples * (features + classes) + parameters
+    waiting = size * samples * (features + classes) + parameters + buffers
     shared = _bytes(task.inputs) + _bytes(task.labels)
     evaluation = samples * (8 * COPIES * classes + size * features)
-    return shared + evaluation, parameters * (1 + states) + step_bytes(cell) + waiting
+    return shared + evaluation, parameters * (1 + states) + buffers + step_bytes(cell) + waiting
 
 
 def step_bytes(cell: Cell) -> int:
@@ -58,16 +59,18 @@ def step_bytes(cell: Cell) -> int:
     included."""
     network, task = shortcut_network(cell), cell.task
     batch = cell.config.batch_size or len(task.train)
-    named = dict(network.named_parameters())
+    named, buffers = dict(network.named_parameters()), dict(network.named_buffers())
     intervention = stacked_intervention([cell], network, torch.device("cpu"))
     arguments = intervention.arguments(0)
     with FakeTensorMode():
-        parameters = [torch.empty(p.shape, dtype=p.dtype) for p in named.values()]
+        tensors = [
+            torch.empty(t.shape, dtype=t.dtype) for t in (*named.values(), *buffers.values())
+        ]
         inputs = torch.empty(batch, *task.inputs.shape[1:], dtype=task.inputs.dtype)
         labels = torch.empty(batch, dtype=torch.int64)
         others = [torch.empty(a.shape[1:], dtype=a.dtype) for a in arguments]
-    program = cell_gradients(network, cell.config.loss, list(named), intervention)
-    graph = make_fx(program, tracing_mode="fake")(*parameters, inputs, labels, *others).graph
+    program = cell_gradients(network, cell.config.loss, list(named), intervention, list(buffers))
+    graph = make_fx(program, tracing_mode="fake")(*tensors, inputs, labels, *others).graph
     return _bytes(inputs) + _bytes(labels) + peak_bytes(graph)
 
 

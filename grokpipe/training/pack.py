@@ -29,7 +29,8 @@ from grokpipe.training.trees import concatenate, select
 
 PLAIN = Execution()
 ROUND = 2.0  # seconds between looks at a request to stop, about
-TREES = ("parameters", "optimizer", "intervention")
+TREES = ("parameters", "buffers", "optimizer", "intervention")
+"""trees of tensors in a pack's state; `buffers` only where the network has any"""
 
 
 class Pack:
@@ -54,28 +55,36 @@ class Pack:
         self.data = Data(table.inputs.to(self.device), table.labels.to(self.device))
         self.template = shortcut_network(first)
         self.programs = Programs(self.template, first.config.loss, execution)
-        networks = [dict(initial_network(cell).named_parameters()) for cell in cells]
+        networks = [initial_network(cell) for cell in cells]
         parameters = {
-            name: torch.stack([network[name].detach() for network in networks])
+            name: torch.stack([network.get_parameter(name).detach() for network in networks])
             for name, _ in self.template.named_parameters()
+        }
+        buffers = {
+            name: torch.stack([network.get_buffer(name) for network in networks])
+            for name, _ in self.template.named_buffers()
         }
         self.streams = [
             stream(cell.config, task.train) for cell, task in zip(cells, self.tasks, strict=True)
         ]
         self._forward: Program | None = None
         self._step_seconds = ROUND
-        self.stacks = self._stacks(range(len(cells)), parameters)
+        self.stacks = self._stacks(range(len(cells)), parameters, buffers)
 
-    def _stacks(self, members: Sequence[int], parameters: Parameters) -> list[Stack]:
-        """Stacks that begin from `parameters`, a row for each of `members`."""
+    def _stacks(
+        self, members: Sequence[int], parameters: Parameters, buffers: Parameters
+    ) -> list[Stack]:
+        """Stacks that begin from `parameters` and `buffers`, a row for each of `members`."""
         lockstep = self.execution.order == LOCKSTEP
         groups = [[*range(len(members))]] if lockstep else [[row] for row in range(len(members))]
         parameters = {name: p.to(self.device) for name, p in parameters.items()}
+        buffers = {name: b.to(self.device) for name, b in buffers.items()}
         return [
             Stack(
                 [self.cells[members[row]] for row in rows],
                 [members[row] for row in rows],
                 parameters if lockstep else select(parameters, rows),
+                buffers if lockstep else select(buffers, rows),
                 self.data,
                 self.programs,
             )
@@ -118,10 +127,12 @@ class Pack:
 
     def _load(self, members: Sequence[int], trees: dict[str, Any]) -> None:
         """Continue with these members from a state with a row for each."""
-        self.stacks = self._stacks(members, trees["parameters"])
+        self.stacks = self._stacks(members, trees["parameters"], trees.get("buffers", {}))
         for stack in self.stacks:
             rows = [members.index(cell) for cell in stack.members]
-            stack.load_state_dict({name: select(trees[name], rows) for name in TREES[1:]})
+            stack.load_state_dict(
+                {name: select(trees[name], rows) for name in ("optimizer", "intervention")}
+            )
 
     def advance(self, steps: int, stop: threading.Event | None = None) -> None:
         """Train every member for `steps` more steps, or until `stop` is set."""
@@ -182,17 +193,24 @@ class Pack:
         row = stack.members.index(cell)
         return {name: p[row] for name, p in stack.parameters.items()}
 
+    def cell_buffers(self, cell: int) -> Parameters:
+        """Present buffers of one member, likewise."""
+        stack = self._stack_of(cell)
+        row = stack.members.index(cell)
+        return {name: b[row] for name, b in stack.buffers.items()}
+
     def outputs(self, cell: int) -> NetworkOutputs:
         """Present logits and features of one member on the full data set."""
-        parameters = self.cell_parameters(cell)
+        parameters, buffers = self.cell_parameters(cell), self.cell_buffers(cell)
         if self._forward is None:
             self._forward = evaluation_program(
-                self.template, parameters, self.data.inputs, self.execution
+                self.template, {**parameters, **buffers}, self.data.inputs, self.execution
             )
-        return network_outputs(self._forward, parameters, self.data.inputs)
+        return network_outputs(self._forward, parameters, self.data.inputs, buffers)
 
     def cell_state(self, cell: int) -> dict[str, Any]:
-        """State of one member for final.pt, on the CPU: parameters, optimiser, generators."""
+        """State of one member for final.pt, on the CPU: parameters, buffers if there are any,
+        optimiser, generators."""
         return {
             "step": self.step,
             **self._stack_of(cell).cell_state(cell),
@@ -215,11 +233,12 @@ class Pack:
 
 
 def evaluation_program(
-    network: nn.Module, parameters: Parameters, inputs: Tensor, execution: Execution
+    network: nn.Module, tensors: Parameters, inputs: Tensor, execution: Execution
 ) -> Program:
-    """Build the function that `network_outputs` applies, as training computes it."""
-    function, example = forward(network, list(parameters)), slices(inputs)[0]
-    arguments = (*parameters.values(), example)
+    """Build the function that `network_outputs` applies, as training computes it; `tensors` are
+    parameters and buffers."""
+    function, example = forward(network, list(tensors)), slices(inputs)[0]
+    arguments = (*tensors.values(), example)
     make = compiled if execution.compiled else traced
     with torch.no_grad():
         return make(function, *arguments, libraries=execution.products)
@@ -232,7 +251,7 @@ def split_state(state: dict[str, Any], cells: Sequence[int]) -> dict[str, Any]:
     return {
         "step": state["step"],
         "members": [cells.index(i) for i in kept],
-        **{name: select(state[name], rows) for name in TREES},
+        **{name: select(state[name], rows) for name in TREES if name in state},
         "streams": [state["streams"][i] for i in cells],
     }
 
@@ -249,8 +268,8 @@ def initial_network(cell: Cell) -> nn.Module:
 
 
 def shortcut_network(cell: Cell) -> nn.Module:
-    """Build the fastest module for the cell's network, on the meta device: parameters are passed
-    to it."""
+    """Build the fastest module for the cell's network, on the meta device: parameters and buffers
+    are passed to it."""
     arch, task = registry.module("archs", cell.config.arch.name, "arch"), cell.task
     with torch.device("meta"):
         network: nn.Module = getattr(arch, "build_shortcut", arch.build)(cell.config.arch, task)

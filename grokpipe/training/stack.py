@@ -57,20 +57,22 @@ class Stack:
         cells: Sequence[Cell],
         members: Sequence[int],
         parameters: Parameters,
+        buffers: Parameters,
         data: Data,
         programs: Programs,
     ):
-        """Begin from `parameters`, (cell, …) each, with a new optimiser state.
+        """Begin from `parameters` and `buffers`, (cell, …) each, with a new optimiser state.
 
         Args:
             cells: in the order of the stack.
             members: their indices within the pack.
             parameters: by name, in the order of the network's.
+            buffers: likewise.
             data: of the pack.
             programs: of the pack.
         """
         self.cells, self.members = [*cells], [*members]
-        self.parameters = parameters
+        self.parameters, self.buffers = parameters, buffers
         self.data, self.programs = data, programs
         name = cells[0].config.optimizer.name
         tensors = [*parameters.values()]
@@ -82,6 +84,7 @@ class Stack:
         self._flat = flattened(tensors)
         if self.compiled:
             self._flat += flattened([t for part in self.optimizer.state for t in part])
+            self._flat += flattened([*buffers.values()])
 
     @property
     def width(self) -> int:
@@ -97,7 +100,10 @@ class Stack:
     def _plain_steps(self, rows: Tensor, step: int) -> None:
         for batch in rows.unbind():
             others = self.intervention.arguments(step)
-            self.optimizer.step(self.gradients(*self.batch(batch), others))
+            gradients, buffers = self.gradients_and_buffers(*self.batch(batch), others)
+            self.optimizer.step(gradients)
+            for old, new in zip(self.buffers.values(), buffers, strict=True):
+                old.copy_(new)
             step += 1
             self._constrain(step)
             self.intervention.update([*self.parameters.values()], step)
@@ -130,12 +136,12 @@ class Stack:
     def step_function(self, others: int) -> Program:
         """The step that is compiled, as a function; `others` is the number of arguments of the
         intervention's objective."""
-        count = len(self.parameters)
+        parts = len(self.optimizer.state)
         return whole_step(
             self._cell_gradients(),
             self.optimizer.update,
             self.intervention.constrained,
-            (count, len(self._flat) // count - 1, others),
+            (len(self.parameters), parts, len(self.buffers), others),
             self.width,
         )
 
@@ -149,8 +155,8 @@ class Stack:
 
     def _cell_gradients(self) -> Program:
         programs = self.programs
-        names = [*self.parameters]
-        return cell_gradients(programs.network, programs.loss, names, self.intervention)
+        names, buffers = [*self.parameters], [*self.buffers]
+        return cell_gradients(programs.network, programs.loss, names, self.intervention, buffers)
 
     def gradients(self, inputs: Tensor, labels: Tensor, others: Sequence[Tensor]) -> list[Tensor]:
         """Gradients of each cell's objective.
@@ -163,18 +169,30 @@ class Stack:
         Returns:
             (cell, …) each, in the order of `parameters`.
         """
-        programs = self.programs.gradients
-        arguments = flattened([*self.parameters.values(), inputs, labels, *others])
+        return self.gradients_and_buffers(inputs, labels, others)[0]
+
+    def gradients_and_buffers(
+        self, inputs: Tensor, labels: Tensor, others: Sequence[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """The same, and the buffers after the forward pass, in the order of `buffers`."""
+        programs, count = self.programs.gradients, len(self.parameters)
+        arguments = self._gradient_arguments(inputs, labels, others)
         if self.width not in programs:
             function = stacked(self._cell_gradients(), self.width)
             libraries = self.programs.execution.products
             programs[self.width] = traced(function, *arguments, libraries=libraries)
-        return unflattened(programs[self.width](*arguments), self.width)
+        results = unflattened(programs[self.width](*arguments), self.width)
+        return results[:count], results[count:]
+
+    def _gradient_arguments(
+        self, inputs: Tensor, labels: Tensor, others: Sequence[Tensor]
+    ) -> list[Tensor]:
+        tensors = [*self.parameters.values(), *self.buffers.values()]
+        return flattened([*tensors, inputs, labels, *others])
 
     def gradients_graph(self, inputs: Tensor, labels: Tensor) -> GraphModule:
         """Trace `gradients` for such inputs and labels."""
-        others = self.intervention.arguments(0)
-        arguments = flattened([*self.parameters.values(), inputs, labels, *others])
+        arguments = self._gradient_arguments(inputs, labels, self.intervention.arguments(0))
         return graph_of(stacked(self._cell_gradients(), self.width), *arguments)
 
     def _constrain(self, step: int) -> None:
@@ -201,15 +219,17 @@ class Stack:
         return inputs.view(*rows.shape, *inputs.shape[1:]), labels.view(rows.shape)
 
     def state_dict(self) -> dict[str, Any]:
-        """Trees of tensors with a leading cell axis, which training goes on to change."""
+        """Trees of tensors with a leading cell axis, which training goes on to change; `buffers`
+        only if the network has any."""
         return {
             "parameters": self.parameters,
+            **({"buffers": self.buffers} if self.buffers else {}),
             "optimizer": self.optimizer.state_dict(),
             "intervention": self.intervention.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore optimiser and intervention; parameters are given at construction."""
+        """Restore optimiser and intervention; parameters and buffers are given at construction."""
         self.optimizer.load_state_dict(state["optimizer"])
         self.intervention.load_state_dict(state["intervention"])
 

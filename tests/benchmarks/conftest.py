@@ -16,7 +16,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         tokens = "task=mod_add" in overrides
         kept = [o for o in overrides if not tokens or not o.startswith("arch.depth")]
         less = [*SMALL_TOKENS, "task.p=11"] if tokens else [o for o in SMALL if "depth" not in o]
-        return of((*kept, *less))
+        narrow = ["arch.channels=1"] if "arch=cnn" in overrides else []
+        return of((*kept, *less, *narrow))
 
     monkeypatch.setattr(networks, "_config", config)
     for name, network in NETWORKS.items():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import packs
-from benchmarks.contenders import products
+from benchmarks.contenders import plain, products
 from benchmarks.packs import CORES, contenders, summary
 from grokpipe.training.execution import Execution
 from grokpipe.training.programs import compiling
@@ -36,6 +36,20 @@ def test_each_contender_trains(small, which, monkeypatch) -> None:
     }  # fmt: skip
     assert names == shared | own[which]
     assert torch.get_num_threads() == 1
+
+
+@pytest.mark.parametrize("which", ["cnn", "image_transformer"])
+def test_image_networks_are_compared_with_plain_loops(small, which) -> None:
+    """Neither JAX nor bare products take part. The Transformer's loop has PyTorch's own layers."""
+    names = {contender.name.partition(":")[0] for contender in contenders(which)}
+    assert names == {
+        "plain", *(f"pack of {width}" for width in (*packs.WIDTHS, packs.MANY)),
+        f"pack of {packs.ALL}, eager", f"pack of {packs.ALL}, evaluated",
+    }  # fmt: skip
+    (cell,) = packs.cells(which, 1)
+    make = plain.PatchNetwork if which == "image_transformer" else plain.initial_network
+    assert sum(p.numel() for p in make(cell).parameters()) == cell.parameters
+    assert plain.plain_images(cell, plain.resident(cell), make)() == 1
 
 
 def test_jax_takes_part_where_it_is_installed(monkeypatch) -> None:
@@ -86,5 +100,10 @@ def test_the_summary(small) -> None:
     assert found["evaluations"] == pytest.approx(120 / 110 - 1, abs=1e-3)
     if CORES > 1:
         assert found["cost of 64 over 10"] == 9.6  # 64/40 over 10/60
-    without = summary("mlp", [row for row in rows if not row["name"].startswith("JAX")])
-    assert "over JAX" not in without
+    others = [row for row in rows if not row["name"].startswith(("JAX", "products"))]
+    without = summary("cnn", others)  # nothing but plain loops to compare with
+    assert {*found} - {*without} == {
+        "over JAX", "share of products", "share of products and AdamW", "gflops of products",
+        "megaflop of a seed-step",
+    }  # fmt: skip
+    assert without["over plain"] == 1.5

@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 
 from grokpipe import remeasure
-from grokpipe.store import snapshots
+from grokpipe.store import manifest, snapshots
 from tests.helpers.cli import ENVIRONMENT
 from tests.helpers.snapshotted import REGULAR, train
 
@@ -37,6 +37,24 @@ def test_a_stop_leaves_finished_cells_finished(cell, tmp_path: Path, monkeypatch
     ]
 
 
+def test_only_the_cells_of_an_experiment(cell, tmp_path: Path, capsys) -> None:
+    cells = [cell(REGULAR, f"seed={seed}", "measures.names=[weights]") for seed in (1, 2)]
+    logs = train(cells, tmp_path)
+    for log, name in zip(logs, ("made/first", "made/second")):
+        manifest.record_asked(tmp_path, [{"key": log.name, "experiment": name}])
+    arguments = [str(tmp_path), "measures=logits"]
+    assert remeasure.main([*arguments, "experiment=made/second"]) == 0
+    assert [(log / "remeasured.parquet").exists() for log in logs] == [False, True]
+    capsys.readouterr()
+    for wrong, said in {
+        "experiment=made/third": f"experiment=made/third: no run logs in {tmp_path}; "
+        "valid: made/first, made/second",
+        "made/second": "made/second: no such argument; valid: experiment=…",
+    }.items():
+        assert remeasure.main([*arguments, wrong]) == 2
+        assert capsys.readouterr().err == f"error: {said}\n"
+
+
 @pytest.mark.parametrize("damage", ["torn", "other network"])
 def test_a_snapshot_that_cannot_be_used_is_named(cell, tmp_path: Path, capsys, damage) -> None:
     (log,) = train([cell(REGULAR, "measures.names=[weights]")], tmp_path)
@@ -55,6 +73,7 @@ def test_a_snapshot_that_cannot_be_used_is_named(cell, tmp_path: Path, capsys, d
 def test_wrong_input_is_one_line_with_what_is_valid(cell, tmp_path: Path, capsys) -> None:
     (log,) = train([cell(REGULAR, "measures.names=[weights]")], tmp_path / "x")
     (tmp_path / "y").mkdir()
+    train([cell(REGULAR)], tmp_path / "bare", keep=False)
     wrong = {
         ("x",): "measures=…: missing; give one or several, separated by commas: collapse, ",
         ("x", "spectral"): "measures=…: missing",
@@ -63,6 +82,12 @@ def test_wrong_input_is_one_line_with_what_is_valid(cell, tmp_path: Path, capsys
         ("y", "measures=logits"): f"{tmp_path}/y: no run logs (in a folder cells/); valid: ",
         ("z", "measures=logits"): f"{tmp_path}/z: no run logs (in a folder cells/); valid: ",
         ("x", "measures=logits,fourier"): f"{log}: measures.names=fourier: needs labels",
+        ("bare", "measures=logits"): f"{tmp_path}/bare: no snapshots in 1 run log; snapshots=log:N",
+        ("x", "measures=logits", "at=20"): "at=20: must be null or log:N, N ≥ 2",
+        ("x", "measures=logits", "steps=20"): "steps=20: no such option; valid: measures=, at=, ",
+        ("x", "measures=logits", "measures=weights"): "measures=weights: measures is given twice",
+        ("x", "measures=logits", "spectral"): "spectral: must be key=value, with measures, at, ",
+        ("x", "measures=logits", "processes=0"): "processes=0: must be a number, 1 or more",
     }
     for (folder, *rest), expected in wrong.items():
         assert remeasure.main([str(tmp_path / folder), *rest]) == 2

@@ -36,10 +36,10 @@ COMMANDS = {
     "task=null": ("task=null: must name one choice", "mod_add"),
     "arch=3": ("arch=3: must name one choice", "transformer"),
     "task=[mnist,mod_add]": ("task=[mnist,mod_add]: must name one choice",),
-    "task=": ("task=: no such choice; valid: fashion_mnist",),
+    "task=": ("task=: no such choice; valid: cifar10, fashion_mnist",),
     "~task": ("task=None: needs a name",),
     "nogroup=a,b -m": ("nogroup: no such key", "cell 1 of 2"),
-    "experiment=": ("experiment=: no such choice; valid: collapse/weight_decay",),
+    "experiment=": ("experiment=: no such choice; valid: collapse/cnn",),
     "experiment=demo experiment=collapse/weight_decay -m": ("one experiment at a time",),
     # a key that the composed group does not have
     "-m task=mnist,mod_add arch.depth=1": (
@@ -126,7 +126,7 @@ FILES = {
     ),
     "a wrong member": (
         f"{GLOBAL}defaults:\n  - override /task: mnits\n",
-        ("task=mnits: no such choice; valid: fashion_mnist",),
+        ("task=mnits: no such choice; valid: cifar10, fashion_mnist",),
     ),
     "defaults that are no list": (f"{GLOBAL}defaults: 3\n", ("experiment/mine", "list")),
     "a wrong launcher": (

@@ -85,7 +85,7 @@ WRONG = {
         "must share one",
     ),
     ("train_size=null",): ("task.train_size",),
-    ("arch=transformer",): ("arch=transformer", "pairs of tokens", "valid: mlp"),
+    ("arch=transformer",): ("arch=transformer", "pairs of tokens", "valid: cnn, "),
     ("measures.names=[fourier]",): ("measures.names=fourier", "cyclic group", "valid: collapse"),
     ("arch.embedding=8",): ("arch.embedding=8", "for tokens only"),
     ("device=cuda:7",): ("device=cuda:7", "valid: auto, cpu"),

@@ -15,12 +15,13 @@ from grokpipe.config import registry
 from grokpipe.config.fields import flatten, scientific, scientific_values
 from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import GROUPS, Config, operational_names
+from grokpipe.curves.definitions import TASKS
 from grokpipe.errors import InputError
 from grokpipe.launch import baselines
 from grokpipe.measures import _columns
 from grokpipe.training.evaluate import Evaluator
 from grokpipe.training.pack import Pack
-from tests.helpers.cells import CONF, SMALL
+from tests.helpers.cells import CONF, SMALL, SMALL_RESNET
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,7 @@ from tests.helpers.cells import CONF, SMALL
         "stop={event: tau1, sustained: 1, margin: 0}",
         "tf32=true",
         "arch.feature_width=11",
+        "measures.sparse=[information]",
     ],
 )
 def test_scientific_keys_change_the_key(cell, override) -> None:
@@ -137,10 +139,12 @@ def test_the_columns_that_are_known_beforehand_are_those_that_are_logged(cell, t
     every = f"measures.names={registry.names('measures')}".replace("'", "").replace(" ", "")
     for one in (cell(), token_cell(every)):
         row = Evaluator.of(one.config, one.task).row(Pack([one]).outputs(0))
-        assert _columns.columns(one.config.measures.names) == list(row)
+        known = _columns.columns(one.config.measures.names, one.classes)
+        # balance/…: of as many pairs of layers as there are
+        assert [name for name in known if name in row or "balance/" not in name] == list(row)
         for column in list(row)[len(_columns.ALWAYS) :]:
-            assert _columns.measuring(column) in one.config.measures.names
-    assert _columns.measuring("sharpness") is None
+            assert _columns.measuring(column, one.classes) in one.config.measures.names
+    assert _columns.measuring("sharpness", 10) is None
 
 
 def test_a_stop_rule_alone_ends_at_once_under_one_key(cell) -> None:
@@ -154,6 +158,27 @@ def test_keys_are_stable(cell) -> None:
     """A changed key orphans every run log on disk. Renew this only with a new SCHEMA_VERSION or
     knowing that the meaning of the default configuration has changed."""
     assert cell().key == "c33e0bf3f4b8011d"
+
+
+def test_sparse_measures_are_checked_and_spelled_in_one_way(token_cell) -> None:
+    names = "measures.names=[weights]"
+    spelled = token_cell(names, "measures.sparse=[logits]", "measures.sparse_at=log:64")
+    assert token_cell(names, "measures.sparse=[logits]").key == spelled.key
+    assert spelled.config.measures.all == ["weights", "logits"]
+    assert token_cell(names, "measures.sparse=[]").key == token_cell(names).key
+    for overrides, expected in {
+        ("measures.sparse=[logits]", "measures.sparse_at=20"): "measures.sparse_at=20: must be ",
+        ("measures.sparse=[weights]",): "measures.sparse=['weights']: among measures.names too",
+        ("measures.sparse=[weight]",): "measures.sparse=weight: no such choice; valid: collapse, ",
+        ("measures.sparse_at=log:20",): "measures.sparse_at=log:20: no measures to take then with ",
+        ("measures.sparse=[logits,logits]",): "measures.sparse=['logits', 'logits']: must ",
+        ("task=s5", "measures.sparse=[fourier]"): "measures.sparse=fourier: needs labels that form",
+        ("measures.sparse=[logits]", "stop={event: 'logits/scale>=1', sustained: 1, margin: 0}"):
+        "stop.event=logits/scale>=1: needs logits among measures.names",
+    }.items():  # fmt: skip
+        with pytest.raises(InputError) as refused:
+            token_cell(names, *overrides)
+        assert str(refused.value).startswith(expected)
 
 
 def test_packs_are_of_one_precision_and_loss(cell) -> None:
@@ -235,13 +260,22 @@ CHOICES = [
 def test_every_choice_composes_steps_and_keeps_its_key(
     cell, token_cell, compose, group, choice, request
 ) -> None:
-    if choice == "fashion_mnist":
-        request.getfixturevalue("fashion_mnist")
+    if choice in ("fashion_mnist", "cifar10", "resnet18"):
+        request.getfixturevalue("cifar10" if choice == "resnet18" else choice)
     pairs = ("transformer", "entropy_main", "cyclic")
-    on_tokens = choice in pairs or (group == "task" and "mnist" not in choice)
+    on_tokens = choice in pairs or (group == "task" and TASKS.get(choice) != "images")
     make = (lambda *o: token_cell(*o, "batch_size=16")) if on_tokens else cell
     if choice == "mlp_pairs":
         make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
+    if choice == "resnet18":
+        make = lambda *o: Cell.of(compose("task=cifar10", *SMALL_RESNET, *o))  # noqa: E731
+    if choice in ("cnn", "image_transformer"):
+        small = [override for override in SMALL if "depth" not in override]
+        small += ["arch.channels=1"] if choice == "cnn" else []
+        make = lambda *o: Cell.of(compose(*o, *small))  # noqa: E731
+    if choice in ("sentences", "text_transformer"):
+        few = ("task=sentences", "train_size=64", "task.test_size=64", "batch_size=16")
+        make = lambda *o: Cell.of(compose(*few, *(o if group == "arch" else ())))  # noqa: E731
     one, again = make(f"{group}={choice}"), make(f"{group}={choice}")
     assert one.key == again.key
     if baselines.follows(one.config):  # tests/interventions/test_norms.py trains a baseline
@@ -258,9 +292,13 @@ EXPERIMENTS = sorted((CONF / "experiment").rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: file.stem)
-def test_every_experiment_composes(compose, file) -> None:
+def test_every_experiment_composes(compose, file, request) -> None:
     choice = file.relative_to(CONF / "experiment").with_suffix("")
-    assert Cell.of(compose(f"experiment={choice}")).config.name == choice.parts[0]
+    small = []
+    if "/task: cifar10" in file.read_text():
+        request.getfixturevalue("cifar10")
+        small = ["train_size=100"]  # all that the made files have
+    assert Cell.of(compose(f"experiment={choice}", *small)).config.name == choice.parts[0]
 
 
 @pytest.mark.parametrize(("group", "package"), GROUPS.items())

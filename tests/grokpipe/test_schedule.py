@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from grokpipe.errors import InputError
-from grokpipe.schedule import evaluation_steps, snapshot_count, spaced_steps
+from grokpipe.schedule import evaluation_steps, snapshot_count, spaced_steps, sparse_steps
 
 
 def test_published_schedule_has_192_points_and_the_last_step() -> None:
@@ -89,3 +89,18 @@ def test_a_real_run_keeps_its_ends_and_nearly_as_many_as_asked_for(schedule) -> 
     assert set(kept) <= set(evaluations)
     assert (kept[0], kept[1], kept[-1]) == (0, evaluations[1], 50_000)
     assert 20 <= len(kept) <= 30
+
+
+@pytest.mark.parametrize("budget", [150, 3_000, 4_321, 100_000])
+@pytest.mark.parametrize("count", [2, 3, 20, 300])
+def test_sparse_steps_are_those_of_snapshots_and_go_on(budget: int, count: int) -> None:
+    own = evaluation_steps("published", None, budget)
+    sparse = sparse_steps(count, own, budget)
+    assert sparse == spaced_steps(count, own)
+    whole = evaluation_steps("published", None, 3 * budget, budget)
+    longer = sparse_steps(count, whole, budget)
+    shared = {*own} & {*whole}
+    assert {*longer} & shared == {*sparse} & shared
+    assert longer[-1] == 3 * budget
+    beyond = [step for step in longer if step > budget]
+    assert len(beyond) >= 1 + (count == 20)  # a factor of 3, at 20 from 1 to the budget

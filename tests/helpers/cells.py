@@ -18,6 +18,10 @@ SMALL_TOKENS = [
     "batch_size=24", "steps=20", "eval.every=5",
 ]  # fmt: skip
 SMALL = ["train_size=64", "batch_size=16", "arch.depth=2", "arch.width=12", "steps=20"]
+SMALL_RESNET = [
+    "arch=resnet18", "arch.width=2", "arch.blocks=[1]", "train_size=40", "batch_size=10",
+    "steps=8", "eval={schedule: regular, every: 2}", "measures.names=[weights]",
+]  # fmt: skip
 ADD = ("task=mod_add", "task.p=11", "arch.width=12", "arch.heads=3", "batch_size=16")
 
 
@@ -32,7 +36,7 @@ def hydra_values(overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def network(pack: Pack, cell: int) -> nn.Module:
-    """A plain module with the parameters of a member of the pack now."""
+    """A plain module with the parameters and buffers of a member of the pack now."""
     module = initial_network(pack.cells[cell])
-    module.load_state_dict(pack.cell_parameters(cell))
+    module.load_state_dict({**pack.cell_parameters(cell), **pack.cell_buffers(cell)})
     return module

@@ -32,7 +32,7 @@ def train(
             table = pack.outputs(i)
             log.append({"step": step, **evaluator.row(table)})
             if step in kept:
-                snapshots.save(log.folder, step, table.parameters)
+                snapshots.save(log.folder, step, table.state)
     if until is None:
         for log in logs:
             log.finish("done", config.steps, "reached its steps", 1.0)

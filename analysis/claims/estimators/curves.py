@@ -16,6 +16,7 @@ from analysis.runs.tables import Tables
 from analysis.stats import bootstrap, effects, means, variances
 from analysis.stats.intervals import CONFIDENCE, Interval
 from analysis.times.order import median_lag
+from grokpipe.errors import InputError
 
 
 def value_at(
@@ -140,18 +141,28 @@ def synchrony(
     second: Column,
     what: Literal["lag", "levels", "increments"] = "lag",
     from_first: bool = False,
+    after: EventName | None = None,
 ) -> Estimate:
     """Median over runs of the lag, in steps, from the half-change of one column to that of another
     (positive: the second is later), or of Spearman's correlation of their levels or increments
-    within a run; `from_first` counts half-changes from the curves' first values."""
+    within a run, over the evaluations at which both are known; `from_first` counts half-changes
+    from the curves' first values, and `after` correlates from an event on, in the runs that had
+    it."""
     arm = runs.arm(of)
+    for column in (first, second):
+        require(column, arm.tables.curves, f"arm {of}")
     if what == "lag":
+        if after is not None:
+            raise InputError(f"after={after}: is of levels and increments, not of a lag")
         lags = curve_pairs.lags(arm.tables, first, second, from_first)
         note = f"{int(lags['observed'].sum())} of {len(lags)} lags observed"
         return Estimate(median_lag(lags), len(lags), arm.tables, note=note)
-    values = curve_pairs.correlations(arm.tables, first, second)[what].dropna()
+    tables = arm.tables if after is None else arm.after(after)
+    values = curve_pairs.correlations(tables, first, second)[what].dropna()
     found = curve_pairs.median_correlation(values.to_numpy(), runs.generator())
-    return Estimate(found, len(values), arm.tables)
+    left = len(arm.tables.cells) - len(tables.cells)
+    note = f"{left} of {len(arm.tables.cells)} runs without {after} are left out" if left else ""
+    return Estimate(found, len(values), tables, note=note)
 
 
 def share_of_runs(
@@ -227,12 +238,12 @@ def differences_at(arm: Arm, base: Arm, column: str, event: str = GROK) -> pd.Da
 
 def changes(arm: Arm, column: str, start: str, back: int = 0, end: str | None = None) -> pd.Series:
     """By key, the change of a column from the last evaluation at least `back` steps before an
-    event, or from the first one if there is none, to another event or the last evaluation."""
+    event, or from the first one if there is none, to another event or the last evaluation; only
+    evaluations at which the column is known count."""
     curves = arm.curves() if end is None else arm.until(end)
     found = {}
     for key, step in observed(arm.events(start))[["key", "step"]].itertuples(index=False):
-        if key in curves:
-            curve = curves[key]
+        if key in curves and len(curve := curves[key].dropna(subset=[column])):
             from_step = max(step - back, curve["step"].iloc[0])
             found[key] = float(curve[column].iloc[-1] - _last(curve, column, from_step))
     return pd.Series(found, dtype=float)

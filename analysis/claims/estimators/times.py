@@ -1,4 +1,4 @@
-"""Estimators of times to events: means, shares, leads, delays, exponents."""
+"""Estimators of times to events: means, shares, leads, delays."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from analysis.claims.estimate import Estimate
 from analysis.output.formats import number
 from analysis.runs.experiments import NotRun, Unmatched
 from analysis.stats import effects, means
-from analysis.times import contrasts, mean_times, order, power_law
+from analysis.times import contrasts, mean_times, order
 from analysis.times.contrasts import Contrast
 from grokpipe.curves.events import learned_levels
 from grokpipe.errors import InputError
@@ -159,17 +159,6 @@ def time_ratio(runs: Runs, of: ArmName, than: ArmName = THAN, event: EventName =
         [arm, base],
         lambda: contrasts.ratio(arm.whole(event), base.whole(event), runs.generator()),
     )
-
-
-def exponent(runs: Runs, of: ArmName, against: str, event: EventName = GROK) -> Estimate:
-    """k of the power law τ = C x^(−k) of an event's time against a configuration column of numbers,
-    by the censored likelihood (`power_law.fit`)."""
-    arm = runs.arm(of)
-    require(against, arm.tables.cells, f"arm {of}")
-    rows = arm.events(event)
-    found = power_law.fit(rows, [against], runs.generator())
-    note = f"{found.observed} of {found.n} runs had {event}"
-    return Estimate(found.exponents[against], found.n, arm.tables, note=note, seeds=found.seeds)
 
 
 def leads(arm: Arm, event: EventName | str, before: EventName | str = GROK) -> pd.DataFrame:

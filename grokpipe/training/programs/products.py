@@ -107,6 +107,8 @@ def _factors(node: Node) -> list[Tensor]:
 
 def _layout(matrix: Tensor) -> str:
     rows, columns = matrix.shape[-2:]
+    if matrix.dim() == 3 and matrix.stride(0) == 0:
+        return "x"  # one matrix that a batch shares
     if matrix.stride(-1) == 1 and matrix.stride(-2) >= columns:
         return "n"
     return "t" if matrix.stride(-2) == 1 and matrix.stride(-1) >= rows else "x"

@@ -20,18 +20,32 @@ new parameter and state"""
 
 
 def cell_gradients(
-    network: nn.Module, loss: str, names: Sequence[str], intervention: Plain
+    network: nn.Module,
+    loss: str,
+    names: Sequence[str],
+    intervention: Plain,
+    buffers: Sequence[str] = (),
 ) -> Program:
-    """Build the function that computes the gradients of one cell's objective.
+    """Build the function that computes the gradients of one cell's objective in training mode.
 
-    Its arguments are the parameters in the order of `names`, inputs, labels and the intervention's
-    own arguments; it returns gradients in the order of `names`.
+    Its arguments are the parameters in the order of `names`, the network's buffers in the order of
+    `buffers`, inputs, labels and the intervention's own arguments. It returns gradients in the
+    order of `names`, then the buffers after the forward pass, such as the running statistics of
+    batch norm. It changes no argument.
     """
 
     def objective(
-        parameters: dict[str, Tensor], inputs: Tensor, labels: Tensor, *others: Tensor
-    ) -> Tensor:
-        logits, features = functional_call(network, parameters, (inputs,))
+        parameters: dict[str, Tensor],
+        before: dict[str, Tensor],
+        inputs: Tensor,
+        labels: Tensor,
+        *others: Tensor,
+    ) -> tuple[Tensor, list[Tensor]]:
+        network.train()
+        # copies, since modules change buffers in place; where they assign anew, the call changes
+        # the dictionary
+        tensors = {**parameters, **{name: buffer.clone() for name, buffer in before.items()}}
+        logits, features = functional_call(network, tensors, (inputs,))
         head = parameters["head.weight"], parameters.get("head.bias")
 
         def training(logits: Tensor, others: Tensor | None = None, /) -> Tensor:
@@ -44,12 +58,16 @@ def cell_gradients(
             head=lambda z: functional.linear(z, *head),
             loss=training,
         )
-        return intervention.objective(batch, *others)
+        return intervention.objective(batch, *others), [tensors[name] for name in buffers]
 
     def gradients(*arguments: Tensor) -> list[Tensor]:
         parameters = dict(zip(names, arguments, strict=False))
-        by_name, _ = grad_and_value(objective)(parameters, *arguments[len(names) :])
-        return [by_name[name].contiguous() for name in names]
+        arguments = arguments[len(names) :]
+        before = dict(zip(buffers, arguments, strict=False))
+        by_name, (_, after) = grad_and_value(objective, has_aux=True)(
+            parameters, before, *arguments[len(buffers) :]
+        )
+        return [*(by_name[name].contiguous() for name in names), *after]
 
     return gradients
 
@@ -69,40 +87,42 @@ def whole_step(
     gradients: Program,
     update: Update,
     constrained: Callable[..., list[Tensor]],
-    sizes: tuple[int, int, int],
+    sizes: tuple[int, int, int, int],
     width: int,
 ) -> Program:
     """Build the function that makes one step in place.
 
     Its arguments are: inputs of the whole data set (n, …); its labels (n,); rows of the batch
     (cell, batch); the optimiser's coefficients (cell, k); parameters; the optimiser's state, each
-    of its parts in the order of the parameters; the arguments of the intervention's objective; its
-    bounds. All of them but the first two have a leading cell axis where `width` is above 1. It
-    changes parameters and state, and returns nothing.
+    of its parts in the order of the parameters; the network's buffers; the arguments of the
+    intervention's objective; its bounds. All of them but the first two have a leading cell axis
+    where `width` is above 1. It changes parameters, state and buffers, and returns nothing.
 
     Args:
         gradients: of one cell, as `cell_gradients` builds them.
         update: of the optimiser.
         constrained: the intervention's update of one cell's parameters, given its bounds.
-        sizes: number of parameters, of parts of the state, of arguments of the objective.
+        sizes: number of parameters, of parts of the state, of buffers, of arguments of the
+            objective.
         width: number of cells.
     """
-    count, parts, own = sizes
+    count, parts, held, own = sizes
 
     def of_cell(
         inputs: Tensor, labels: Tensor, coefficients: Tensor, *rest: Tensor
     ) -> list[Tensor]:
         parameters, rest = rest[:count], rest[count:]
         state, rest = rest[: parts * count], rest[parts * count :]
+        buffers, rest = rest[:held], rest[held:]
         others, bounds = rest[:own], rest[own:]
+        results = gradients(*parameters, *buffers, inputs, labels, *others)
         updated = [
             update(parameter, gradient, [*state[i::count]], coefficients)
-            for i, (parameter, gradient) in enumerate(
-                zip(parameters, gradients(*parameters, inputs, labels, *others), strict=True)
-            )
+            for i, (parameter, gradient) in enumerate(zip(parameters, results[:count], strict=True))
         ]
         kept = constrained([parameter for parameter, _ in updated], *bounds)
-        return [*kept, *(new[part] for part in range(parts) for _, new in updated)]
+        moved = [new[part] for part in range(parts) for _, new in updated]
+        return [*kept, *moved, *results[count:]]
 
     def step(
         table: Tensor, targets: Tensor, rows: Tensor, coefficients: Tensor, *rest: Tensor

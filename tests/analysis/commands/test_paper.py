@@ -30,3 +30,8 @@ def test_wrong_input_is_one_line(
     monkeypatch.chdir(tmp_path)
     assert main(["paper", *arguments]) == 2
     assert capsys.readouterr().err == f"error: {said}\n"
+
+
+def test_a_paper_without_commands_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["paper", "collapse"]) == 0
+    assert capsys.readouterr().out == "collapse: no commands of its own\n"

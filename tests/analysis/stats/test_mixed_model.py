@@ -129,7 +129,7 @@ def test_refusals() -> None:
         mixed_model.fit(values, np.ones(20, bool), DESIGN, {"seed": np.arange(3)})
 
 
-@pytest.mark.slow(60)
+@pytest.mark.slow(seconds=60)
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_coverage(share: float) -> None:
     """Ten shared seeds; all observed, or 30 % censored. Three standard errors of 300 simulations

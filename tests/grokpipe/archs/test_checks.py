@@ -22,14 +22,21 @@ class Network(nn.Module):
         return {"both": (logits, x), "one": logits, "swapped": (x, logits)}[self.returns]
 
 
-def with_buffer() -> nn.Module:
-    network = Network(nn.Linear(2, 3))
-    network.register_buffer("mean", torch.zeros(1))
+class Counting(Network):
+    """Counts its forward passes, in evaluation mode too."""
+
+    def forward(self, x: Tensor) -> object:
+        self.passes += 1
+        return super().forward(x)
+
+
+def with_buffer(network: nn.Module, name: str, persistent: bool = True) -> nn.Module:
+    network.register_buffer(name, torch.zeros(1), persistent)
     return network
 
 
 def test_a_good_network_passes_and_draws_nothing() -> None:
-    network = Network(nn.Sequential(nn.Dropout(), nn.Linear(2, 3))[1])
+    network = with_buffer(Network(nn.Linear(2, 3)), "mean")
     before = torch.get_rng_state()
     _checks.check(network, TASK, "x")
     assert torch.equal(torch.get_rng_state(), before)
@@ -40,7 +47,14 @@ def test_a_good_network_passes_and_draws_nothing() -> None:
     [
         (nn.Linear(2, 3), "the last layer must be a torch.nn.Linear in the attribute head"),
         (Network(nn.Linear(2, 4)), "head gives 4 logits; the task has 3 classes"),
-        (with_buffer(), "a pack cannot stack buffers: mean; "),
+        (
+            with_buffer(Network(nn.Linear(2, 3)), "mask", persistent=False),
+            "buffers that are not stored: mask; must be persistent=True",
+        ),
+        (
+            with_buffer(Counting(nn.Linear(2, 3)), "passes"),
+            "forward changes passes in evaluation mode; only if self.training",
+        ),
         (Network(nn.Linear(2, 3), "one"), "forward returns a Tensor; must be (logits, features)"),
         (
             Network(nn.Linear(2, 3), "swapped"),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +10,7 @@ from grokpipe.cell import Cell
 from grokpipe.config import blame
 from grokpipe.interventions import noise
 from grokpipe.launch import worker
+from grokpipe.measures.information import compression
 from grokpipe.training.pack import Pack
 from tests.helpers.cells import ADD
 
@@ -47,6 +49,16 @@ def test_what_no_component_raised_is_told_by_itself(compose) -> None:
         1 / 0  # noqa: B018
     assert blame.line(caught.value, config) is None
     assert blame.refusal(caught.value, config).startswith("ZeroDivisionError: division by zero; ")
+
+
+def test_a_file_of_a_package_is_its_component(compose) -> None:
+    config = compose(*ADD, "measures.names=[weights]", "measures.sparse=[information]")
+    with pytest.raises(ValueError, match="not enough values") as caught:
+        compression.entropy(np.ones(3), compression.FIFTH)
+    found = blame.line(caught.value, config)
+    assert found is not None
+    assert found.startswith("measure information: ValueError: not enough values to unpack")
+    assert "(compression.py, line " in found
 
 
 def test_the_component_behind_a_cause_is_named(failing) -> None:

@@ -98,12 +98,13 @@ def test_a_run_that_groks() -> None:
     # final = mean(0.3, 0.5, 0.9, 0.9, 0.9) = 0.7, half-way 0.4
     assert found["tau2_half"] == Event(40, True, 20, 40, 320)
     assert found["tau2_arrive"].step == 80
+    assert found["tau2_most"] == Event(80, True, 40, 80, 320)  # 0.64
     assert found["tau2_half/tau1"] == Event(4, True, 2, math.inf, 32)
 
 
 def test_a_run_that_never_generalises_has_no_tau2() -> None:
     found = events(test=[0.1, 0.12, 0.1, 0.11, 0.1, 0.12, 0.1])
-    for name in ("tau2_rise", "tau2_half", "tau2_arrive"):
+    for name in ("tau2_rise", "tau2_half", "tau2_arrive", "tau2_most"):
         assert found[name] == Event(320, False, 320, math.inf, 320)
 
 
@@ -118,6 +119,19 @@ def test_ungrokking_shows_in_arrival_not_in_the_first_crossing() -> None:
     found = events(test=[0.1, 0.9, 0.9, 0.9, 0.1, 0.9, 0.9])
     assert found["tau2_half"].step == 10
     assert found["tau2_arrive"].step == 160
+
+
+def test_most_of_the_way_is_there_for_three_evaluations() -> None:
+    """From 0.1 to a final 0.8: 0.73 is most of it, a spike is not, what wavers at the end is."""
+    wavering = [0.1, 0.9, 0.3, 0.725, 0.75, 0.8, 0.8, 0.8, 0.85]
+    grid = {"step": np.arange(9) * 10, "test_accuracy": np.array(wavering)}
+    found = run_events(grid, 0.1, 80, True, names=["tau2_most", "tau2_arrive"])
+    assert found["tau2_most"] == Event(40, True, 30, 40, 80)
+    assert found["tau2_arrive"].step == 50
+    unfinished = run_events(grid, 0.1, 80, False, names=["tau2_most"])
+    assert unfinished["tau2_most"] == Event(80, False, 80, math.inf, 80)
+    late = grid | {"test_accuracy": np.array([0.1] * 5 + [0.7, 0.7, 0.7, 0.9])}
+    assert run_events(late, 0.1, 80, True, names=["tau2_most"])["tau2_most"].step == 50
 
 
 def test_a_run_that_ends_below_its_final_value_has_not_arrived() -> None:

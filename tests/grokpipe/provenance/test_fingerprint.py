@@ -197,7 +197,7 @@ def test_a_field_and_a_column_added_later_leave_yesterdays_runs_fresh(compose, t
 
 EDITS = {
     "comment": ("losses.py", "import torch\n", "import torch  # the library\n"),
-    "epsilon": ("optimizers/adamw.py", "eps=config.eps", "eps=10 * config.eps"),
+    "epsilon": ("optimizers/_moments.py", "eps=config.eps", "eps=10 * config.eps"),
     "loss": ("losses.py", 'reduction="none"', 'reduction="none", label_smoothing=1e-4'),
     "measure": ("measures/weights.py", "snapshot.head.norm()", "snapshot.head.norm(1)"),
 }

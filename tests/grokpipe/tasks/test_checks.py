@@ -32,6 +32,11 @@ def test_a_good_task_passes_with_floats_or_tokens() -> None:
         ({"inputs": ROWS}, "inputs are torch.int64; must be floats, or tokens with vocabulary set"),
         ({"vocabulary": 3}, "inputs are torch.float32; tokens must be int64"),
         ({"inputs": ROWS, "vocabulary": 3}, "tokens must be in [0, vocabulary=3)"),
+        ({"padding": 0}, "padding=0: for tokens only; must be None"),
+        (
+            {"inputs": ROWS, "vocabulary": 6, "padding": 6},
+            "padding=6: must be a token, in [0, 6)",
+        ),
         ({"fingerprint": 3}, "fingerprint is a int; must be a string"),
     ],
 )

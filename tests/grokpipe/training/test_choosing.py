@@ -45,6 +45,23 @@ def test_the_faster_order_is_taken_and_kept(cell, cache, monkeypatch) -> None:
     assert chosen(three, CPU, "off")[0].order == "turns"
 
 
+@pytest.mark.parametrize("gain", [True, False])
+def test_packs_are_compiled_where_that_is_faster(cell, cache, monkeypatch, gain: bool) -> None:
+    """With made times of a step; told to compile, they are compiled anyway."""
+
+    compiled = 0.5 if gain else 2.0
+
+    def seconds(cells, device, execution) -> float:
+        return len(cells) * (compiled if execution.compiled else 1.0)
+
+    monkeypatch.setattr(choosing, "step_seconds", seconds)
+    monkeypatch.setattr(choosing, "own_products", lambda *_: {})
+    monkeypatch.setattr(choosing, "worth_compiling", lambda *_: (True, None))
+    two = [cell(f"seed={i}", "steps=600") for i in range(2)]
+    assert chosen(two, CPU, "auto")[0].compiled is gain
+    assert chosen(two, CPU, "on")[0].compiled
+
+
 def test_a_real_choice(cell, cache) -> None:
     execution, note = chosen([cell(f"seed={i}", "steps=600") for i in range(2)], CPU, "off")
     assert note is None and not execution.compiled

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,9 @@ from grokpipe.cell import Cell
 from grokpipe.errors import Interrupted
 from grokpipe.launch.pack_plan import on_disk
 from grokpipe.store import snapshots
-from grokpipe.training.continuation import schedule
+from grokpipe.store.run_log import RunLog
+from grokpipe.training.continuation import _sparse_elsewhere, schedule
+from grokpipe.training.evaluate import sparse_evaluations
 from grokpipe.training.progress import RunProgress
 from tests.helpers.longer import assert_equal_to_the_bit, log_of, provenance, result, sweep
 from tests.helpers.training import same
@@ -79,8 +82,9 @@ def test_equal_to_the_bit_to_a_run_from_the_start(arm: Make, variant: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [True, False], ids=["the same grid", "a coarser grid"])
 def test_the_published_schedule(arm: Make, kept: bool) -> None:
-    sweep(parents := arm("steps=601", *PUBLISHED))
-    long = ("steps=1202", *PUBLISHED, *(["eval.budget=601"] if kept else []))
+    sparse = ("measures.sparse=[logits]", "measures.sparse_at=log:9") if kept else ()
+    sweep(parents := arm("steps=601", *PUBLISHED, *sparse))
+    long = ("steps=1202", *PUBLISHED, *sparse, *(["eval.budget=601"] if kept else []))
     sweep(continued := arm(*long))
     sweep(whole := arm(*long, name="whole"))
     assert_equal_to_the_bit(continued, whole)
@@ -93,7 +97,26 @@ def test_the_published_schedule(arm: Make, kept: bool) -> None:
     assert 601 not in steps
     if kept:
         assert steps[: len(theirs) - 1] == theirs[:-1]
+        curves = pd.read_parquet(log_of(continued[0]) / "curves.parquet").set_index("step")
+        measured = curves.index[curves["logits/scale"].notna()]
+        assert {*measured} == sparse_evaluations(continued[0].config)
+        assert measured[0] == 0 and measured[-1] == 1202 and 9 <= len(measured) < 15
     assert provenance(continued[0])["parent"]["step"] == 601
+
+
+def test_sparse_measures_at_other_steps_begin_anew(arm: Make) -> None:
+    sparse = ("measures.sparse=[logits]", "measures.sparse_at=log:3")
+    (parent, *_), (child, *_) = (
+        arm(f"steps={steps}", "eval.schedule=regular", "eval.every=10", *sparse)
+        for steps in (40, 80)
+    )
+    log = RunLog(log_of(parent))
+    log.start(asdict(parent.config), {})
+    due = schedule(child.config)[:5]  # 0, 10, …, 40
+    assert sparse_evaluations(parent.config) == {0, 10, 40}
+    assert sparse_evaluations(child.config) == {0, 10, 80}
+    assert _sparse_elsewhere(child.config, log.folder, due)
+    assert not _sparse_elsewhere(child.config, log.folder, due[:4])
 
 
 @pytest.mark.slow

@@ -105,19 +105,19 @@ def test_parameters_are_converted_when_read() -> None:
         converted["c"]
 
 
-COLUMNS = """train_accuracy test_accuracy train_loss test_loss weight_norm weight_norm_sum
-head_norm logits/scale logits/margin logits/entropy logits/zero_loss logits/zero_gradient
+COLUMNS = """train_accuracy test_accuracy train_loss test_loss weight_norm weight_norm_sum head_norm
+balance/1 balance/2 logits/scale logits/margin logits/entropy logits/zero_loss logits/zero_gradient
 collapse/rnc1 collapse/nc1 collapse/nc1_pinv collapse/cdnv collapse/nc2_cond collapse/equinorm
 collapse/equiangular collapse/nc3 collapse/nc4_train collapse/nc4_test collapse/rnc1_test
-collapse/cdnv_test spectral/entropy_train spectral/entropy_test spectral/effective_rank
-flatness/kappa flatness/kappa_surrogate""".split()
+collapse/cdnv_test collapse/rnc1_sup collapse/rnc1_sup_test spectral/entropy_train
+spectral/entropy_test spectral/effective_rank flatness/kappa flatness/kappa_surrogate""".split()
 
 
 def test_golden_metrics_after_one_step(cell) -> None:
     """Every column of the default measures after one step of the default network.
 
     If a change of numbers is meant (and its reason stands in the commit), renew them with
-        python -m tests.test_evaluate
+        python -m tests.grokpipe.training.test_evaluate
     """
     found = golden_row(cell("arch.width=200", "train_size=1000", "batch_size=100"))
     expected = json.loads(GOLDEN.read_text())
@@ -126,9 +126,8 @@ def test_golden_metrics_after_one_step(cell) -> None:
 
 
 def golden_advice() -> str:
-    return (
-        f"if these numbers are meant to change, renew {GOLDEN.name}: python -m tests.test_evaluate"
-    )
+    renew = "python -m tests.grokpipe.training.test_evaluate"
+    return f"if these numbers are meant to change, renew {GOLDEN.name}: {renew}"
 
 
 def golden_row(one) -> dict[str, float]:
@@ -159,5 +158,5 @@ if __name__ == "__main__":
     register()
     torch.set_num_threads(1)
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        row = golden_row(Cell.of(resolve(compose("config", ["steps=20"]))))
+        row = golden_row(Cell.of(resolve(compose("config", ["arch.depth=2", "steps=20"]))))
     GOLDEN.write_text(json.dumps(row, indent=2) + "\n")

@@ -172,3 +172,24 @@ def test_event_times_do_not_depend_on_the_width(token_cell, tmp_path: Path) -> N
     assert len(set(times[0])) > 3
     assert ks_2samp(*times).pvalue > 0.1
     assert np.median(times[0]) == pytest.approx(np.median(times[1]), rel=0.1)
+
+
+def test_sparse_measures_have_a_cadence_of_their_own(token_cell, tmp_path: Path) -> None:
+    """Their numbers are those that every evaluation would have, at some; the others are NaN."""
+    both = ("steps=40", "measures.names=[weights, logits]")
+    sparse = (
+        "steps=40", "measures.names=[weights]", "measures.sparse=[logits]",
+        "measures.sparse_at=log:4",
+    )  # fmt: skip
+    every, some = (
+        curves(trained([token_cell(*overrides)], tmp_path / name)[1][0]).set_index("step")
+        for name, overrides in (("every", both), ("some", sparse))
+    )
+    assert list(some) == list(every)
+    columns = [name for name in every if name.startswith("logits/")]
+    due = some.index[some[columns].notna().all(axis=1)]
+    assert due.tolist() == [0, 5, 15, 40]
+    assert some.drop(due)[columns].isna().all().all()
+    pd.testing.assert_frame_equal(some.loc[due], every.loc[due])
+    others = [name for name in every if name not in columns]
+    pd.testing.assert_frame_equal(some[others], every[others])

@@ -28,17 +28,21 @@ def plain_loop(
 
 
 ADAMW = ("optimizer=adamw", "lr=0.003", "weight_decay=0.5", "optimizer.betas=[0.8,0.95]")
+ADAM = ("optimizer=adam", *ADAMW[1:])
 SGD = ("optimizer=sgd", "lr=1e-5", "weight_decay=0.1", "optimizer.momentum=0.9")
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
-@pytest.mark.parametrize("overrides", [ADAMW, SGD, SGD[:-1]], ids=["adamw", "momentum", "sgd"])
+@pytest.mark.parametrize(
+    "overrides", [ADAMW, ADAM, SGD, SGD[:-1]], ids=["adamw", "adam", "momentum", "sgd"]
+)
 def test_follows_the_plain_loop_step_by_step(cell, overrides, loss) -> None:
     one = cell(*overrides, f"loss={loss}")
     pack, network = Pack([one]), initial_network(one)
     settings = one.config.optimizer
-    if settings.name == "adamw":
-        optimizer: torch.optim.Optimizer = torch.optim.AdamW(
+    if settings.name in ("adamw", "adam"):
+        kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+        optimizer: torch.optim.Optimizer = kind(
             network.parameters(), settings.lr, tuple(settings.betas), settings.eps,
             settings.weight_decay,
         )  # fmt: skip

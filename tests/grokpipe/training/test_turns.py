@@ -131,7 +131,7 @@ COMPILED = [
 ]
 
 
-@pytest.mark.slow(30)
+@pytest.mark.slow(seconds=30)
 @pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(("order", "overrides"), COMPILED)
 def test_a_compiled_step_is_the_plain_one(cell, order, overrides) -> None:

@@ -20,6 +20,7 @@ from analysis.claims.estimators.curves import (
     variance_at,
 )
 from analysis.runs.experiments import NotRun, Unmatched
+from grokpipe.errors import InputError
 from tests.helpers.entropy_runs import Run, write
 
 TIMES = [2_000, 2_500, 3_000, 2_200, 2_700]
@@ -118,3 +119,33 @@ def test_functions_of_a_curve(runs: Runs) -> None:
     assert mean.note == "1 of 5 runs have no such number"
     with pytest.raises(NotRun, match="never: no run had t_grok yet"):
         share_of_runs(runs, "never", grows, until="t_grok")
+
+
+def test_levels_after_an_event_at_the_evaluations_that_are_known(tmp_path: Path) -> None:
+    """A column that is known at every third evaluation; a run without the event is left out."""
+    made = []
+    for seed, time in enumerate([*TIMES, None]):
+        run, draws = Run(seed, time), np.random.default_rng(seed)
+        x, y = draws.standard_normal((2, len(run.steps))) + np.linspace(0, 3, len(run.steps))
+        y[np.arange(len(y)) % 3 > 0] = math.nan
+        run.curves.update(x=x, y=y)
+        made.append(run)
+    every = write(tmp_path, e1_baseline=made)
+    each = []
+    for curve, time in zip(every.arm("baseline").curves().values(), TIMES):
+        late = curve[curve["step"] >= time][["x", "y"]].dropna()
+        each.append(stats.spearmanr(late["x"], late["y"]).statistic)
+    first = every.arm("baseline").after("t_grok").curves.groupby("key")["step"].min()
+    assert first.tolist() == TIMES  # the evaluation that shows it is the first
+    found = synchrony(every, "baseline", "x", "y", "levels", after="t_grok")
+    assert found.interval.estimate == pytest.approx(np.median([r for r in each if not np.isnan(r)]))
+    assert found.note == "1 of 6 runs without t_grok are left out"
+    with pytest.raises(InputError, match="after=t_grok: is of levels and increments, not of a lag"):
+        synchrony(every, "baseline", "x", "y", after="t_grok")
+    with pytest.raises(Unmatched, match="no column w; nearest"):
+        synchrony(every, "baseline", "x", "w")
+    changes = [float(known.iloc[-1] - known[curve["step"] <= 200].iloc[-1])
+               for curve in every.arm("baseline").curves().values()
+               if len(known := curve["y"].dropna())]  # fmt: skip
+    found = change_between(every, "baseline", "y", start="t_mem")
+    assert found.interval.estimate == pytest.approx(np.mean(changes))

@@ -9,7 +9,6 @@ from scipy import stats
 from analysis.claims.arms import ArmNode, Runs
 from analysis.claims.estimators.times import (
     delay,
-    exponent,
     mean_lead,
     share_before,
     share_reached,
@@ -17,7 +16,7 @@ from analysis.claims.estimators.times import (
 )
 from analysis.runs.experiments import NotRun, Unmatched
 from grokpipe.errors import InputError
-from tests.helpers.entropy_runs import Run, arm, baseline, write
+from tests.helpers.entropy_runs import arm, baseline, write
 
 TIMES = [1_500, 2_000, 2_600]
 
@@ -83,19 +82,3 @@ def test_leads_of_events_by_hand(tmp_path: Path) -> None:
     every = runs(tmp_path)
     assert share_before(every, "baseline", "t_mem").shown == 3
     assert mean_lead(every, "baseline", "t_mem").interval.estimate == np.mean(TIMES) - 200
-
-
-def test_an_exponent_is_found_again(tmp_path: Path) -> None:
-    """Times of 400/λ, seen at evaluations 100 steps apart."""
-    decays = [Run(s, round(400 / d, -2), budget=9_000, settings={"weight_decay": d})
-              for d in (0.05, 0.1, 0.2, 0.4) for s in range(3)]  # fmt: skip
-    for index, run in enumerate(decays):  # or there would be no scatter
-        shift = 100 * (index % 3 - 1)
-        decays[index] = Run(run.seed, (run.groks or 0) + shift, budget=9_000, settings=run.settings)
-    every = Runs(write(tmp_path, decays=decays).experiments, {"all": ArmNode("decays")})
-    found = exponent(every, "all", "weight_decay")
-    assert found.interval.estimate == pytest.approx(1, abs=0.1)
-    assert found.interval.lower < 1 < found.interval.upper
-    assert (found.runs, found.seeds, found.note) == (12, 3, "12 of 12 runs had t_grok")
-    with pytest.raises(Unmatched, match="no column weight_dcay; nearest: weight_decay"):
-        exponent(every, "all", "weight_dcay")

@@ -56,6 +56,17 @@ def test_only_the_named_shapes_go_to_the_other_library() -> None:
     assert switch.fp32_precision == "none"
 
 
+def test_a_matrix_that_a_batch_shares_has_no_choice() -> None:
+    """Its memory cannot be filled with random numbers, matrix by matrix, to be timed."""
+
+    def shared(a: torch.Tensor, b: torch.Tensor) -> list[torch.Tensor]:
+        return [torch.bmm(a, b.expand(2, -1, -1))]
+
+    graph = graph_of(shared, torch.randn(2, 4, 6), torch.randn(6, 5)).graph
+    assert {products.shape_of(node) for node in graph.nodes} == {None}
+    assert products.faster([graph]) == {}
+
+
 def test_float64_products_have_no_choice() -> None:
     graph = graph_of(function, *(example.double() for example in examples())).graph
     assert {products.shape_of(node) for node in graph.nodes} == {None}
