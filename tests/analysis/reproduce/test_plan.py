@@ -35,7 +35,8 @@ def test_a_plan_has_every_experiment_of_its_paper(paper: str) -> None:
 
 
 def test_every_paper_with_claims_has_a_plan() -> None:
-    assert {*reading.names()} <= {*plans.papers()}
+    judged = {name for name in reading.names() if reading.read(name).claims}
+    assert judged <= {*plans.papers()}
 
 
 def test_a_plan_is_read_in_its_order(tmp_path: Path) -> None:
