@@ -23,6 +23,7 @@ START = 10
 """first step of the axes"""
 DASHED = {"test_accuracy": "train_accuracy"}
 """column → the one that is drawn with it, dashed and without its range"""
+EDGE = 1.3  # factor between a published number and the end of the axis, at least
 WIDTH, ROW = 7.0, 1.9  # inches
 
 Columns = Mapping[str, str]
@@ -120,7 +121,10 @@ def name_values(
 def published(
     axis: Axes, step: float, value: float, colour: Colour, marker: str = "D", size: float = 5
 ) -> None:
-    """Mark a published number: hollow, with a dark edge around its colour."""
+    """Mark a published number: hollow, with a dark edge around its colour. The logarithmic axis of
+    steps, or of what else is across, reaches as far."""
+    left, right = axis.get_xlim()
+    axis.set_xlim(min(left, step / EDGE), max(right, step * EDGE))
     for edge, width in (("black", 2.4), (colour, 1.2)):
         axis.plot(
             [step], [value], marker, markersize=size, markerfacecolor="white",

@@ -45,6 +45,8 @@ def draw(runs: Runs) -> Figure:
             axis.set_axis_off()
             continue
         drawing.panel(axis, events, fitted)
+        low, high = fitted.ranges[decays.BY]
+        axis.set_xlim(low / AROUND, high * AROUND)
         axis.tick_params(axis="x", rotation=45)
         k = fitted.exponents[decays.BY]
         said = f"k = {number(k.estimate, 2)} {interval(k.lower, k.upper, 2)}"
@@ -58,11 +60,9 @@ def draw(runs: Runs) -> Figure:
         steps = [step for _, step, _ in marks]
         axis.set_ylim(min([low, *(step / 1.3 for step in steps)]),
                       max([high, *(step * 1.3 for step in steps)]))  # fmt: skip
-        low, high = fitted.ranges[decays.BY]
-        axis.set_xlim(low / AROUND, high * AROUND)
     if len(reasons) == len(EVENTS):
         plt.close(figure)
-        raise NotRun("; ".join(reasons))
+        raise NotRun("; ".join(dict.fromkeys(reasons)))
     drawing.key(figure, list(axes))
     sns.despine(figure)
     return figure
