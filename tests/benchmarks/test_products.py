@@ -26,7 +26,7 @@ def counted(cell: Cell) -> int:
     return counter.get_total_flops()
 
 
-@pytest.mark.parametrize("which", NETWORKS)
+@pytest.mark.parametrize("which", [name for name, one in NETWORKS.items() if one.compared])
 def test_as_many_operations_as_pytorch_counts(small, which) -> None:
     (cell,) = cells(which, 1)
     assert arithmetic(cell) == counted(cell)

@@ -80,6 +80,7 @@ def test_each_command_that_writes_is_here() -> None:
         "restore",
         "status",
         "report",
+        "reproduce",
         "paper",
         "why",
     }  # tested below or elsewhere
