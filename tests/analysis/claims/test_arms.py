@@ -84,7 +84,7 @@ def test_labels_name_the_strength(tmp_path: Path) -> None:
     labels = [strength.label for strength in one.strengths("t_grok").values()]
     assert labels == ["mixing, α = 0.05", "mixing, α = 0.1", "mixing, α = −0.5", "mixing, α = 1"]
     assert equation("weight_decay", 0.3) == "λ = 0.3"
-    assert equation("task.fraction", 0.3) == "task.fraction = 0.3"
+    assert equation("task.fraction", 0.3) == "fraction = 0.3"
 
 
 def test_another_paper_s_runs_lie_beside_this_one_s(tmp_path: Path) -> None:
