@@ -45,7 +45,7 @@ COLUMNS: dict[str, Column] = {
     "weight_norm": Column(r"norm of the weights $\Vert\theta\Vert$", "log"),
     "weight_norm_sum": Column("sum of the parameters' norms", "log"),
     "head_norm": Column(r"norm of the last layer $\Vert W\Vert_F$", "log"),
-    "balance/*": Column("imbalance of layers, pair {} from the head", "log"),
+    "balance/*": Column("imbalance of layers, pair {} from the head"),
     # logits
     "logits/scale": Column("scale of the logits", "log"),
     "logits/margin": Column("mean margin of the logits"),

@@ -49,7 +49,8 @@ def test_only_the_cells_of_an_experiment(cell, tmp_path: Path, capsys) -> None:
     for wrong, said in {
         "experiment=made/third": f"experiment=made/third: no run logs in {tmp_path}; "
         "valid: made/first, made/second",
-        "made/second": "made/second: no such argument; valid: experiment=…",
+        "made/second": "made/second: must be key=value, with measures, at, experiment, processes "
+        "for the key",
     }.items():
         assert remeasure.main([*arguments, wrong]) == 2
         assert capsys.readouterr().err == f"error: {said}\n"
