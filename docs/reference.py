@@ -3,7 +3,8 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COLLAPSE = ROOT / "outputs" / "reference" / "collapse" / "weight_decay"
+COLLAPSE_PAPER = ROOT / "outputs" / "reference" / "collapse"
+COLLAPSE = COLLAPSE_PAPER / "weight_decay"
 ENTROPY_PAPER = ROOT / "outputs" / "reference" / "entropy"
 ENTROPY = ENTROPY_PAPER / "second_beta"
 ZERO_LOSS = ROOT / "outputs" / "reference" / "numerics" / "zero_loss"

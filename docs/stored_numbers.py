@@ -12,6 +12,7 @@ from analysis.runs import gather
 from analysis.times.median_table import RUNS, wide
 from analysis.times.timescales import MEASURES, events, timescales
 from docs import (
+    collapse_numbers,
     entropy_numbers,
     information_numbers,
     monitor_numbers,
@@ -21,7 +22,7 @@ from docs import (
     statistics_numbers,
     tutorial_outputs,
 )
-from docs.reference import COLLAPSE, ENTROPY_PAPER, ROOT, TUTORIAL
+from docs.reference import COLLAPSE, COLLAPSE_PAPER, ENTROPY_PAPER, ROOT, TUTORIAL
 
 SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 
@@ -44,7 +45,7 @@ def exponents() -> str:
     return textwrap.fill(
         f"As a power law τ = C λ^(−k), censored runs counted: k = {said}. The theorem, as it is "
         f"read, says 0 for τ1 and 1 for the others; {below} of these {len(SHOWN) - 1} intervals "
-        f"lie below 1. A power law does not pass through the four λ for "
+        f"lie below 1. A power law does not pass through the six λ for "
         f"{(table['lack_of_fit'] < 0.05).sum()} of the {len(SHOWN)} events (p < 0.05; "
         "[docs/statistics.md](docs/statistics.md)).",
         width=100,
@@ -63,7 +64,9 @@ BLOCKS = {
         "sweep": sweep,
         "tau": tau_table,
         "exponents": exponents,
-        "verdicts": paper_numbers.counts({"spectral-entropy": ENTROPY_PAPER}),
+        "verdicts": paper_numbers.counts(
+            {"neural-collapse": COLLAPSE_PAPER, "spectral-entropy": ENTROPY_PAPER}
+        ),
         "packs": speed_numbers.packs,
         "gpu": speed_numbers.gpu,
         "speed": speed_numbers.speed,
@@ -78,6 +81,7 @@ BLOCKS = {
     "docs/monitor.md": monitor_numbers.BLOCKS,
     "docs/numerics.md": numerics_numbers.BLOCKS,
     "docs/entropy.md": entropy_numbers.BLOCKS,
+    "docs/collapse.md": collapse_numbers.BLOCKS,
     "docs/information.md": information_numbers.BLOCKS,
     "docs/tutorial.md": tutorial_outputs.blocks(),
 }
