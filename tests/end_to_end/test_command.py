@@ -60,7 +60,7 @@ def test_a_sweep_has_a_line_a_cell_and_a_table(tmp_path: Path) -> None:
 
 
 def test_a_condition_stops_cells_and_has_a_column_of_its_own(tmp_path: Path) -> None:
-    rule = ('stop.event="train_loss < 1e2"', "stop.sustained=1", "stop.margin=3")
+    rule = ('stop.event="train_loss < 1e2"', "stop.sustained=1", "stop.margin=3", "arch.depth=2")
     ran = grokpipe("-m", SERIAL, *TINY, *rule, "lr=1e-2,1e-9", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     heading = next(line for line in ran.stdout.splitlines() if line.startswith("cell "))

@@ -179,7 +179,7 @@ def test_the_functions_of_the_statistics_run(monkeypatch: pytest.MonkeyPatch, ca
     names: dict[str, object] = {}
     exec(block, names)
     assert "Interval(" in capsys.readouterr().out
-    assert names["table"]["arm"].tolist() == ["0.3", "0.1", "0.01", "0.003"]
+    assert names["table"]["arm"].tolist() == ["0.3", "0.1", "0.03", "0.01", "0.003", "0.001"]
 
 
 def test_the_examples_of_ones_own_logs(

@@ -11,7 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-TINY = ("train_size=64", "batch_size=16", "arch.width=12", "arch.depth=2", "steps=40", "threads=1")
+TINY = ("train_size=64", "batch_size=16", "arch.width=12", "steps=40", "threads=1")
 TOKENS = (
     "task=mod_add", "task.p=7", "task.fraction=0.5", "arch.width=8", "arch.heads=2",
     "arch.feedforward=8", "batch_size=8", "steps=20", "eval.every=10",
