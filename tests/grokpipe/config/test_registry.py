@@ -13,10 +13,11 @@ PACKAGES = ("tasks", "archs", "optimizers", "interventions", "measures")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_choices_are_the_files_without_an_underscore(package: str) -> None:
+def test_choices_are_the_files_and_folders_without_an_underscore(package: str) -> None:
     folder: Path = ROOT / "grokpipe" / package
-    files = [path.stem for path in folder.glob("*.py") if not path.name.startswith("_")]
-    assert registry.names(package) == sorted(files) != []
+    paths = [*folder.glob("*.py"), *(path.parent for path in folder.glob("*/__init__.py"))]
+    names = [path.stem for path in paths if not path.name.startswith("_")]
+    assert registry.names(package) == sorted(names) != []
 
 
 def test_a_choice_is_its_module_and_another_name_reaches_nothing() -> None:
