@@ -67,7 +67,7 @@ def test_mixtures_agree_with_loops(scale: float) -> None:
 
 
 def test_the_theorem_and_the_pairwise_bounds_hold() -> None:
-    features, labels = drawn(n=600)
+    features, labels = drawn(n=2000)
     centred = bounds.classes(features, labels)
     shares = labels.bincount()[labels.unique()].double() / len(labels)
     values, mixtures = bounds.spectra(centred), bounds.Mixtures(centred)
