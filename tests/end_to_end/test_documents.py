@@ -68,7 +68,7 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
         assert done.returncode == 2 * nothing, f"{line}\n{done.stdout}\n{done.stderr}"
         assert not nothing or "observed in 0 of 40 runs; nothing to fit" in done.stderr
         done_lines.append(line)
-    assert len(done_lines) == 18
+    assert len(done_lines) == 19
     cells = {name: len(list((tmp_path / "outputs" / name / "cells").iterdir()))
              for name in ("default", "sums", "mixed", "kept", "entropy")}  # fmt: skip
     # the single cell (decay 0.1, seed 0) is one of the sweep's forty

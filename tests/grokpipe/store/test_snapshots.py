@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from grokpipe.errors import InputError
-from grokpipe.launch.launcher import _snapshot_bytes
+from grokpipe.launch.launcher import snapshot_bytes
 from grokpipe.saved_run import load_run
 from grokpipe.schedule import evaluation_steps, spaced_steps
 from grokpipe.store import snapshots
@@ -43,7 +43,7 @@ def test_files_are_as_large_as_foretold(cell, tmp_path: Path) -> None:
     files = list((tmp_path / "snapshots").iterdir())
     assert len(files) == len(steps)
     on_disk = sum(file.stat().st_size for file in files)
-    assert on_disk == pytest.approx(_snapshot_bytes(one), rel=0.01)
+    assert on_disk == pytest.approx(snapshot_bytes(one), rel=0.01)
 
 
 def test_only_whole_snapshots_are_listed(tmp_path: Path) -> None:
