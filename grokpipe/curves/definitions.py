@@ -28,15 +28,14 @@ from grokpipe.curves.kinds import (
     AboveChance,
     Arrival,
     Crossing,
-    Definition,
     Fall,
     Followed,
     Half,
     Most,
     OfOtherSeeds,
     Ratio,
-    Run,
 )
+from grokpipe.curves.run import Definition, Run
 from grokpipe.errors import InputError
 
 MEMORISED = Crossing("train_accuracy", 0.99)

@@ -5,9 +5,9 @@ kinds (`Crossing("test_accuracy", 0.99)`). The events with a name are in `defini
 """
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,15 +18,12 @@ from grokpipe.curves.events import (
     first_reached,
     first_sustained,
     half_change,
-    known,
     last_fall,
-    plateaus,
     ratio,
     stays,
     sustained,
 )
-
-Floats = NDArray[np.float64]
+from grokpipe.curves.run import Definition, Floats, Run
 
 
 @dataclass(frozen=True)
@@ -47,32 +44,6 @@ class OfOtherSeeds:
 
 
 Level = float | AboveChance | OfOtherSeeds
-
-
-class Definition(ABC):
-    """Definition of an event, without its name."""
-
-    @property
-    @abstractmethod
-    def columns(self) -> tuple[str, ...]:
-        """The columns of the curves from which it is read; a run without one of them does not have
-        the event."""
-
-    @property
-    def undefined(self) -> str:
-        """Why a run with these columns may not have the event, not even as censored; empty if every
-        run has it."""
-        return ""
-
-    @property
-    @abstractmethod
-    def afterwards(self) -> str:
-        """What training cannot know while it runs, so that neither a stop rule nor an intervention
-        can wait for the event; empty if it can (`Followed`)."""
-
-    @abstractmethod
-    def time(self, run: "Run") -> Event | None:
-        """The time of the event in one run that has the columns; None if it does not have it."""
 
 
 class Followed(Definition):
@@ -157,7 +128,7 @@ class Crossing(Followed):
     def shown(self, values: Sequence[float], chance: float) -> bool:
         return bool(self.reached(values[-1], chance))
 
-    def time(self, run: "Run") -> Event | None:
+    def time(self, run: Run) -> Event | None:
         steps, values = run.known(self.column)
         if isinstance(self.level, AboveChance) and math.isnan(run.chance):
             return None
@@ -203,7 +174,7 @@ class Half(FromFinal):
     evaluations: int = 1
     """how many in a row must be half-way, as one may be a spike"""
 
-    def time(self, run: "Run") -> Event:
+    def time(self, run: Run) -> Event:
         start = None
         if self.after is not None and run.logged(self.after):
             event = run.time(self.after)
@@ -227,7 +198,7 @@ class Most(FromFinal):
     evaluations: int = 1
     rising: bool = True
 
-    def time(self, run: "Run") -> Event:
+    def time(self, run: Run) -> Event:
         steps, values = run.known(self.column)
         first, final = run.plateaus(self.column)
         change = final - first if self.rising else first - final
@@ -247,7 +218,7 @@ class Arrival(FromFinal):
     least: float
     rising: bool = True
 
-    def time(self, run: "Run") -> Event:
+    def time(self, run: Run) -> Event:
         steps, values = run.known(self.column)
         first, final = run.plateaus(self.column)
         change = final - first if self.rising else first - final
@@ -285,7 +256,7 @@ class Fall(Followed):
     def shown(self, values: Sequence[float], chance: float) -> bool:
         return bool(fallen(self._downwards(values), self.by, self.window)[-1])
 
-    def time(self, run: "Run") -> Event | None:
+    def time(self, run: Run) -> Event | None:
         steps, values = run.known(self.column)
         values = self._downwards(values)
         if self.last_before is None:
@@ -317,52 +288,6 @@ class Ratio(Definition):
     def afterwards(self) -> str:
         return "the ratio of two times"
 
-    def time(self, run: "Run") -> Event | None:
+    def time(self, run: Run) -> Event | None:
         late, early = run.time(self.late), run.time(self.early)
         return ratio(late, early) if late and early else None
-
-
-@dataclass
-class Run:
-    """The curves of one run, and what several events read from them, computed once."""
-
-    curves: Mapping[str, ArrayLike]
-    """by column, `step` among them"""
-    chance: float
-    """1/classes; NaN where they are not known"""
-    budget: float
-    finished: bool
-    """whether the last evaluations are those of the whole budget: else there is no final value"""
-    definitions: Mapping[str, Definition]
-    levels: Mapping[Definition, float] = field(default_factory=dict)
-    """the levels that are given for each run (`OfOtherSeeds`)"""
-
-    def __post_init__(self) -> None:
-        self._known: dict[str, tuple[Floats, Floats]] = {}
-        self._plateaus: dict[str, tuple[float, float]] = {}
-        self._times: dict[str, Event | None] = {}
-
-    def known(self, column: str) -> tuple[Floats, Floats]:
-        """Steps and values of the evaluations at which the column is not NaN."""
-        if column not in self._known:
-            self._known[column] = known(self.curves["step"], self.curves[column])
-        return self._known[column]
-
-    def plateaus(self, column: str) -> tuple[float, float]:
-        """The first and the final value."""
-        if column not in self._plateaus:
-            self._plateaus[column] = plateaus(self.known(column)[1])
-        return self._plateaus[column]
-
-    def logged(self, name: str) -> bool:
-        """Whether the columns from which an event is read have a known value."""
-        columns = self.definitions[name].columns
-        return all(column in self.curves and len(self.known(column)[0]) for column in columns)
-
-    def time(self, name: str) -> Event | None:
-        """The time of an event by its name; None if the run does not have it."""
-        if name not in self._times:
-            definition = self.definitions[name]
-            there = all(column in self.curves for column in definition.columns)
-            self._times[name] = definition.time(self) if there else None
-        return self._times[name]

@@ -134,3 +134,9 @@ def test_the_documented_events_are_those_of_the_registry() -> None:
     named = set(re.findall(r"`((?:tau|t_)[\w@.]*)`", section))
     assert {n for n in EVENTS if "@" not in n and not is_ratio(n)} <= named
     assert definitions.__name__.replace(".", "/") in section
+
+
+def test_a_run_that_did_not_measure_collapse_has_no_such_event() -> None:
+    curves = {"step": [0, 10], "train_accuracy": [0.1, 1.0], "test_accuracy": [0.1, 0.1]}
+    found = run_events({name: np.array(values) for name, values in curves.items()}, 0.1, 320, True)
+    assert "tau1" in found and not any("rnc1" in name for name in found)

@@ -165,12 +165,6 @@ def test_ratio_is_censored_with_its_numerator_and_absent_without_denominator() -
     assert "tau2_half/tau1" not in events([0.1] * 7, train=[0.5] * 7)
 
 
-def test_a_run_that_did_not_measure_collapse_has_no_such_event() -> None:
-    columns = curves([0.1] * 7)
-    del columns["collapse/rnc1"]
-    assert not any("rnc1" in name for name in run_events(columns, 0.1, 320, True))
-
-
 def test_the_times_of_memorising_and_grokking() -> None:
     found = events(
         test=[0.1, 0.99, 0.5, 0.99, 1.0, 0.995, 0.99], train=[0.5, 0.98, 0.99, 0.999, 1, 1, 1]

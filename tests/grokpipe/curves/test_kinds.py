@@ -12,13 +12,12 @@ from grokpipe.curves.kinds import (
     AboveChance,
     Arrival,
     Crossing,
-    Definition,
     Fall,
     Half,
     OfOtherSeeds,
     Ratio,
-    Run,
 )
+from grokpipe.curves.run import Definition, Run
 
 CHANCE, BUDGET = 0.1, 9000.0
 Known = list[tuple[float, float]]
