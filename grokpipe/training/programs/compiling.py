@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from grokpipe.training.device import generation, processor
-from grokpipe.training.programs import products
+from grokpipe.training.programs import leftovers, products
 from grokpipe.training.programs.tracing import Program, graph_of
 
 PAYS_FROM = {"new": 120.0, "known": 20.0}
@@ -60,6 +60,7 @@ def compiled(
     """
     module = apart(function, *examples)
     mark = marker(module)
+    _without_leftovers()
     products.assign(module.graph, libraries or {}, products.OPERATORS)
     module.recompile()
     program: Program = torch._inductor.standalone_compile(
@@ -93,6 +94,12 @@ def marker(module: GraphModule) -> Path:
 def _folder() -> Path:
     default = pooch.os_cache("grokpipe") / "compiled"
     return Path(os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(default)))
+
+
+@lru_cache
+def _without_leftovers() -> None:
+    """Clear the cache, once in a process, of what a killed compiler left."""
+    leftovers.remove_damaged(_folder())
 
 
 @lru_cache
