@@ -67,6 +67,9 @@ COLUMNS: dict[str, Column] = {
     "collapse/nc3": Column("NC3: self-duality gap", "log"),
     "collapse/nc4_train": Column("NC4: not the nearest mean, training set", limits=SHARE),
     "collapse/nc4_test": Column("NC4: not the nearest mean, test set", limits=SHARE),
+    # simplex
+    "simplex/kappa": Column(r"$\kappa$ of a simplex of this margin", "log"),
+    "simplex/bound": Column(r"bound on $\kappa$ (Proposition 5.3)", "log"),
     # theorem, margins
     "theorem/bound": Column("bound on the test error (Theorem 3.2)", "log"),
     "theorem/bound_directional": Column("bound on the test error, along $w_c - w_k$", "log"),

@@ -107,7 +107,7 @@ def rnc1_sup(statistics: ClassStatistics) -> float:
 
 def nc1(statistics: ClassStatistics) -> float:
     """Trace ratio Tr Σ_W / Tr Σ_B; NaN if the class means coincide."""
-    return NAN if _coincide(statistics) else statistics.within / statistics.between
+    return NAN if coincide(statistics) else statistics.within / statistics.between
 
 
 def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
@@ -119,7 +119,7 @@ def nc1_pinv(statistics: ClassStatistics, features: Tensor) -> float:
     """
     classes = len(statistics.present)
     weighted = statistics.shares.sqrt()[:, None] * statistics.centred_means
-    if _coincide(statistics) or classes - 1 > weighted.shape[1]:
+    if coincide(statistics) or classes - 1 > weighted.shape[1]:
         return NAN
     whitening = _whitening(weighted, statistics)
     if whitening is None:
@@ -178,7 +178,7 @@ def nc2_cond(statistics: ClassStatistics) -> float:
 
 def equinorm(statistics: ClassStatistics) -> float:
     """Coefficient of variation of ‖μ_c − μ‖ over the classes."""
-    if _coincide(statistics):
+    if coincide(statistics):
         return NAN
     norms = statistics.centred_means.norm(dim=1)
     return (norms.std(correction=0) / norms.mean()).item()
@@ -186,7 +186,7 @@ def equinorm(statistics: ClassStatistics) -> float:
 
 def equiangular(statistics: ClassStatistics) -> float:
     """Mean over pairs of |cos(μ_c − μ, μ_c' − μ) + 1/(C − 1)|."""
-    if _coincide(statistics):
+    if coincide(statistics):
         return NAN
     classes = len(statistics.present)
     centred = statistics.centred_means
@@ -198,7 +198,7 @@ def equiangular(statistics: ClassStatistics) -> float:
 def nc3(statistics: ClassStatistics, head: Tensor) -> float:
     """Self-duality gap ‖W/‖W‖_F − Ṁ/‖Ṁ‖_F‖_F, with Ṁ the centred class means and W (classes, d)
     the head; NaN if a class has no sample."""
-    if _coincide(statistics) or len(head) != len(statistics.present):
+    if coincide(statistics) or len(head) != len(statistics.present):
         return NAN
     centred = statistics.centred_means
     return (head / head.norm() - centred / centred.norm()).norm().item()
@@ -296,7 +296,7 @@ def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator > 0 else NAN
 
 
-def _coincide(statistics: ClassStatistics) -> bool:
+def coincide(statistics: ClassStatistics) -> bool:
     """Return whether there is one class, or all class means coincide up to rounding."""
     if len(statistics.present) < 2:
         return True
