@@ -1,0 +1,1 @@
+"""What only the paper of Han et al. (2025) needs."""
