@@ -1,0 +1,89 @@
+"""F7: does any run generalise at a κ above that of the memorising plateau? (Han et al. 2025, the
+title)"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from analysis.claims.arguments import ArmName
+from analysis.claims.arms import BASELINE, Arm, Runs
+from analysis.claims.estimate import Estimate
+from analysis.claims.estimators.curves import at_event
+from analysis.papers.flatness.estimates.curves import KAPPA
+from analysis.runs.experiments import NotRun
+from analysis.stats import effects
+from grokpipe.curves.definitions import MEMORISED
+
+RISEN = 0.1
+"""test accuracy above which a run is no longer on the plateau"""
+
+
+def below_plateau(runs: Runs, of: list[ArmName]) -> Estimate:
+    """Of the runs of several arms that grok: in how many κ at T_grok is at most the plateau of the
+    baseline's other seeds (`plateau`), their geometric mean. Raises NotRun."""
+    return _share(runs, of, grokked=True)
+
+
+def below_plateau_without_grokking(runs: Runs, of: list[ArmName]) -> Estimate:
+    """The mirror: of the runs that never grok, in how many κ ends at most there. If it does in
+    most, a small κ says little."""
+    return _share(runs, of, grokked=False)
+
+
+def plateau(curve: pd.DataFrame) -> float:
+    """Median κ of one run from T_mem until its test accuracy exceeds RISEN, or at T_mem if it does
+    already; NaN if the run never memorises."""
+    memorised = MEMORISED.reached(curve["train_accuracy"])
+    if not memorised.any():
+        return math.nan
+    begins = int(memorised.argmax())
+    rows = curve.iloc[begins:]
+    on = rows[~(rows["test_accuracy"] > RISEN).cummax()]
+    return float((on if len(on) else rows.iloc[:1])[KAPPA].median())
+
+
+def levels(base: Arm) -> dict[int, float]:
+    """The plateau that a run of each seed is held to: the geometric mean over the baseline's runs
+    of other seeds. {…} has the baseline's seeds; others take all of them, at −1."""
+    seeds = base.seeds()
+    logs = pd.Series({key: math.log(plateau(curve)) for key, curve in base.curves().items()})
+    logs = logs.dropna()
+    if logs.empty:
+        raise NotRun(f"{base.name}: no run that memorises")
+    of = seeds.reindex(logs.index)
+    found = {int(seed): float(np.exp(logs[of != seed].mean())) for seed in of.unique()}
+    return {**found, -1: float(np.exp(logs.mean()))}
+
+
+def _share(runs: Runs, of: list[ArmName], grokked: bool) -> Estimate:
+    base = runs.arm(BASELINE)
+    of_seed, arms = levels(base), runs.there(of)
+    below: dict[str, bool] = {}
+    for arm in arms.values():
+        values = _at_grokking(arm) if grokked else _at_the_end(arm)
+        seeds = arm.seeds()
+        for key, value in values.items():
+            below[str(key)] = bool(value <= of_seed.get(int(seeds[key]), of_seed[-1]))
+    if not below:
+        raise NotRun(f"{', '.join(of)}: no run that {'groks' if grokked else 'never groks'}")
+    k, n = sum(below.values()), len(below)
+    note = f"the plateau of all seeds: κ = {of_seed[-1]:.3g}"
+    tables = runs.joined(list(arms.values()), list(below))
+    return Estimate(effects.proportion(k, n), n, tables, k, note)
+
+
+def _at_grokking(arm: Arm) -> pd.Series:
+    try:
+        return at_event(arm, KAPPA)
+    except NotRun:
+        return pd.Series(dtype=float)
+
+
+def _at_the_end(arm: Arm) -> pd.Series:
+    """The last κ of each run that was followed to its budget without grokking."""
+    events = arm.events("t_grok")
+    never = events[~events["observed"].astype(bool) & (events["state"] == "done")]
+    curves = arm.curves()
+    last = {key: curves[key][KAPPA].dropna() for key in never["key"] if key in curves}
+    return pd.Series({k: float(v.iloc[-1]) for k, v in last.items() if len(v)}, dtype=float)
