@@ -1,11 +1,16 @@
 """Panels with a thin line for each run, and rows with a mark for each run."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import ArrayLike
+
+from analysis.stats.intervals import Interval
+from analysis.stats.survival import Times, medians
 
 Colour = tuple[float, float, float] | str
 
@@ -52,6 +57,32 @@ def row(axis: Axes, values: ArrayLike, at: float, colour: Colour, marker: str = 
         values, np.full(len(values), at), marker, color=colour, markersize=4, alpha=0.7,
         markerfacecolor=colour if marker == "o" else "none", linestyle="none",
     )  # fmt: skip
+
+
+def times(axis: Axes, at: float, of: Times, colour: Colour) -> None:
+    """The times of an event on a row, a hollow triangle for a run that did not have it by then, and
+    the median of all (Kaplan–Meier) where it is reached."""
+    steps, observed = of.times, of.observed
+    row(axis, steps[observed], at, colour)
+    row(axis, steps[~observed], at, colour, ">")
+    for step, n in zip(*np.unique(steps[~observed], return_counts=True), strict=True):
+        if n > 1:  # triangles that hide one another
+            axis.annotate(
+                f"{n} ×", (step, at), (-5, 0), textcoords="offset points", ha="right",
+                va="center", color=colour, fontsize="x-small",
+            )  # fmt: skip
+    if math.isfinite(median := float(medians(steps, observed))):
+        axis.plot([median], [at], "|", color="black", markersize=9)
+
+
+def interval(axis: Axes, at: float, found: Interval, colour: Colour) -> None:
+    """An estimate on a row, with its interval if that has two ends, with an arrow if it only has a
+    lower one."""
+    if found.bounded:
+        axis.plot([found.lower, found.upper], [at, at], color=colour, linewidth=1.3)
+    if math.isfinite(found.estimate):
+        only_lower = math.isfinite(found.lower) and math.isinf(found.upper)
+        axis.plot([found.estimate], [at], ">" if only_lower else "s", color=colour, markersize=4)
 
 
 def named_rows(axis: Axes, labels: list[str]) -> None:

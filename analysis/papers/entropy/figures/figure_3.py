@@ -1,10 +1,8 @@
 """Figure 3: when the runs of each arm grok, and how much later than the baseline of their seeds."""
 
-import math
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,12 +10,8 @@ from matplotlib.figure import Figure
 from analysis.claims.arm_tables import Strength, delay
 from analysis.claims.arms import BASELINE, Runs
 from analysis.figures import run_lines
-from analysis.figures.run_lines import Colour
 from analysis.papers.entropy.tables.arms import OTHERS, found
 from analysis.stats import means
-from analysis.stats.intervals import Interval
-from analysis.stats.survival import medians
-from analysis.times.compare import Arm
 from grokpipe.curves.events import ENTROPY
 
 TITLE = (
@@ -41,14 +35,14 @@ def draw(runs: Runs) -> Figure:
         1, 3, figsize=(7.6, 0.8 + ROW * (len(every) + 1)), sharey=True, layout="constrained"
     )
     times, delays, entropies = axes
-    _times(times, 0, base, "0.35")
+    run_lines.times(times, 0, base.times, "0.35")
     for row, one in enumerate(every, start=1):
         colour = colours[one.arm.name]
-        _times(times, row, one.times, colour)
-        _interval(delays, row, delay(one.times, base, runs.generator()), colour)
+        run_lines.times(times, row, one.times.times, colour)
+        run_lines.interval(delays, row, delay(one.times, base, runs.generator()), colour)
         raised = one.differences(arm, ENTROPY, "t_grok")["difference"].to_numpy(float)
         if len(raised):
-            _interval(entropies, row, means.mean(raised, runs.generator()), colour)
+            run_lines.interval(entropies, row, means.mean(raised, runs.generator()), colour)
     _published(delays, every)
     for axis in (delays, entropies):
         axis.axvline(0, color="0.35", linewidth=0.8, linestyle="--")
@@ -65,27 +59,6 @@ def draw(runs: Runs) -> Figure:
             axis.axhline(edge, color="0.85", linewidth=0.6, zorder=0)
     sns.despine(figure)
     return figure
-
-
-def _times(axis: Axes, row: int, arm: Arm, colour: Colour) -> None:
-    steps, observed = arm.times.times, arm.times.observed
-    run_lines.row(axis, steps[observed], row, colour)
-    run_lines.row(axis, steps[~observed], row, colour, ">")
-    for step, n in zip(*np.unique(steps[~observed], return_counts=True), strict=True):
-        if n > 1:  # triangles that hide one another
-            axis.annotate(
-                f"{n} ×", (step, row), (-5, 0), textcoords="offset points", ha="right",
-                va="center", color=colour, fontsize="x-small",
-            )  # fmt: skip
-    if math.isfinite(median := float(medians(steps, observed))):
-        axis.plot([median], [row], "|", color="black", markersize=9)
-
-
-def _interval(axis: Axes, row: int, found: Interval, colour: Colour) -> None:
-    if found.bounded:
-        axis.plot([found.lower, found.upper], [row, row], color=colour, linewidth=1.3)
-    if math.isfinite(found.estimate):
-        axis.plot([found.estimate], [row], "s", color=colour, markersize=4)
 
 
 def _published(axis: Axes, every: Sequence[Strength]) -> None:

@@ -1,0 +1,32 @@
+"""Figure 5: networks that do not grok, regularised away from flatness and then let go."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from analysis.claims.arms import Arm, Runs
+from analysis.papers.flatness.figures import _lines
+from analysis.runs.experiments import NotRun
+
+TITLE = (
+    "MNIST with cross-entropy and ordinary initial weights, a line a run: as it is, regularised"
+    " away from flatness, and under a confidence penalty of the same weight; accuracies (dotted:"
+    " training), κ and its surrogate."
+)
+OURS = True
+NETWORKS = {"MLP": ("mlp", "mlp_away", "mlp_penalty"), "CNN": ("cnn", "cnn_away", "cnn_penalty")}
+
+
+def draw(runs: Runs) -> Figure:
+    """Raises NotRun."""
+    rows: dict[str, Sequence[Arm]] = {}
+    missing = []
+    for title, names in NETWORKS.items():
+        try:
+            rows[title] = _lines.there(runs, names)
+        except NotRun as error:
+            missing.append(str(error))
+    if not rows:
+        raise NotRun("; ".join(missing))
+    curvatures = {name: _lines.CURVATURES[name] for name in list(_lines.CURVATURES)[:2]}
+    return _lines.draw(rows, {**_lines.ACCURACY, **curvatures})[0]
