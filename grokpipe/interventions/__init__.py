@@ -65,6 +65,14 @@ class Plain:
         """
         return batch.loss(batch.logits)
 
+    def rates(self, lr: Tensor, weight_decay: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Learning rates and weight decays of the steps after number `step`, given those that the
+        configurations ask for: (steps, cell) each, in float64 on the CPU.
+
+        What evaluations decide cannot change among these steps; it comes before them, in `apply`.
+        """
+        return lr, weight_decay
+
     def bounds(self, step: int) -> list[Tensor]:
         """Further arguments of `constrained`, each (cell, …), after the optimiser's step number
         `step`."""
