@@ -208,7 +208,7 @@ class Stack:
         return graph_of(stacked(self._cell_gradients(), self.width), *arguments)
 
     def _constrain(self, step: int) -> None:
-        if type(self.intervention).constrained is Plain.constrained:
+        if not self.intervention.constrains:
             return
         bounds, tensors = self.intervention.bounds(step), [*self.parameters.values()]
         arguments = flattened([*tensors, *bounds])
@@ -258,4 +258,5 @@ def stacked_intervention(cells: Sequence[Cell], network: nn.Module, device: torc
     batch = config.batch_size or len(cells[0].task.train)
     shape = (batch, network.get_parameter("head.weight").shape[1])
     stacked: Plain = module.Stacked([cell.config for cell in cells], shape, device)
+    stacked.names = [name for name, _ in network.named_parameters()]
     return stacked
