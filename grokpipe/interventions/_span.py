@@ -35,7 +35,9 @@ class Until:
         """Names of the further changes that are set."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return [
-            n for n, v in values.items() if n not in ("step", "event") and v not in (None, False)
+            n
+            for n, v in values.items()
+            if n not in ("step", "event") and v is not None and v is not False
         ]
 
 

@@ -249,7 +249,7 @@ def test_noise_goes_on_where_it_was_and_is_each_cells_own(token_cell) -> None:
         (("norm_match", "intervention.baseline_seeds=[]"), "at least one seed"),
         (("mixing", "intervention.alpha=1"), "must be < 1"),
         (("noise", "intervention.alpha=-0.1"), "must be ≥ 0"),
-        (("regularise", "intervention.measure=rank"), "must be one of entropy"),
+        (("regularise", "intervention.measure=rank"), "must be one of entropy, cdnv, kappa"),
         (("regularise", "intervention.beta=nan"), "must be a finite number"),
     ],
 )
