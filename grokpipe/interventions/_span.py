@@ -76,7 +76,7 @@ def check(own: Config) -> None:
         raise InputError(
             f"intervention.until.event={until.event}: must differ from intervention.from_event"
         )
-    changes = [f"intervention.until.{name}={getattr(until, name)}" for name in until.changes]
+    changes = [f"intervention.until.{name}={shown(getattr(until, name))}" for name in until.changes]
     if changes and until.step is None and until.event is None:
         raise InputError(
             f"{changes[0]}: nothing ends at which it could change; set intervention.until.step or "
@@ -84,6 +84,11 @@ def check(own: Config) -> None:
         )
     if len(changes) > 1:
         raise InputError(f"{changes[0]}: {' and '.join(changes[1:])} too; one change at a time")
+
+
+def shown(value: object) -> str:
+    """A value as a user writes it."""
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 class Spanned(Plain):

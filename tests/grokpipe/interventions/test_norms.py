@@ -205,7 +205,7 @@ def test_what_a_freeze_has_seen_goes_on_where_it_was(token_cell, event) -> None:
         for step in steps:
             for place, member in enumerate(members):
                 pack.intervention.observe(place, rows[step][member])
-            seen.append(pack.intervention.seen.tolist())
+            seen.append(pack.intervention.begin.seen.tolist())
         return seen
 
     whole = observed(Pack(cells), [0, 1, 2], range(12))

@@ -370,7 +370,7 @@ BAD = [
         (REGULARISE, "intervention.from_event=t_mem", "intervention.until.event=t_mem"),
         "must differ from intervention.from_event",
     ),
-    ((REGULARISE, "intervention.until.lr_factor=10"), "lr_factor=10.0: nothing ends at which"),
+    ((REGULARISE, "intervention.until.lr_factor=10"), "lr_factor=10: nothing ends at which"),
     (
         (REGULARISE, "intervention.until.step=9", "intervention.until.release_head=true"),
         "nothing to release with intervention.head=null",
