@@ -6,6 +6,7 @@ import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -194,7 +195,8 @@ def _plain_gradients(
         return training_loss(loss, logits, labels if given is None else given)
 
     weight, bias = head.get_parameter("weight"), dict(head.named_parameters()).get("bias")
-    batch = Batch(logits, features, labels, lambda z: functional.linear(z, weight, bias), training)
+    linear = partial(functional.linear, weight=weight, bias=bias)
+    batch = Batch(logits, features, labels, linear, weight, training)
     pack.intervention.objective(batch, *others).backward()
     gradients = {
         name: torch.zeros_like(p) if p.grad is None else p.grad

@@ -56,6 +56,7 @@ def cell_gradients(
             features=features,
             labels=labels,
             head=lambda z: functional.linear(z, *head),
+            weight=head[0],
             loss=training,
         )
         return intervention.objective(batch, *others), [tensors[name] for name in buffers]

@@ -45,6 +45,11 @@ def arm(token_cell, tmp_path: Path) -> Make:
 REGULAR = ("eval.schedule=regular", "eval.every=20")
 PUBLISHED = ("eval.schedule=published", "eval.every=null")
 HELD = ("intervention=norm_freeze", "intervention.from_step=null", *REGULAR)
+PENALTY = (
+    *REGULAR, "intervention=regularise", "intervention.measure=uncertainty",
+    "intervention.beta=-0.1", "intervention.head=cap", "intervention.bound=2",
+    "intervention.until.step=100", "intervention.until.lr_factor=3",
+)  # fmt: skip
 VARIANTS = {
     "AdamW": REGULAR,
     "SGD": (*REGULAR, "optimizer=sgd", "optimizer.momentum=0.9"),
@@ -53,6 +58,8 @@ VARIANTS = {
         "weight_decay=0",
     ),
     "a norm held from before": (*HELD, "intervention.from_event='train_accuracy>=0.02'"),
+    "a penalty that ends in the rest": (*PENALTY, "intervention.from_step=30"),
+    "a penalty from an event on": (*PENALTY, "intervention.from_event='train_accuracy>=0.02'"),
     "noise": (*REGULAR, "intervention=noise", "intervention.alpha=0.3"),
     "the last evaluation off the grid": ("eval.schedule=regular", "eval.every=30"),
     "the whole training set": (*REGULAR, "batches=full", "batch_size=null"),
@@ -102,6 +109,17 @@ def test_the_published_schedule(arm: Make, kept: bool) -> None:
         assert {*measured} == sparse_evaluations(continued[0].config)
         assert measured[0] == 0 and measured[-1] == 1202 and 9 <= len(measured) < 15
     assert provenance(continued[0])["parent"]["step"] == 601
+
+
+@pytest.mark.slow
+def test_a_warm_up_goes_on_in_the_longer_run(arm: Make) -> None:
+    """It ends before, or after, the end of the shorter run, or there is none."""
+    own = ("lr_warmup=0", "lr_warmup=50", "lr_warmup=120")
+    sweep(arm("steps=80", *REGULAR, own=own))
+    sweep(continued := arm("steps=140", *REGULAR, own=own))
+    sweep(whole := arm("steps=140", *REGULAR, own=own, name="whole"))
+    assert_equal_to_the_bit(continued, whole)
+    assert [provenance(one)["parent"]["equal"] for one in continued] == ["to the bit"] * 3
 
 
 def test_sparse_measures_at_other_steps_begin_anew(arm: Make) -> None:
