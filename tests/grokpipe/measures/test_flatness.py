@@ -1,5 +1,7 @@
 """Relative flatness against the Hessian that autograd gives, and its invariances."""
 
+from dataclasses import replace
+
 import mpmath
 import pytest
 import torch
@@ -138,3 +140,31 @@ def test_collapsed_features_have_surrogate_over_kappa_of_classes_minus_one() -> 
         rows, log_p, rows
     )
     assert ratio == pytest.approx(C - 1)
+
+
+def test_the_released_formula_sample_by_sample() -> None:
+    features, head, bias, labels = problem(3)
+    other = features.flip(0) * 1.5
+    answer, eos = (Outputs(z.float(), (z @ head.T + bias).float(), labels) for z in (features, other))
+    expected = 0.0
+    for i in range(len(labels)):
+        p = (answer.logits[i].double() * eos.logits[i].double()).softmax(0)
+        lengths = answer.features[i].double().norm() ** 2 + eos.features[i].double().norm() ** 2
+        expected += float((p * (1 - p)).sum() * lengths) * float(head.norm() ** 2) / len(labels)
+    assert flatness.kappa_released(answer, eos, head) == pytest.approx(expected, rel=1e-10)
+
+
+def test_it_is_logged_of_two_positions_alone() -> None:
+    features, head, _, labels = problem(0)
+    outputs = Outputs(features, features @ head.T, labels)
+    nothing, alone = torch.zeros(1, D), {"head.weight": head}
+    plain = flatness.measure(
+        Snapshot(outputs, outputs, nothing, nothing, alone, C, "cross_entropy")
+    )
+    for positions in (2, 3):
+        several = replace(outputs, further=(outputs,) * (positions - 1))
+        row = flatness.measure(
+            Snapshot(several, several, nothing, nothing, alone, C, "cross_entropy")
+        )
+        assert {name: row[name] for name in plain} == plain  # of the answer's position
+        assert [*row][2:] == ["flatness/kappa_released"] * (positions == 2)
