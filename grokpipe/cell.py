@@ -100,6 +100,9 @@ def check_fit(config: Config, task: Task) -> int:
         for name in getattr(config.measures, key) or []:
             _check_choice("measures", f"measures.{key}", name, task, config.task.name)
     _check_events(config, task)
+    intervention = registry.module("interventions", config.intervention.name, "intervention")
+    if hasattr(intervention, "check_task"):
+        intervention.check_task(config, task)
     with torch.random.fork_rng(devices=[]):  # build once, so that wrong shapes raise here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
     arch_checks.check(network.to(dtype_of(config.dtype)), task, config.arch.name)

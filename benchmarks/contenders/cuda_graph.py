@@ -5,13 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from grokpipe.optimizers import rates
 from grokpipe.training.pack import Pack
 from grokpipe.training.trees import select
 
 
 class RecordedPack:
     """Trains a pack in lockstep by a recorded step, into whose fixed memory the rows of each batch
-    and the optimiser's coefficients are copied. For packs without an intervention."""
+    and the optimiser's coefficients are copied. For packs without an intervention or warm-up."""
 
     def __init__(self, pack: Pack):
         self.pack = pack
@@ -20,6 +21,7 @@ class RecordedPack:
         batch = pack.cells[0].config.batch_size or len(pack.tasks[0].train)
         rows = torch.arange(batch, device=pack.device) % len(pack.data.inputs)
         self.rows = rows.repeat(stack.width, 1)
+        self.rates = rates([cell.config for cell in stack.cells], pack.cells[0].config.steps, 1)
         self.coefficients = self._coefficients(1)[0].clone() if stack.compiled else None
         # The recorded calls warm up, on these rows; then the state is put back in place.
         before = select(stack.state_dict(), range(stack.width))
@@ -33,13 +35,13 @@ class RecordedPack:
         stack.load_state_dict(before)
 
     def _coefficients(self, steps: int) -> Tensor:
-        coefficients: Tensor = self.stack.optimizer.coefficients(steps)
-        return coefficients
+        return self.stack.coefficients(self.pack.step, steps)
 
     def _step(self) -> None:
         stack = self.stack
         if self.coefficients is None:
-            stack.optimizer.step(stack.gradients(*stack.batch(self.rows), []))
+            gradients = stack.gradients(*stack.batch(self.rows), [])
+            stack.optimizer.step(gradients, *(rates[0] for rates in self.rates))
             return
         fixed = self.rows, self.coefficients
         rows, own = (t[0] for t in fixed) if stack.width == 1 else fixed

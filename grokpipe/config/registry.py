@@ -70,7 +70,7 @@ def _installed(package: str, entry: EntryPoint, key: str) -> Any:
         if "name" not in [item.name for item in items]:
             raise InputError(f"{place}: Config lacks the field name: str = scientific()")
         for item in items:
-            if "rule" not in item.metadata:
+            if "rule" not in item.metadata and not is_dataclass(item.default_factory):
                 raise InputError(
                     f"{place}: Config.{item.name} must be declared with scientific() or "
                     "operational()"

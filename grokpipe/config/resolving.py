@@ -207,8 +207,10 @@ def _spelled(node: Any, prefix: str) -> Any:
     """The node with its events and conditions in their one spelling, which enters the key."""
     changed = {}
     for item in fields(node):
-        rule, value = item.metadata["rule"], getattr(node, item.name)
-        if rule.event and value is not None:
+        rule, value = item.metadata.get("rule"), getattr(node, item.name)
+        if rule is None:  # a nested node
+            changed[item.name] = _spelled(value, f"{prefix}{item.name}.")
+        elif rule.event and value is not None:
             if why := rule.complaint(value):
                 key = f"{prefix}{item.name}"
                 raise InputError(f"{key}={value}: {why} ('{key}=\"test_accuracy>=0.9\"')")

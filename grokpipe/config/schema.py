@@ -115,6 +115,9 @@ class Config:
     """weight decay λ"""
     lr: float = scientific(above=0, per_cell=True, shared_default=True)
     """learning rate η"""
+    lr_warmup: int = scientific(at_least=0, per_cell=True, neutral=0)
+    """steps over which the learning rate rises linearly: step k, counted from 0, has the rate
+    η·min(1, k / lr_warmup), so that the first has none; 0: no warm-up"""
     steps: int = scientific(at_least=1)
     """budget in optimiser steps"""
     batches: str = scientific(choices=("epochs", "replacement", "full"), neutral="epochs")

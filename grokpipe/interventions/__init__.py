@@ -3,7 +3,8 @@
 A module here has a dataclass `Config` (its first field `name`; fields that may differ between the
 cells of a pack are marked `per_cell`) and a class `Stacked(configs, shape, device)` that acts on a
 stack of cells; most derive it from `Plain` and override what they change. It may have
-`check(config)`, which raises InputError for a configuration that the intervention cannot act on.
+`check(config)`, which raises InputError for a configuration that the intervention cannot act on,
+and `check_task(config, task)`, likewise for the two together.
 
 An intervention draws from the generator of (seed, intervention) only. Evaluations are of the
 network itself, without the intervention's changes to representation or loss.
@@ -32,6 +33,8 @@ class Batch:
     """(batch,)"""
     head: Callable[[Tensor], Tensor]
     """features (batch, d) → logits (batch, classes), by the cell's own head"""
+    weight: Tensor
+    """(classes, d): the head's weights; gradients flow into them as into logits and features"""
     loss: "Loss"
     """logits (batch, classes) → the training loss against the labels, or against others that are
     given: `loss(logits, labels)`"""
@@ -53,6 +56,8 @@ class Plain:
         self.shape = shape
         self.device = device
         self.dtype = dtype_of(self.configs[0].dtype)
+        self.names: list[str] = []
+        """of the parameters, in the order in which methods take them; set by the stack"""
 
     def arguments(self, step: int) -> list[Tensor]:
         """Further arguments of the objective, each (cell, …), for the step after `step`."""
@@ -65,10 +70,23 @@ class Plain:
         """
         return batch.loss(batch.logits)
 
+    def rates(self, lr: Tensor, weight_decay: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Learning rates and weight decays of the steps after number `step`, given those that the
+        configurations ask for: (steps, cell) each, in float64 on the CPU.
+
+        What evaluations decide cannot change among these steps; it comes before them, in `apply`.
+        """
+        return lr, weight_decay
+
     def bounds(self, step: int) -> list[Tensor]:
         """Further arguments of `constrained`, each (cell, …), after the optimiser's step number
         `step`."""
         return []
+
+    @property
+    def constrains(self) -> bool:
+        """Whether `constrained` is of any effect."""
+        return type(self).constrained is not Plain.constrained
 
     def constrained(self, parameters: list[Tensor], *bounds: Tensor) -> list[Tensor]:
         """Compute one cell's parameters from those after the optimiser's step and its slices of the
@@ -88,6 +106,11 @@ class Plain:
     def apply(self, parameters: Sequence[Tensor]) -> None:
         """Change the parameters (cell, …) in place as the evaluations so far decide; called at
         evaluations only, never between them."""
+
+    def awaited(self, cell: int, step: int) -> list[str]:
+        """Settings, as `key=value`, of what one cell still waits for when its training ends at step
+        number `step`."""
+        return []
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors with a leading cell axis, on the CPU or the device."""

@@ -10,11 +10,9 @@ from torch import Tensor
 
 from grokpipe.config.fields import scientific
 from grokpipe.config.schema import Config as CellConfig
-from grokpipe.curves.definitions import followed
-from grokpipe.curves.follower import Follower
-from grokpipe.curves.kinds import AboveChance
 from grokpipe.errors import InputError
 from grokpipe.interventions import Plain
+from grokpipe.interventions._moment import Moment, check_event
 from grokpipe.interventions._norm import norms, rescaled
 
 
@@ -36,22 +34,15 @@ def check(config: CellConfig) -> None:
             f"intervention.from_step={'null' if own.from_step is None else own.from_step}: "
             "norm_freeze needs either a step or intervention.from_event, and the other null"
         )
-    event = own.from_event
-    if event and isinstance(getattr(followed(event), "level", None), AboveChance):
-        raise InputError(
-            f"intervention.from_event={event}: its level depends on the number of classes; write "
-            "it out, as in 'intervention.from_event=\"test_accuracy>=0.2\"'"
-        )
+    check_event("intervention.from_event", own.from_event)
 
 
 class Stacked(Plain):
     def __init__(self, configs: Sequence[CellConfig], shape: tuple[int, int], device: torch.device):
         super().__init__(configs, shape, device)
         settings = [config.intervention for config in configs]
-        self.steps = [own.from_step for own in settings]
-        event = settings[0].from_event
-        self.followers = [] if event is None else [Follower(event) for _ in configs]
-        self.seen = torch.zeros(len(self.configs), dtype=torch.bool)
+        steps, event = [own.from_step for own in settings], settings[0].from_event
+        self.begin = Moment("intervention.from_", steps, event)
         self.held = torch.full((len(self.configs),), math.nan, dtype=self.dtype, device=device)
 
     def bounds(self, step: int) -> list[Tensor]:
@@ -61,41 +52,28 @@ class Stacked(Plain):
         return rescaled(parameters, *bounds)
 
     def update(self, parameters: Sequence[Tensor], step: int) -> None:
-        if step in self.steps:
-            begins = torch.tensor([own == step for own in self.steps], device=self.device)
-            self._hold(parameters, begins)
+        if step in self.begin.steps:
+            self._hold(parameters, self.begin.past(step))
 
     def observe(self, cell: int, row: dict[str, float]) -> None:
-        if self.followers:
-            self.followers[cell].observe(row)
-            self.seen[cell] |= self.followers[cell].event is not None
+        self.begin.observe(cell, row)
 
     def apply(self, parameters: Sequence[Tensor]) -> None:
-        if self.seen.any():
-            self._hold(parameters, self.seen.to(self.device))
+        if self.begin.seen.any():
+            self.begin.apply()
+            self._hold(parameters, self.begin.reached.tolist())
 
-    def _hold(self, parameters: Sequence[Tensor], begins: Tensor) -> None:
+    def awaited(self, cell: int, step: int) -> list[str]:
+        return self.begin.awaited(cell, step)
+
+    def _hold(self, parameters: Sequence[Tensor], begun: list[bool]) -> None:
         now = norms(parameters).to(self.held.dtype)
-        self.held = torch.where(begins & self.held.isnan(), now, self.held)
+        begins = torch.tensor(begun, device=self.device) & self.held.isnan()
+        self.held = torch.where(begins, now, self.held)
 
     def state_dict(self) -> dict[str, Any]:
-        state = {"seen": self.seen, "held": self.held}
-        if any(follower.needed > 1 for follower in self.followers):
-            streaks = [(follower.since or 0, follower.count) for follower in self.followers]
-            state["streak"] = torch.tensor(streaks)
-        if memory := max((follower.definition.memory for follower in self.followers), default=0):
-            padded = [[math.nan] * memory + follower.recent for follower in self.followers]
-            state["recent"] = torch.tensor([row[-memory:] for row in padded], dtype=torch.float64)
-        return state
+        return {**self.begin.state_dict(), "held": self.held}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.seen = state["seen"].cpu().clone()
+        self.begin.load_state_dict(state)
         self.held = state["held"].to(self.device).clone()
-        for cell, follower in enumerate(self.followers):
-            if "streak" in state:
-                follower.since, follower.count = state["streak"][cell].tolist()
-            if "recent" in state:
-                recent = state["recent"][cell].cpu()
-                follower.recent = recent[~recent.isnan()].tolist()
-            if self.seen[cell]:  # it follows no more; its step does not matter any longer
-                follower.event = follower.since or 0

@@ -22,7 +22,7 @@ from grokpipe.errors import InputError, Interrupted
 from grokpipe.launch import pack_plan, parents
 from grokpipe.launch.pack_plan import Plan
 from grokpipe.launch.rehearsal import uses_installed
-from grokpipe.provenance.fingerprint import fingerprint, source
+from grokpipe.provenance.fingerprint import fingerprint, source, trajectory
 from grokpipe.provenance.origin import packages, provenance
 from grokpipe.store import event_files, files, lease, manifest, run_log
 from grokpipe.store.event_files import EventFile
@@ -103,7 +103,6 @@ def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Consol
         command=plan.command,
         products=plan.products,
         subnormals=numerics.subnormals(),
-        **_code(config, console),
         **_packages(config),
     )
     sources = parents.of_plan(plan, cells)
@@ -111,10 +110,13 @@ def _train(plan: Plan, held: lease.Lease, stop: threading.Event, console: Consol
         if not plan.stamp:
             say(console, f"{plan.label}: begins anew: {sources}")
         sources = []
+    codes = {trajectory(cell.config): cell.config for cell in reversed(cells)}
+    code = {name: _code(config, console) for name, config in codes.items()}
     for i, (cell, log) in enumerate(zip(cells, logs, strict=True)):
         if run_log.state(log.folder) not in manifest.FINISHED:
             more = {"parent": parents.lineage(sources[i], sources, origin)} if sources else {}
-            log.start(asdict(cell.config), {**origin, **more, "data": _data(cell)})
+            own = {**origin, **code[trajectory(cell.config)], **more, "data": _data(cell)}
+            log.start(asdict(cell.config), own)
     if held.deaths >= FATAL:
         raise RepeatedCrash(_crash_reason(held))
     with (

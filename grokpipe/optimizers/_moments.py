@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from grokpipe.config.fields import scientific
-from grokpipe.optimizers import by_config, sent, slices
+from grokpipe.optimizers import Groups, sent, slices
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,20 @@ class Moments:
         device = parameters[0].device
         self.counts = torch.zeros(len(configs), device=device)  # of steps
         self.counted = torch.zeros(len(configs), dtype=torch.float64)  # the same, on the CPU
-        self.groups = []
-        for config, cells in by_config(configs):
-            stacks = [slices(stack, cells) for stack in (parameters, self.first, self.second)]
-            counts = [self.counts[cell] for cell in cells for _ in parameters]
-            self.groups.append((config, cells, [*stacks, counts]))
+        stacks = (parameters, self.first, self.second)
 
-    def step(self, gradients: Sequence[Tensor]) -> None:
-        """Apply one update, given gradients (cell, …) in the order of the parameters."""
+        def call(cells: Sequence[int]) -> list[list[Tensor]]:
+            counts = [self.counts[cell] for cell in cells for _ in parameters]
+            return [*(slices(stack, cells) for stack in stacks), counts]
+
+        self.groups = Groups(configs, call)
+
+    def step(self, gradients: Sequence[Tensor], lr: Tensor, weight_decay: Tensor) -> None:
+        """Apply one update, given gradients (cell, …) in the order of the parameters, and each
+        cell's η and λ."""
         self.advanced(1)
-        for config, cells, (parameters, first, second, counts) in self.groups:
+        groups = self.groups.at(lr, weight_decay)
+        for config, cells, (parameters, first, second, counts) in groups:
             # torch.optim's function would count for each tensor, one by one
             self.fused(
                 parameters,
@@ -83,14 +87,15 @@ class Moments:
         """The first of the coefficients, by which `update` decays, from η and λ of each cell."""
         raise NotImplementedError
 
-    def coefficients(self, steps: int) -> Tensor:
-        """Numbers that `update` takes in each of the next steps: (steps, cell, 7)."""
-        settings = [(c.lr, c.weight_decay, *c.betas, c.eps) for c in self.configs]
-        lr, decay, beta1, beta2, eps = torch.tensor(settings, dtype=torch.float64).T
-        counts = self.counted + torch.arange(1, steps + 1)[:, None]
+    def coefficients(self, lr: Tensor, weight_decay: Tensor) -> Tensor:
+        """Numbers that `update` takes in each of the next steps, given η and λ (steps, cell):
+        (steps, cell, 7)."""
+        settings = [(*c.betas, c.eps) for c in self.configs]
+        beta1, beta2, eps = torch.tensor(settings, dtype=torch.float64).T
+        counts = self.counted + torch.arange(1, len(lr) + 1)[:, None]
         unbiased1, unbiased2 = 1 - beta1**counts, 1 - beta2**counts
         rows = (
-            self.decay(lr, decay),
+            self.decay(lr, weight_decay),
             lr / unbiased1,
             unbiased2.rsqrt(),
             1 - beta1,

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim.sgd import sgd
 
 from grokpipe.config.fields import scientific
-from grokpipe.optimizers import by_config, sent, slices
+from grokpipe.optimizers import Groups, sent, slices
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,20 @@ class Stacked:
         self.configs = list(configs)
         # From a velocity of zeros the first update is PyTorch's, whose velocity is the gradient.
         self.velocity = [torch.zeros_like(p) for p in parameters]
-        self.groups = []
-        for config, cells in by_config(configs):
-            moving: list[Tensor | None] = [*slices(self.velocity, cells)]
-            if not config.momentum:
-                moving = [None] * len(moving)
-            self.groups.append((config, cells, slices(parameters, cells), moving))
 
-    def step(self, gradients: Sequence[Tensor]) -> None:
-        """Apply one update, given gradients (cell, …) in the order of the parameters."""
-        for config, cells, parameters, velocity in self.groups:
+        def call(cells: Sequence[int]) -> list[list[Tensor]]:
+            return [slices(parameters, cells), slices(self.velocity, cells)]
+
+        self.groups = Groups(configs, call)
+
+    def step(self, gradients: Sequence[Tensor], lr: Tensor, weight_decay: Tensor) -> None:
+        """Apply one update, given gradients (cell, …) in the order of the parameters, and each
+        cell's η and λ."""
+        for config, cells, (parameters, velocity) in self.groups.at(lr, weight_decay):
             sgd(
                 parameters,
                 slices(gradients, cells),
-                velocity,
+                [*velocity] if config.momentum else [None] * len(velocity),
                 fused=True,
                 weight_decay=config.weight_decay,
                 momentum=config.momentum,
@@ -60,11 +60,12 @@ class Stacked:
         """The velocity in the order of the parameters; nothing without momentum."""
         return [self.velocity] if self.configs[0].momentum else []
 
-    def coefficients(self, steps: int) -> Tensor:
-        """Numbers that `update` takes in each of the next steps: (steps, cell, 3)."""
-        settings = [(c.lr, c.weight_decay, c.momentum) for c in self.configs]
-        rows = torch.tensor(settings, dtype=torch.float64)
-        return sent(rows, self.velocity[0]).expand(steps, -1, -1)
+    def coefficients(self, lr: Tensor, weight_decay: Tensor) -> Tensor:
+        """Numbers that `update` takes in each of the next steps, given η and λ (steps, cell):
+        (steps, cell, 3)."""
+        momentum = torch.tensor([config.momentum for config in self.configs], dtype=torch.float64)
+        rows = torch.stack([lr, weight_decay, momentum.expand_as(lr)], -1)
+        return sent(rows, self.velocity[0])
 
     @staticmethod
     def update(

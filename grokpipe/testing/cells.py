@@ -69,7 +69,12 @@ def _scaled(node: Any, share: float) -> Any:
     """The node, its numbers that may differ within a pack times `share` where that is valid."""
     changed = {}
     for item in fields(node):
-        rule, value = item.metadata["rule"], getattr(node, item.name)
-        if rule.per_cell and type(value) is float and rule.complaint(share * value) is None:
+        rule, value = item.metadata.get("rule"), getattr(node, item.name)
+        if (
+            rule
+            and rule.per_cell
+            and type(value) is float
+            and rule.complaint(share * value) is None
+        ):
             changed[item.name] = share * value
     return replace(node, **changed)

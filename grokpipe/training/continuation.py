@@ -15,6 +15,7 @@ import torch
 
 from grokpipe.cell import Cell
 from grokpipe.config import registry
+from grokpipe.config.fields import leaves
 from grokpipe.config.schema import Config
 from grokpipe.curves import definitions
 from grokpipe.interventions import Plain
@@ -110,6 +111,9 @@ def observes(config: Config) -> bool:
     """Return whether the intervention of `config` takes note of evaluations."""
     module = registry.module("interventions", config.intervention.name, "intervention")
     kind: type[Plain] = module.Stacked
+    events = [event for _, event, rule in leaves(config.intervention) if rule.event]
+    if events and not any(events):
+        return False  # it may wait for an event, but does not
     return kind.observe is not Plain.observe or kind.apply is not Plain.apply
 
 

@@ -239,6 +239,10 @@ class Run:
         self.active.remove(i)
         if self.finished[i]:
             return
+        for setting in self.pack.awaited(i) if state == "done" else []:
+            never = f"{setting} never came"
+            self.progress.note(f"seed {self.pack.cells[i].config.seed}: {never}")
+            reason = f"{reason}; {never}"
         log = self.logs[i]
         if self.pack.cells[i].config.save.final:
             with replacing(log.folder / FINAL) as temporary:

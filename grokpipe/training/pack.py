@@ -182,6 +182,11 @@ class Pack:
         stack = self._stack_of(cell)
         stack.intervention.observe(stack.members.index(cell), row)
 
+    def awaited(self, cell: int) -> list[str]:
+        """Settings of what the intervention on one member still waits for."""
+        stack = self._stack_of(cell)
+        return stack.intervention.awaited(stack.members.index(cell), self.step)
+
     def intervene(self) -> None:
         """Let the intervention change parameters as the evaluations so far decide."""
         for stack in self.stacks:

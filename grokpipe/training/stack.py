@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import GraphModule
 
+from grokpipe import optimizers
 from grokpipe.cell import Cell
 from grokpipe.config import registry
 from grokpipe.interventions import Plain
@@ -98,10 +99,10 @@ class Stack:
             advance(rows, step)
 
     def _plain_steps(self, rows: Tensor, step: int) -> None:
-        for batch in rows.unbind():
+        for batch, *rates in zip(rows.unbind(), *self._rates(step, len(rows)), strict=True):
             others = self.intervention.arguments(step)
             gradients, buffers = self.gradients_and_buffers(*self.batch(batch), others)
-            self.optimizer.step(gradients)
+            self.optimizer.step(gradients, *rates)
             for old, new in zip(self.buffers.values(), buffers, strict=True):
                 old.copy_(new)
             step += 1
@@ -109,7 +110,7 @@ class Stack:
             self.intervention.update([*self.parameters.values()], step)
 
     def _compiled_steps(self, rows: Tensor, step: int) -> None:
-        coefficients = self.optimizer.coefficients(len(rows))
+        coefficients = self.coefficients(step, len(rows))
         if self.width == 1:
             rows, coefficients = rows[:, 0], coefficients[:, 0]
         for batch, own in zip(rows.unbind(), coefficients.unbind(), strict=True):
@@ -125,6 +126,17 @@ class Stack:
             self.programs.steps[self.width](*arguments)
             self.intervention.update([*self.parameters.values()], step)
         self.optimizer.advanced(len(rows))
+
+    def _rates(self, step: int, steps: int) -> tuple[Tensor, Tensor]:
+        """Learning rates and weight decays of `steps` steps after number `step`, (steps, cell)
+        each."""
+        configured = optimizers.rates([cell.config for cell in self.cells], step, steps)
+        return self.intervention.rates(*configured, step)
+
+    def coefficients(self, step: int, steps: int) -> Tensor:
+        """The optimiser's coefficients of `steps` steps after number `step`: (steps, cell, k)."""
+        coefficients: Tensor = self.optimizer.coefficients(*self._rates(step, steps))
+        return coefficients
 
     def _step_arguments(
         self, batch: Tensor, coefficients: Tensor, others: list[Tensor], bounds: list[Tensor]
@@ -148,7 +160,7 @@ class Stack:
     def known(self, rows: Tensor) -> bool:
         """Return whether the step on such rows (1, cell, batch) was compiled on this machine
         before."""
-        batch, coefficients = flattened([rows[0], self.optimizer.coefficients(1)[0]])
+        batch, coefficients = flattened([rows[0], self.coefficients(0, 1)[0]])
         others, bounds = self.intervention.arguments(0), self.intervention.bounds(1)
         arguments = self._step_arguments(batch, coefficients, others, bounds)
         return marker(apart(self.step_function(len(others)), *arguments)).exists()
@@ -196,7 +208,7 @@ class Stack:
         return graph_of(stacked(self._cell_gradients(), self.width), *arguments)
 
     def _constrain(self, step: int) -> None:
-        if type(self.intervention).constrained is Plain.constrained:
+        if not self.intervention.constrains:
             return
         bounds, tensors = self.intervention.bounds(step), [*self.parameters.values()]
         arguments = flattened([*tensors, *bounds])
@@ -247,4 +259,5 @@ def stacked_intervention(cells: Sequence[Cell], network: nn.Module, device: torc
     batch = config.batch_size or len(cells[0].task.train)
     shape = (batch, network.get_parameter("head.weight").shape[1])
     stacked: Plain = module.Stacked([cell.config for cell in cells], shape, device)
+    stacked.names = [name for name, _ in network.named_parameters()]
     return stacked

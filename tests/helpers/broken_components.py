@@ -169,7 +169,7 @@ class Config:
 class Stacked:
     def __init__(self, configs, parameters):
         self.parameters = list(parameters)
-        self.rates = [config.lr for config in configs]
+        self.cells = range(len(configs))
         self.velocity = [torch.zeros_like(p) for p in parameters]
 
     def state_dict(self):
@@ -178,14 +178,14 @@ class Stacked:
     def load_state_dict(self, state):
         self.velocity = [v.clone() for v in state["velocity"]]
 
-    def step(self, gradients):
+    def step(self, gradients, lr, weight_decay):
         for parameters, gradient, velocity in zip(self.parameters, gradients, self.velocity):
             velocity.mul_(0.9).add_(gradient)
-            for i, rate in enumerate(self.rates):
-                parameters[i].sub_(rate * velocity[i])
+            for i in self.cells:
+                parameters[i].sub_(lr[i].item() * velocity[i])
 """
 OPTIMIZERS = {
-    "first_rate": ("[config.lr for config in configs]", "[configs[0].lr for config in configs]"),
+    "first_rate": ("lr[i].item()", "lr[0].item()"),
     "forgets_velocity": ("[v.clone() for v in state", "[0 * v for v in state"),
 }
 

@@ -99,6 +99,7 @@ def batch_of(
         features=features,
         labels=labels,
         head=lambda z: functional.linear(z, weight, bias),
+        weight=weight,
         loss=training,
     )
 

@@ -104,6 +104,17 @@ def test_the_published_schedule(arm: Make, kept: bool) -> None:
     assert provenance(continued[0])["parent"]["step"] == 601
 
 
+@pytest.mark.slow
+def test_a_warm_up_goes_on_in_the_longer_run(arm: Make) -> None:
+    """It ends before, or after, the end of the shorter run, or there is none."""
+    own = ("lr_warmup=0", "lr_warmup=50", "lr_warmup=120")
+    sweep(arm("steps=80", *REGULAR, own=own))
+    sweep(continued := arm("steps=140", *REGULAR, own=own))
+    sweep(whole := arm("steps=140", *REGULAR, own=own, name="whole"))
+    assert_equal_to_the_bit(continued, whole)
+    assert [provenance(one)["parent"]["equal"] for one in continued] == ["to the bit"] * 3
+
+
 def test_sparse_measures_at_other_steps_begin_anew(arm: Make) -> None:
     sparse = ("measures.sparse=[logits]", "measures.sparse_at=log:3")
     (parent, *_), (child, *_) = (

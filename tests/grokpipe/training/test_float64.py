@@ -1,5 +1,6 @@
 """Training in float64: against plain PyTorch to twelve digits, and nothing left in float32."""
 
+import copy
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from grokpipe.randomness import generator
 from grokpipe.store import snapshots
 from grokpipe.training import memory, numerics
 from grokpipe.training.batches import stream
+from grokpipe.training.execution import Execution
 from grokpipe.training.pack import Pack, initial_network
 from tests.helpers.snapshotted import KEPT, REGULAR, train
 from tests.helpers.training import curves, same, trained
@@ -49,7 +51,10 @@ def plain(one, steps: int) -> dict[str, Tensor]:
             network.parameters(), settings.lr, settings.momentum,
             weight_decay=settings.weight_decay, foreach=False, fused=False,
         )  # fmt: skip
-    for rows in stream(one.config, task.train).take(steps):
+    for step, rows in enumerate(stream(one.config, task.train).take(steps)):
+        if one.config.lr_warmup:
+            risen = min(1, step / one.config.lr_warmup)
+            optimizer.param_groups[0]["lr"] = settings.lr * risen
         loss = losses(one.config.loss, network(task.inputs[rows])[0], task.labels[rows])
         optimizer.zero_grad()
         loss.backward()
@@ -76,6 +81,28 @@ def test_a_pack_follows_the_plain_loop(make, overrides, loss, request) -> None:
     pack.advance(20)
     for i, one in enumerate(cells):
         assert_twelve_digits(pack.cell_parameters(i), plain(one, 20))
+
+
+@pytest.mark.parametrize("overrides", [ADAMW, SGD], ids=["adamw", "sgd"])
+def test_each_cell_has_its_own_warm_up(cell, overrides) -> None:
+    """As one plain and one whole step, in parts, and from a state in the middle to the bit."""
+    cells = [cell(*overrides, DOUBLE, f"lr_warmup={n}", "seed=1") for n in (0, 6, 15, 40)]
+    assert len({one.shared for one in cells}) == 1 and len({one.key for one in cells}) == 4
+    assert cells[0].key == cell(*overrides, DOUBLE, "seed=1").key
+    pack, whole = Pack(cells), Pack(cells, execution=Execution(compiled=True))
+    whole.programs.steps[4] = whole.stacks[0].step_function(0)
+    for steps in (1, 8, 11):
+        state = copy.deepcopy(pack.state_dict())
+        for one in (pack, whole):
+            one.advance(steps)
+    for i, one in enumerate(cells):
+        expected = plain(one, 20)
+        assert_twelve_digits(pack.cell_parameters(i), expected)
+        assert_twelve_digits(whole.cell_parameters(i), expected)
+    resumed = Pack(cells)
+    resumed.load_state_dict(state)
+    resumed.advance(11)
+    assert same(resumed.state_dict(), pack.state_dict())
 
 
 def test_it_starts_from_the_numbers_of_float32(cell) -> None:

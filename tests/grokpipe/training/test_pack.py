@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from grokpipe.optimizers import rates
 from grokpipe.training.batches import stream
 from grokpipe.training.pack import Pack, chunks, initial_network
 from grokpipe.training.programs.step import cell_gradients, flattened, stacked
@@ -76,7 +77,8 @@ def test_tracing_changes_no_bit(cell, loss, width) -> None:
         program = program or traced(gradients, *arguments)
         for found, expected in zip(program(*arguments), gradients(*arguments), strict=True):
             assert torch.equal(found, expected)
-        pack.optimizer.step(pack.gradients(*batch))
+        lr, decay = rates([one.config for one in pack.cells], 0, 1)
+        pack.optimizer.step(pack.gradients(*batch), lr[0], decay[0])
 
 
 def test_cells_of_a_pack_have_coefficients_of_their_own(cell) -> None:
@@ -128,7 +130,8 @@ def test_cells_that_share_coefficients_are_updated_as_alone(token_cell) -> None:
     alike = [token_cell(f"seed={seed}", "weight_decay=0.5") for seed in (1, 2)]
     cells = [alike[0], token_cell("seed=3", "weight_decay=2", "lr=0.01"), alike[1]]
     pack = Pack(cells)
-    assert [group[1] for group in pack.optimizer.groups] == [[0, 2], [1]]
+    lr, decay = rates([one.config for one in cells], 0, 1)
+    assert [own for _, own, _ in pack.optimizer.groups.at(lr[0], decay[0])] == [[0, 2], [1]]
     pack.advance(4)
     for i, one in enumerate(cells):
         alone = Pack([one])

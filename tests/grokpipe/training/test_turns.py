@@ -24,6 +24,7 @@ INTERVENTIONS = [
     ["intervention=norm_freeze", "intervention.from_step=4", "intervention.from_event=null"],
     ["optimizer=sgd", "lr=0.05", "optimizer.momentum=0.9"],
     ["optimizer=sgd", "lr=0.05"],
+    ["lr_warmup=5"],
 ]
 
 
@@ -127,7 +128,7 @@ COMPILED = [
         "lockstep",
         ["intervention=norm_freeze", "intervention.from_step=4", "intervention.from_event=null"],
     ),
-    ("turns", ["optimizer=sgd", "lr=1e-4", "optimizer.momentum=0.9"]),
+    ("turns", ["optimizer=sgd", "lr=1e-4", "optimizer.momentum=0.9", "lr_warmup=5"]),
 ]
 
 
