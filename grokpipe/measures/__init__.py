@@ -37,7 +37,7 @@ class Outputs:
     labels: Tensor
     """(n,) int64"""
     further: tuple["Outputs", ...] = ()
-    """the same at the further supervised positions, if the task has several; this is the answer's"""
+    """the same at further supervised positions, if the task has several; this is the answer's"""
 
     @property
     def positions(self) -> tuple["Outputs", ...]:

@@ -61,10 +61,11 @@ def kappa_stablemax(features: Tensor, logits: Tensor, labels: Tensor, head: Tens
 
 
 def kappa_released(answer: Outputs, eos: Outputs, head: Tensor) -> float:
-    """The value that Han et al. plot as relative flatness in their Figure 1, which is neither κ nor
-    its surrogate: E[‖W‖_F² Σ_c p_c (1 − p_c) (‖φ_answer‖² + ‖φ_eos‖²)], p = softmax(z_answer ⊙ z_eos).
+    """The value that Han et al. plot as relative flatness in their Figure 1, as released.
 
-    p is of the elementwise product of the logits at the two supervised positions, whatever the loss.
+    E[‖W‖_F² Σ_c p_c (1 − p_c) (‖φ_answer‖² + ‖φ_eos‖²)], p = softmax(z_answer ⊙ z_eos): p is of the
+    elementwise product of the logits at the two supervised positions, so that the value is neither
+    κ nor its surrogate.
 
     Args:
         answer: at the first position.
@@ -83,8 +84,8 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
     """Compute κ of the training loss in use, and the surrogate, on the training set.
 
     Of two supervised positions both are of the answer's; beside them is the released formula, of
-    both. The published curve is averaged over the batches of an epoch, each under the weights before
-    its own update; here the whole training set is taken under the present weights.
+    both. The published curve is averaged over the batches of an epoch, each under the weights
+    before its own update; here the whole training set is taken under the present weights.
     """
     train, head = snapshot.train, snapshot.head
     squares, of_train = train.squared_lengths, snapshot.once(train_distribution)

@@ -1,5 +1,7 @@
-"""The equations a + b = c modulo p of Power et al. (2022), as Han et al. (2025) train on them: a text
-of six tokens, of which the last two are supervised."""
+"""The equations a + b = c modulo p of Power et al. (2022), as Han et al. (2025) train on them.
+
+Texts of six tokens, of which the last two are supervised.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -34,8 +36,8 @@ class Config:
 def load(config: Config, split: torch.Generator) -> Task:
     """Load all p² equations `eos a + b = c`, with a label for each of the last two tokens.
 
-    The labels are the next tokens: c, the answer, at `=`, and the end of sequence at c. The split is
-    the same for every seed, as published: the equations in the order to which NumPy's
+    The labels are the next tokens: c, the answer, at `=`, and the end of sequence at c. The split
+    is the same for every seed, as published: the equations in the order to which NumPy's
     `RandomState(0)` shuffles them. Nothing is drawn from `split`.
     """
     inputs, labels, order = _table(config.p)

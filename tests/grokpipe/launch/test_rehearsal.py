@@ -112,7 +112,8 @@ MISTAKES: dict[str, tuple[str, str, str, str]] = {
     ),
     "labels": (
         "sparse_parity.py", ".long()", "",
-        "task=sparse_parity: labels is torch.bool of shape (2040,); must be int64 (n,)",
+        "task=sparse_parity: labels is torch.bool of shape (2040,); must be int64 (n,) or "
+        "(n, positions)",
     ),
     "load": (
         "sparse_parity.py", "signs.float()", "signs.floaty()",

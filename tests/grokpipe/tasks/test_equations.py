@@ -10,6 +10,7 @@ import torch
 from grokpipe.errors import InputError
 from grokpipe.tasks import _checks, equations
 
+
 def loaded(p: int = 97, fraction: float = 0.5):
     return equations.load(equations.Config("equations", p, fraction), torch.Generator())
 

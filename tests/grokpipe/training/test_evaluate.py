@@ -54,7 +54,8 @@ def test_of_several_positions_all_count_and_measures_see_the_answer(compose) -> 
     row, snapshot = evaluator.row(pack.outputs(0)), evaluator.snapshot(pack.outputs(0))
     with torch.no_grad():
         logits, features = network(pack, 0)(task.inputs)
-    for name, rows, of in (("train", task.train, snapshot.train), ("test", task.test, snapshot.test)):
+    for name in ("train", "test"):
+        rows, of = getattr(task, name), getattr(snapshot, name)
         right = (logits[rows].argmax(-1) == task.labels[rows]).double()
         assert row[f"{name}_accuracy"] == pytest.approx(right.prod(1).mean().item(), abs=1e-12)
         losses = functional.cross_entropy(logits[rows].flatten(0, 1), task.labels[rows].flatten())
