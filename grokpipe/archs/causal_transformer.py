@@ -79,6 +79,9 @@ class CausalTransformer(nn.Module):
     PyTorch's: N(0, 1) for embeddings, uniform in ±1/√(inputs) for linear layers.
     """
 
+    positions: Tensor
+    """(length, width)"""
+
     def __init__(self, config: Config, task: Task):
         super().__init__()
         assert task.vocabulary is not None

@@ -12,7 +12,7 @@ on a task; without that function the measure can be taken on every task.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -110,8 +110,10 @@ class Snapshot:
     inputs: Inputs | None = None
     """None where they are not known"""
     network: nn.Module | None = None
-    """the plain module, on the meta device, for measures that call it with `parameters`; None where
-    it is not known"""
+    """the plain module, on the meta device, for measures that call it with `parameters` and
+    `buffers`; None where it is not known"""
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    """what the network holds beside its parameters, by name, float64"""
 
     @cached_property
     def log_probabilities(self) -> Tensor:

@@ -28,7 +28,7 @@ Signs = Callable[[Tensor], Tensor]
 
 def kappas(
     network: nn.Module,
-    parameters: Mapping[str, Tensor],
+    tensors: Mapping[str, Tensor],
     inputs: Tensor,
     losses: Callable[[Tensor], Tensor],
     signs: Signs,
@@ -38,7 +38,7 @@ def kappas(
 
     Args:
         network: returns logits and features; its last layer is `head`.
-        parameters: by name; in place of the network's own.
+        tensors: parameters and buffers by name, in place of the network's own.
         inputs: (n, …).
         losses: logits → loss of each sample, (n,).
         signs: draws v.
@@ -59,7 +59,7 @@ def kappas(
     with ExitStack() as hooks, torch.enable_grad():
         for layer in layers:
             hooks.callback(layer.register_forward_hook(moved).remove)
-        logits, _ = functional_call(network, dict(parameters), (inputs,))
+        logits, _ = functional_call(network, dict(tensors), (inputs,))
         once = [made[0] for made in calls.values() if len(made) == 1][::-1]
         if not once:
             return []
@@ -83,15 +83,23 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
     if network is None or inputs is None or inputs.train_rows is None:
         return {f"{COLUMN}/1": NAN}
     draws = torch.Generator().manual_seed(SEED)
+    tensors = {**snapshot.parameters, **snapshot.buffers}
+    loss = PER_SAMPLE[snapshot.loss]
     network.eval()
     parts = []
     for rows, own in zip(inputs.train_rows.split(PART), labels.split(PART), strict=True):
         table = inputs.table[rows]
         table = table.double() if table.is_floating_point() else table
-        losses = partial(PER_SAMPLE[snapshot.loss], labels=own)
-        parts.append(kappas(network, snapshot.parameters, table, losses, partial(signs, draws)))
+        losses = _against(loss, own)
+        parts.append(kappas(network, tensors, table, losses, partial(signs, draws)))
     each = [torch.cat(values).mean().item() for values in zip(*parts, strict=True)] or [NAN]
     return {f"{COLUMN}/{n}": value for n, value in enumerate(each, start=1)}
+
+
+def _against(
+    loss: Callable[[Tensor, Tensor], Tensor], labels: Tensor
+) -> Callable[[Tensor], Tensor]:
+    return lambda logits: loss(logits, labels)
 
 
 def signs(draws: torch.Generator, phi: Tensor) -> Tensor:

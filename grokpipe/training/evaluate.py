@@ -199,6 +199,7 @@ class Evaluator:
             exponents=self.task.exponents,
             inputs=self.inputs,
             network=self.network,
+            buffers=InFloat64(outputs.buffers),
         )
 
     def _train_loss(self, snapshot: Snapshot) -> float:
@@ -216,8 +217,12 @@ class Evaluator:
         labels = self.task.labels[rows]
         if labels.dim() == 1:
             return Outputs(features, logits, labels)
-        by_position = zip(features.unbind(1), logits.unbind(1), labels.unbind(1), strict=True)
-        answer, *further = (Outputs(*(part.contiguous() for part in own)) for own in by_position)
+        answer, *further = (
+            Outputs(z.contiguous(), own.contiguous(), targets.contiguous())
+            for z, own, targets in zip(
+                features.unbind(1), logits.unbind(1), labels.unbind(1), strict=True
+            )
+        )
         return replace(answer, further=tuple(further))
 
 
