@@ -185,7 +185,8 @@ TOGETHER = {
     # modules that are alike, held to one another or to one oracle
     "grokpipe/interventions/test_norms.py": "_baseline _norm norm_match norm_freeze "
     "mixing_norm_match",
-    "grokpipe/interventions/test_objectives.py": "mixing noise none regularise",
+    "grokpipe/interventions/test_objectives.py": "mixing noise none",
+    "grokpipe/interventions/test_span.py": "_moment head_norm regularise",
     "grokpipe/tasks/test_images.py": "mnist fashion_mnist",
     "grokpipe/tasks/_sentences/test_table.py": "ag_news source sst2 trec",
     "grokpipe/tasks/test_sentences.py": "grokpipe.tasks._sentences.vocabulary "

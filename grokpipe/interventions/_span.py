@@ -35,7 +35,9 @@ class Until:
         """Names of the further changes that are set."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return [
-            n for n, v in values.items() if n not in ("step", "event") and v not in (None, False)
+            n
+            for n, v in values.items()
+            if n not in ("step", "event") and v is not None and v is not False
         ]
 
 
@@ -74,7 +76,7 @@ def check(own: Config) -> None:
         raise InputError(
             f"intervention.until.event={until.event}: must differ from intervention.from_event"
         )
-    changes = [f"intervention.until.{name}={getattr(until, name)}" for name in until.changes]
+    changes = [f"intervention.until.{name}={shown(getattr(until, name))}" for name in until.changes]
     if changes and until.step is None and until.event is None:
         raise InputError(
             f"{changes[0]}: nothing ends at which it could change; set intervention.until.step or "
@@ -82,6 +84,11 @@ def check(own: Config) -> None:
         )
     if len(changes) > 1:
         raise InputError(f"{changes[0]}: {' and '.join(changes[1:])} too; one change at a time")
+
+
+def shown(value: object) -> str:
+    """A value as a user writes it."""
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 class Spanned(Plain):

@@ -16,6 +16,7 @@ from grokpipe.config.schema import Config as CellConfig
 from grokpipe.errors import InputError
 from grokpipe.interventions import Batch, head_norm
 from grokpipe.interventions._penalties import MEASURES, Settings
+from grokpipe.interventions._span import shown
 from grokpipe.tasks import Task
 
 NEUTRAL = {"temperature": 1.0, "unit_features": False}
@@ -48,7 +49,7 @@ def check(config: CellConfig) -> None:
         if name not in measure.takes and getattr(own, name) != neutral:
             taken = [other for other, one in MEASURES.items() if name in one.takes]
             raise InputError(
-                f"intervention.{name}={getattr(own, name)}: has no effect with "
+                f"intervention.{name}={shown(getattr(own, name))}: has no effect with "
                 f"intervention.measure={own.measure}, only with {', '.join(taken)}"
             )
     if own.until.release_head and own.head is None:

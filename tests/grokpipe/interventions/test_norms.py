@@ -205,7 +205,7 @@ def test_what_a_freeze_has_seen_goes_on_where_it_was(token_cell, event) -> None:
         for step in steps:
             for place, member in enumerate(members):
                 pack.intervention.observe(place, rows[step][member])
-            seen.append(pack.intervention.seen.tolist())
+            seen.append(pack.intervention.begin.seen.tolist())
         return seen
 
     whole = observed(Pack(cells), [0, 1, 2], range(12))
@@ -249,7 +249,7 @@ def test_noise_goes_on_where_it_was_and_is_each_cells_own(token_cell) -> None:
         (("norm_match", "intervention.baseline_seeds=[]"), "at least one seed"),
         (("mixing", "intervention.alpha=1"), "must be < 1"),
         (("noise", "intervention.alpha=-0.1"), "must be ≥ 0"),
-        (("regularise", "intervention.measure=rank"), "must be one of entropy"),
+        (("regularise", "intervention.measure=rank"), "must be one of entropy, cdnv, kappa"),
         (("regularise", "intervention.beta=nan"), "must be a finite number"),
     ],
 )

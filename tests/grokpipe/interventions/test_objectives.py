@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from grokpipe.interventions._penalties import entropy
 from grokpipe.interventions.mixing import mixed
 from grokpipe.interventions.noise import noisy
-from grokpipe.interventions.regularise import entropy
 from grokpipe.measures.spectral import spectrum
 from grokpipe.randomness import generator
 from grokpipe.training.pack import Pack, initial_network

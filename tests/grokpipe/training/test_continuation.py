@@ -45,6 +45,11 @@ def arm(token_cell, tmp_path: Path) -> Make:
 REGULAR = ("eval.schedule=regular", "eval.every=20")
 PUBLISHED = ("eval.schedule=published", "eval.every=null")
 HELD = ("intervention=norm_freeze", "intervention.from_step=null", *REGULAR)
+PENALTY = (
+    *REGULAR, "intervention=regularise", "intervention.measure=uncertainty",
+    "intervention.beta=-0.1", "intervention.head=cap", "intervention.bound=2",
+    "intervention.until.step=100", "intervention.until.lr_factor=3",
+)  # fmt: skip
 VARIANTS = {
     "AdamW": REGULAR,
     "SGD": (*REGULAR, "optimizer=sgd", "optimizer.momentum=0.9"),
@@ -53,6 +58,8 @@ VARIANTS = {
         "weight_decay=0",
     ),
     "a norm held from before": (*HELD, "intervention.from_event='train_accuracy>=0.02'"),
+    "a penalty that ends in the rest": (*PENALTY, "intervention.from_step=30"),
+    "a penalty from an event on": (*PENALTY, "intervention.from_event='train_accuracy>=0.02'"),
     "noise": (*REGULAR, "intervention=noise", "intervention.alpha=0.3"),
     "the last evaluation off the grid": ("eval.schedule=regular", "eval.every=30"),
     "the whole training set": (*REGULAR, "batches=full", "batch_size=null"),
