@@ -27,6 +27,7 @@ from benchmarks.contenders.networks import NETWORKS, cells
 from benchmarks.contenders.plain import (
     PatchNetwork,
     loaded,
+    plain_equations,
     plain_images,
     plain_transformer,
     resident,
@@ -55,6 +56,8 @@ def contenders(which: str) -> Iterator[Contender]:
     mlp, compared = which.startswith("mlp"), NETWORKS[which].compared
     if mlp or which == "cnn":
         yield from plain("plain: data resident", lambda c: plain_images(c, resident(c)), which)
+    elif which == "causal_transformer":
+        yield from plain("plain: module", plain_equations, which)
     elif which == "image_transformer":
         yield from plain(
             "plain: TransformerEncoderLayer",

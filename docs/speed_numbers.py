@@ -14,6 +14,7 @@ NETWORKS = {
     "mlp_four_layers": "MLP, four layers",
     "transformer": "Transformer, one layer",
     "transformer_two_layers": "Transformer, two layers",
+    "causal_transformer": "causal Transformer",
     "cnn": "CNN",
     "image_transformer": "image Transformer",
 }

@@ -22,7 +22,7 @@ from grokpipe.randomness import generator
 from grokpipe.tasks import Task
 from grokpipe.tasks import _checks as task_checks
 
-_fitting: dict[str, tuple[str, int, bool, int]] = {}
+_fitting: dict[str, tuple[str, int, bool, int, int]] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,8 @@ class Cell:
     """whether inputs are tokens rather than images"""
     parameters: int
     """number of trained parameters"""
+    positions: int = 1
+    """supervised positions of a sample"""
 
     @classmethod
     def of(cls, config: Config) -> "Cell":
@@ -50,7 +52,7 @@ class Cell:
             task = _load(config)
             parameters = check_fit(config, task)
             tokens = task.vocabulary is not None
-            _fitting[shape] = (task.fingerprint, task.classes, tokens, parameters)
+            _fitting[shape] = (task.fingerprint, task.classes, tokens, parameters, task.positions)
         return cls(config, *_fitting[shape])
 
     @property
@@ -97,7 +99,7 @@ def check_fit(config: Config, task: Task) -> int:
     for key in ("names", "sparse"):
         for name in getattr(config.measures, key) or []:
             _check_choice("measures", f"measures.{key}", name, task, config.task.name)
-    _check_events(config, task.classes)
+    _check_events(config, task)
     intervention = registry.module("interventions", config.intervention.name, "intervention")
     if hasattr(intervention, "check_task"):
         intervention.check_task(config, task)
@@ -112,22 +114,24 @@ def check_fit(config: Config, task: Task) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def _check_events(config: Config, classes: int) -> None:
+def _check_events(config: Config, task: Task) -> None:
     """Check that the run logs the columns of the events that it waits for (stop rule, freeze)."""
+    own = task.classes, task.positions
     waited_for = [(k, event) for k, event, rule in leaves(config) if rule.event and event]
     for key, event in waited_for:
-        logged = measured.columns(config.measures.names, classes)
+        logged = measured.columns(config.measures.names, *own)
         for column in definitions.columns([event]):
             missing = column not in logged
-            if missing and (measure := measured.measuring(column, classes)):
+            if missing and (measure := measured.measuring(column, *own)):
                 raise InputError(f"{key}={event}: needs {measure} among measures.names")
             if missing:
                 raise InputError(f"{key}={event}: no column {column}; valid: {', '.join(logged)}")
 
 
 def _check_choice(package: str, key: str, name: str, task: Task, task_name: str) -> None:
-    if why := _unfit(registry.module(package, name, key), task):
-        valid = [n for n, module in registry.modules(package, key) if not _unfit(module, task)]
+    unfit = _unfit_network if package == "archs" else _unfit
+    if why := unfit(registry.module(package, name, key), task):
+        valid = [n for n, module in registry.modules(package, key) if not unfit(module, task)]
         raise InputError(
             f"{key}={name}: {why}, so not with task={task_name}; valid: {', '.join(valid)}"
         )
@@ -136,3 +140,9 @@ def _check_choice(package: str, key: str, name: str, task: Task, task_name: str)
 def _unfit(module: ModuleType, task: Task) -> str | None:
     why: str | None = module.unfit(task) if hasattr(module, "unfit") else None
     return why
+
+
+def _unfit_network(module: ModuleType, task: Task) -> str | None:
+    if task.positions > 1 and not getattr(module, "POSITIONS", False):
+        return f"reads out one position rather than {task.positions}"
+    return _unfit(module, task)

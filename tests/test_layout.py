@@ -164,7 +164,11 @@ print({"torch", "pandas", "numpy", "scipy", "matplotlib", "pyarrow"} & {*sys.mod
     *shown, loaded = ran.stdout.splitlines()
     assert loaded == "set()"
     text = "\n".join(shown)
-    for part in ("task: cifar10, fashion_mnist", "weight_decay: 0.1", "  grokpipe -m experiment="):
+    for part in (
+        "task: cifar10, equations, fashion_mnist",
+        "weight_decay: 0.1",
+        "  grokpipe -m experiment=",
+    ):
         assert part in text
     assert all(f"    {name} " in text or f"    {name}\n" in text for name in COMMANDS)
 

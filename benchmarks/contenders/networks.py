@@ -35,6 +35,9 @@ NETWORKS = {
         "Transformer, mod 97, two layers, three tokens",
         ("task=mod_add", "arch.layers=2", "arch.tokens=3"), 100, 3,
     ),
+    "causal_transformer": Network(
+        "causal Transformer on equations", ("task=equations",), 200, 3, compared=False
+    ),
     "cnn": Network("CNN on MNIST", ("arch=cnn",), 666, 1, compared=False),
     "image_transformer": Network(
         "Transformer on MNIST", ("arch=image_transformer",), 666, 20, compared=False

@@ -69,6 +69,31 @@ def adamw(network: nn.Module, cell: Cell) -> torch.optim.Optimizer:
     )
 
 
+def plain_equations(cell: Cell) -> Steps:
+    """The plain module on batches of shuffled epochs, the last of an epoch short, as released."""
+    task, config = cell.task, cell.config
+    network = initial_network(cell)
+    optimizer = adamw(network, cell)
+    inputs, labels = task.inputs[task.train], task.labels[task.train]
+
+    def batches() -> Iterator[Tensor]:
+        while True:
+            yield from torch.randperm(len(inputs)).split(config.batch_size or 0)
+
+    drawn = batches()
+
+    def step() -> int:
+        rows = next(drawn)
+        logits, _ = network(inputs[rows])
+        loss = functional.cross_entropy(logits.flatten(0, 1), labels[rows].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return 1
+
+    return step
+
+
 class PatchNetwork(nn.Module):
     """The Transformer on image patches, built from PyTorch's own layers."""
 

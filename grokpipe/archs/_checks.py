@@ -35,7 +35,8 @@ def _complaint(network: nn.Module, task: Task) -> str | None:
         return f"forward returns a {type(outputs).__name__}; must be (logits, features)"
     shapes = [tuple(output.shape) for output in outputs]
     count = len(task.inputs[:2])
-    wanted = [(count, task.classes), (count, head.in_features)]
+    read_out = (count, *task.labels.shape[1:])
+    wanted = [(*read_out, task.classes), (*read_out, head.in_features)]
     if shapes != wanted:
         return f"logits and features have shapes {shapes}; must be {wanted} for {count} inputs"
     return None

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from grokpipe.archs._rows import Rows, attended, through
 from grokpipe.config.fields import scientific
 from grokpipe.errors import InputError
 from grokpipe.tasks import Task
@@ -83,10 +84,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, tokens, width) → the same"""
+        return self.finished(x, self.attention(x if self.post_norm else self.norm1(x)))
+
+    def finished(self, x: Tensor, attended: Tensor) -> Tensor:
+        """The block's output, (…, width), from its input and the attention's output."""
         if self.post_norm:
-            x = self.norm1(x + self.attention(x))
+            x = self.norm1(x + attended)
             return self.norm2(x + self.feedforward(x))
-        x = x + self.attention(self.norm1(x))
+        x = x + attended
         return x + self.feedforward(self.norm2(x))
 
 
@@ -124,24 +129,6 @@ class Transformer(nn.Module):
         return self.head(z), z
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows (n, …), and which of them belongs to each sample of the batch."""
-
-    rows: Tensor
-    where: Tensor | None = None
-    """(batch,); None: row i belongs to sample i, or the only row to all samples"""
-
-    @property
-    def single(self) -> bool:
-        """Whether there is one row for all samples."""
-        return self.where is None and len(self.rows) == 1
-
-    def by_sample(self) -> Tensor:
-        """(batch, …), or (1, …) for a single row"""
-        return self.rows if self.where is None else functional.embedding(self.where, self.rows)
-
-
 class ShortcutTransformer(Transformer):
     """Computes a `Transformer` exactly, without work that never reaches the read-out.
 
@@ -161,11 +148,13 @@ class ShortcutTransformer(Transformer):
             first, last = depth == 1, depth == len(self.blocks)
             queries, keys, values = self._projections(block, stream, first, last)
             wanted = range(self.length)[-len(queries) :]
+            seen = [slice(i + 1 if block.attention.causal else None) for i in wanted]
             mixed = [
-                _mixed(block.attention, query, i, keys, values)
-                for query, i in zip(queries, wanted, strict=True)
+                attended(query, keys[own], values[own], block.attention.heads)
+                for query, own in zip(queries, seen, strict=True)
             ]
-            stream = _through(block, [stream[i] for i in wanted], mixed, len(pairs))
+            residual = [stream[i] for i in wanted]
+            stream = through(residual, mixed, block.attention.out, block.finished)
         z = self.norm(stream[-1].rows)
         return self.head(z), z
 
@@ -212,50 +201,6 @@ class ShortcutTransformer(Transformer):
             projections = [[Rows(query, stream[-1].where)], *projections]
         queries, keys, values = projections
         return queries[-1:] if last else queries, keys, values
-
-
-def _mixed(
-    attention: Attention, query: Rows, position: int, keys: list[Rows], values: list[Rows]
-) -> Rows:
-    """Mix values (…, width) by the attention of one position, head by head."""
-    if attention.causal:
-        keys, values = keys[: position + 1], values[: position + 1]
-    if len(keys) == 1:
-        return values[0]  # the softmax of one score is 1
-    heads = attention.heads
-    scores = [_scores(query, key, heads) for key in keys]
-    scale = (query.rows.shape[1] // heads) ** -0.5
-    weights = torch.stack(torch.broadcast_tensors(*scores)).mul(scale).softmax(0)
-    terms = [
-        weight[..., None] * value.by_sample().unflatten(1, (heads, -1))
-        for weight, value in zip(weights, values, strict=True)
-    ]
-    return Rows(torch.stack(terms).sum(0).flatten(1))
-
-
-def _scores(query: Rows, key: Rows, heads: int) -> Tensor:
-    """Products of queries and keys (batch, heads), or (1, heads) of single rows. Where they depend
-    on one token, the scores are looked up, not the rows."""
-    if not (query.where is key.where or query.single or key.single):
-        query, key = Rows(query.by_sample()), Rows(key.by_sample())
-    products = (query.rows * key.rows).unflatten(1, (heads, -1)).sum(-1)
-    return Rows(products, query.where if key.where is None else key.where).by_sample()
-
-
-def _through(block: Block, stream: list[Rows], mixed: list[Rows], batch: int) -> list[Rows]:
-    """Apply a block at the positions of `stream`, from the mixed values on."""
-    residual = [
-        part.by_sample().expand(batch, -1) if values.where is None else part.rows
-        for part, values in zip(stream, mixed, strict=True)
-    ]
-    x = torch.cat(residual) + block.attention.out(torch.cat([values.rows for values in mixed]))
-    if block.post_norm:
-        x = block.norm1(x)
-        x = block.norm2(x + block.feedforward(x))
-    else:
-        x = x + block.feedforward(block.norm2(x))
-    parts = x.split([len(values.rows) for values in mixed])
-    return [Rows(rows, values.where) for rows, values in zip(parts, mixed, strict=True)]
 
 
 def unfit(task: Task) -> str | None:

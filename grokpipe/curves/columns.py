@@ -82,6 +82,8 @@ COLUMNS: dict[str, Column] = {
     "spectral/effective_rank": Column(r"effective rank $e^{H}$", "log"),
     "flatness/kappa": Column(r"relative flatness $\kappa$", "log"),
     "flatness/kappa_surrogate": Column(r"relative flatness $\kappa$, surrogate", "log"),
+    "flatness/kappa_released": Column("relative flatness, released formula", "log"),
+    "flatness/kappa_hidden/*": Column(r"relative flatness $\kappa$: {}", "log"),
     "fourier/alignment": Column("Fourier alignment", limits=SHARE),
     "fourier/alignment_null": Column("Fourier alignment of permuted labels", limits=SHARE),
     "fourier_paper/alignment": Column("Fourier alignment, first eigenvector", limits=SHARE),

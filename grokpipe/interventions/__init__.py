@@ -23,7 +23,7 @@ from grokpipe.precision import dtype_of
 
 @dataclass(frozen=True)
 class Batch:
-    """One cell's batch, as passed to its objective."""
+    """One cell's batch, as passed to its objective: of several supervised positions, the first."""
 
     logits: Tensor
     """(batch, classes)"""

@@ -12,12 +12,12 @@ on a task; without that function the measure can be taken on every task.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from grokpipe.losses import log_probabilities
 
@@ -28,7 +28,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Outputs:
-    """Logits and features of one network on one set of samples."""
+    """Logits and features of one network on one set of samples, at one supervised position."""
 
     features: Tensor
     """(n, d) in the precision of training: the activations before the head"""
@@ -36,6 +36,13 @@ class Outputs:
     """(n, classes) in the precision of training"""
     labels: Tensor
     """(n,) int64"""
+    further: tuple["Outputs", ...] = ()
+    """the same at further supervised positions, if the task has several; this is the answer's"""
+
+    @property
+    def positions(self) -> tuple["Outputs", ...]:
+        """The outputs at all supervised positions, the answer's first."""
+        return self, *self.further
 
     @cached_property
     def predictions(self) -> Tensor:
@@ -50,12 +57,14 @@ class Outputs:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Inputs of the test samples, shared by all snapshots of a cell."""
+    """Inputs of the samples, shared by all snapshots of a cell."""
 
     table: Tensor
     """(n, *shape) inputs of all samples, as in `Task`"""
     rows: Tensor
     """(n_test,) int64 rows of the test set"""
+    train_rows: Tensor | None = None
+    """(n_train,) int64 rows of the training set"""
 
     @cached_property
     def test(self) -> Tensor:
@@ -99,7 +108,12 @@ class Snapshot:
     exponents: Tensor | None = None
     """(classes,) int64: see `Task.exponents`; None if the labels form no cyclic group"""
     inputs: Inputs | None = None
-    """of the test set; None where they are not known"""
+    """None where they are not known"""
+    network: nn.Module | None = None
+    """the plain module, on the meta device, for measures that call it with `parameters` and
+    `buffers`; None where it is not known"""
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    """what the network holds beside its parameters, by name, float64"""
 
     @cached_property
     def log_probabilities(self) -> Tensor:

@@ -1,6 +1,7 @@
 """The columns of the curves that a run logs, known before it trains."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -12,26 +13,29 @@ from grokpipe.measures._checks import checked
 ALWAYS = ("train_accuracy", "test_accuracy", "train_loss", "test_loss")
 
 
-def columns(names: Sequence[str], classes: int) -> list[str]:
-    """The columns of a run with these measures on a task of so many classes, in the order of its
-    curves, without `step`."""
-    return [*ALWAYS, *(column for name in names for column in _of_measure(name, classes))]
+def columns(names: Sequence[str], classes: int, positions: int = 1) -> list[str]:
+    """The columns of a run with these measures on a task of so many classes and supervised
+    positions, in the order of its curves, without `step`."""
+    measured = (column for name in names for column in _of_measure(name, classes, positions))
+    return [*ALWAYS, *measured]
 
 
-def measuring(column: str, classes: int) -> str | None:
-    """The measure that logs a column on a task of so many classes, or None."""
+def measuring(column: str, classes: int, positions: int = 1) -> str | None:
+    """The measure that logs a column on a task of so many classes and positions, or None."""
     names = [name for name, _ in registry.modules("measures", "measures.names")]
-    return next((name for name in names if column in _of_measure(name, classes)), None)
+    own = classes, positions
+    return next((name for name in names if column in _of_measure(name, *own)), None)
 
 
 @lru_cache
-def _of_measure(name: str, classes: int) -> tuple[str, ...]:
+def _of_measure(name: str, classes: int, positions: int) -> tuple[str, ...]:
     """Column names of a measure, found by applying the measure to a small random network."""
     draws = torch.Generator().manual_seed(0)
     features = torch.randn(4 * classes, 4, generator=draws)
     head = torch.randn(classes, 4, generator=draws)
     labels = torch.arange(4 * classes) % classes
     outputs = Outputs(features, features @ head.T, labels)
+    outputs = replace(outputs, further=(outputs,) * (positions - 1))
     snapshot = Snapshot(
         train=outputs,
         test=outputs,

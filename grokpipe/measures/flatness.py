@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from grokpipe.losses import stablemax
-from grokpipe.measures import Snapshot, pair_distances
+from grokpipe.measures import Outputs, Snapshot, in_parts, pair_distances
 from grokpipe.measures._distribution import distribution, train_distribution
+
+ADDED = {"flatness/kappa_released": "0.2"}
 
 
 def kappa_cross_entropy(features: Tensor, log_p: Tensor, head: Tensor) -> float:
@@ -58,8 +60,33 @@ def kappa_stablemax(features: Tensor, logits: Tensor, labels: Tensor, head: Tens
     return _kappa_stablemax(features.square().sum(1), logits, labels, head)
 
 
+def kappa_released(answer: Outputs, eos: Outputs, head: Tensor) -> float:
+    """The value that Han et al. plot as relative flatness in their Figure 1, as released.
+
+    E[‖W‖_F² Σ_c p_c (1 − p_c) (‖φ_answer‖² + ‖φ_eos‖²)], p = softmax(z_answer ⊙ z_eos): p is of the
+    elementwise product of the logits at the two supervised positions, so that the value is neither
+    κ nor its surrogate.
+
+    Args:
+        answer: at the first position.
+        eos: at the second one.
+        head: W, (C, d).
+    """
+    total = 0.0
+    squares = answer.squared_lengths + eos.squared_lengths
+    for rows, logits in in_parts(answer.logits):
+        log_p = (logits * eos.logits[rows].double()).log_softmax(1)
+        total += (distribution(log_p).uncertainty * squares[rows]).sum().item()
+    return head.square().sum().item() * total / len(squares)
+
+
 def measure(snapshot: Snapshot) -> dict[str, float]:
-    """Compute κ of the training loss in use, and the surrogate, on the training set."""
+    """Compute κ of the training loss in use, and the surrogate, on the training set.
+
+    Of two supervised positions both are of the answer's; beside them is the released formula, of
+    both. The published curve is averaged over the batches of an epoch, each under the weights
+    before its own update; here the whole training set is taken under the present weights.
+    """
     train, head = snapshot.train, snapshot.head
     squares, of_train = train.squared_lengths, snapshot.once(train_distribution)
     if snapshot.loss == "squared_error":
@@ -68,10 +95,13 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
         kappa = _kappa_stablemax(squares, train.logits.double(), train.labels, head)
     else:
         kappa = _kappa_cross_entropy(squares, of_train.p, head)
-    return {
+    row = {
         "flatness/kappa": kappa,
         "flatness/kappa_surrogate": _kappa_surrogate(squares, of_train.uncertainty, head),
     }
+    if len(train.positions) == 2:
+        row["flatness/kappa_released"] = kappa_released(*train.positions, head)
+    return row
 
 
 # The same from what measures share: ‖φ‖² of each sample, p, and 1 − ‖p‖²

@@ -202,7 +202,7 @@ def _seconds(
 def bytes_of(cell: Cell) -> int:
     """Disk space of the run log of a cell that trains for its whole budget: curves, final state and
     snapshots."""
-    columns = 1 + len(_columns.columns(cell.config.measures.all, cell.classes))
+    columns = 1 + len(_columns.columns(cell.config.measures.all, cell.classes, cell.positions))
     curves = 8 * columns * len(schedule(cell.config))
     numbers = dtype_of(cell.config.dtype).itemsize * cell.parameters
     final = STATES * numbers if cell.config.save.final else 0

@@ -20,7 +20,9 @@ class Task:
     """(n, *shape) every input, of both sets: int64 for tokens; for images float32 as they are
     loaded, in a cell the precision of training"""
     labels: Tensor
-    """(n,) int64 in [0, classes)"""
+    """(n,) int64 in [0, classes); or (n, positions) of sequences with a label at each of their last
+    positions, the answer's first. Measures and interventions see the answer; the loss is the mean
+    over the positions, and a prediction is right if it is so at all of them"""
     train: Tensor
     """(n_train,) int64 rows of the training set"""
     test: Tensor
@@ -37,6 +39,11 @@ class Task:
     padding: int | None = None
     """token that fills sequences up to one length, which architectures leave out of account; None
     if all have one length"""
+
+    @property
+    def positions(self) -> int:
+        """Number of supervised positions: labels of a sample."""
+        return self.labels.shape[1] if self.labels.dim() > 1 else 1
 
 
 def fingerprint(*arrays: np.ndarray) -> str:

@@ -22,8 +22,10 @@ def _complaint(task: Any) -> str | None:
         value = getattr(task, field)
         if not isinstance(value, Tensor):
             return f"{field} is a {type(value).__name__}; must be a tensor"
-        if field != "inputs" and (value.dtype != torch.int64 or value.dim() != 1):
-            return f"{field} is {value.dtype} of shape {tuple(value.shape)}; must be int64 (n,)"
+        wanted = {"train": (1,), "test": (1,), "labels": (1, 2)}.get(field)
+        if wanted and (value.dtype != torch.int64 or value.dim() not in wanted):
+            shape = "(n,) or (n, positions)" if field == "labels" else "(n,)"
+            return f"{field} is {value.dtype} of shape {tuple(value.shape)}; must be int64 {shape}"
     if len(task.inputs) != len(task.labels):
         return f"{len(task.inputs)} inputs but {len(task.labels)} labels"
     if not isinstance(task.fingerprint, str):
@@ -35,7 +37,7 @@ def _range_complaint(task: Task) -> str | None:
     rows = len(task.labels)
     for field, size in (("labels", task.classes), ("train", rows), ("test", rows)):
         value = getattr(task, field)
-        if not len(value):
+        if not value.numel():
             return f"{field} is empty"
         if value.min() < 0 or value.max() >= size:
             return f"{field} lie in [{value.min()}, {value.max()}]; must be in [0, {size})"

@@ -34,14 +34,8 @@ def split_pairs(
     The fingerprint is that of the table alone, since seed and fraction enter the cell's key anyway.
     Raises InputError if a set would be empty.
     """
-    n = len(inputs)
-    n_train = math.floor(fraction * n + ROUNDING)
-    if not 0 < n_train < n:
-        empty = "training" if n_train <= 0 else "test"
-        raise InputError(
-            f"task.fraction={fraction}: leaves no {empty} pairs of {n:,}; must be ≥ 1/{n:,} and < 1"
-        )
-    rows = torch.randperm(n, generator=split)
+    n_train = count_training_pairs(fraction, len(inputs))
+    rows = torch.randperm(len(inputs), generator=split)
     return Task(
         inputs=inputs,
         labels=labels,
@@ -52,3 +46,14 @@ def split_pairs(
         vocabulary=vocabulary,
         exponents=exponents,
     )
+
+
+def count_training_pairs(fraction: float, n: int) -> int:
+    """Number of training pairs, ⌊fraction·n⌋. Raises InputError if a set would be empty."""
+    n_train = math.floor(fraction * n + ROUNDING)
+    if not 0 < n_train < n:
+        empty = "training" if n_train <= 0 else "test"
+        raise InputError(
+            f"task.fraction={fraction}: leaves no {empty} pairs of {n:,}; must be ≥ 1/{n:,} and < 1"
+        )
+    return n_train

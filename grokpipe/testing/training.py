@@ -6,7 +6,6 @@ import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -15,18 +14,16 @@ import pandas as pd
 import torch
 from rich.console import Console
 from torch import Tensor
-from torch.nn import functional
 
 from grokpipe.cell import Cell
 from grokpipe.errors import Interrupted
-from grokpipe.interventions import Batch
-from grokpipe.losses import training_loss
 from grokpipe.store import run_log
 from grokpipe.store.run_log import FINAL, RunLog
 from grokpipe.testing.cells import STEPS
 from grokpipe.training.execution import Execution
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack, initial_network, split_state
+from grokpipe.training.programs.step import batch_of
 from grokpipe.training.progress import RunProgress
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-9}
@@ -189,14 +186,9 @@ def _plain_gradients(
     network = initial_network(cell)
     network.load_state_dict(_state(pack, i))
     logits, features = network(inputs)
-    head, loss = network.get_submodule("head"), cell.config.loss
-
-    def training(logits: Tensor, given: Tensor | None = None, /) -> Tensor:
-        return training_loss(loss, logits, labels if given is None else given)
-
+    head = network.get_submodule("head")
     weight, bias = head.get_parameter("weight"), dict(head.named_parameters()).get("bias")
-    linear = partial(functional.linear, weight=weight, bias=bias)
-    batch = Batch(logits, features, labels, linear, weight, training)
+    batch = batch_of(cell.config.loss, logits, features, labels, weight, bias)
     pack.intervention.objective(batch, *others).backward()
     gradients = {
         name: torch.zeros_like(p) if p.grad is None else p.grad

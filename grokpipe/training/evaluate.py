@@ -1,7 +1,7 @@
 """Evaluate one network on its task: one row of the curves."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class NetworkOutputs:
     """
 
     logits: Tensor
-    """(n, classes)"""
+    """(n, classes); or (n, positions, classes), as of features"""
     features: Tensor
     """(n, d)"""
     parameters: dict[str, Tensor]
@@ -49,7 +49,7 @@ def forward(network: nn.Module, names: Sequence[str]) -> Program:
     """Build a function of one network's parameters and buffers, in the order of `names`, and inputs
     (n, …).
 
-    It returns logits (n, classes) and features (n, d), computed in evaluation mode.
+    It returns logits (n, …, classes) and features (n, …, d), computed in evaluation mode.
     """
 
     def outputs(*arguments: Tensor) -> Sequence[Tensor]:
@@ -140,6 +140,8 @@ class Evaluator:
     test_probe: Tensor
     """(m,) positions within the test set"""
     inputs: Inputs
+    network: nn.Module | None = None
+    """the plain module, on the meta device"""
     sparse: Mapping[str, Set[int]] = field(default_factory=dict)
     """steps of the evaluations at which a measure is taken, for those not taken at all"""
 
@@ -156,7 +158,8 @@ class Evaluator:
             },
             train_probe=torch.randperm(len(task.train), generator=draws)[:PROBE],
             test_probe=torch.randperm(len(task.test), generator=draws)[:PROBE],
-            inputs=Inputs(task.inputs, task.test),
+            inputs=Inputs(task.inputs, task.test, task.train),
+            network=plain_network(config, task),
             sparse=dict.fromkeys(config.measures.sparse or [], sparse_evaluations(config)),
         )
 
@@ -195,6 +198,8 @@ class Evaluator:
             train_probe_labels=train.labels[self.train_probe],
             exponents=self.task.exponents,
             inputs=self.inputs,
+            network=self.network,
+            buffers=InFloat64(outputs.buffers),
         )
 
     def _train_loss(self, snapshot: Snapshot) -> float:
@@ -202,14 +207,32 @@ class Evaluator:
             return _mean_loss(self.loss, snapshot.train)
         # the negative logarithm of a probability, which measures read as well
         own = snapshot.log_probabilities.gather(1, snapshot.train.labels[:, None])
-        return own.neg().mean().item()
+        losses = [own.neg().mean().item()]
+        losses += [_position_loss(self.loss, outputs) for outputs in snapshot.train.further]
+        return sum(losses) / len(losses)
 
     def _select(self, outputs: NetworkOutputs, rows: Tensor) -> Outputs:
-        return Outputs(
-            features=outputs.features.index_select(0, rows),
-            logits=outputs.logits.index_select(0, rows),
-            labels=self.task.labels[rows],
+        features = outputs.features.index_select(0, rows)
+        logits = outputs.logits.index_select(0, rows)
+        labels = self.task.labels[rows]
+        if labels.dim() == 1:
+            return Outputs(features, logits, labels)
+        answer, *further = (
+            Outputs(z.contiguous(), own.contiguous(), targets.contiguous())
+            for z, own, targets in zip(
+                features.unbind(1), logits.unbind(1), labels.unbind(1), strict=True
+            )
         )
+        return replace(answer, further=tuple(further))
+
+
+def plain_network(config: Config, task: Task) -> nn.Module:
+    """Build the plain module of a cell on the meta device: it takes its numbers from elsewhere."""
+    with torch.device("meta"):
+        network: nn.Module = registry.module("archs", config.arch.name, "arch").build(
+            config.arch, task
+        )
+    return network
 
 
 def sparse_evaluations(config: Config) -> frozenset[int]:
@@ -227,10 +250,18 @@ def sparse_evaluations(config: Config) -> frozenset[int]:
 
 
 def _accuracy(outputs: Outputs) -> float:
-    return (outputs.predictions == outputs.labels).double().mean().item()
+    """Share of samples that are right at every supervised position."""
+    right = [of.predictions == of.labels for of in outputs.positions]
+    return torch.stack(right).all(0).double().mean().item()
 
 
 def _mean_loss(loss: str, outputs: Outputs) -> float:
+    """Mean loss over samples and supervised positions."""
+    losses = [_position_loss(loss, of) for of in outputs.positions]
+    return sum(losses) / len(losses)
+
+
+def _position_loss(loss: str, outputs: Outputs) -> float:
     losses = [
         PER_SAMPLE[loss](part, outputs.labels[rows]) for rows, part in in_parts(outputs.logits)
     ]

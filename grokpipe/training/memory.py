@@ -45,7 +45,7 @@ def terms(cell: Cell) -> tuple[int, int]:
     network, task = shortcut_network(cell), cell.task
     parameters, buffers = (sum(map(_bytes, ts)) for ts in (network.parameters(), network.buffers()))
     states = OPTIMIZER_STATES.get(cell.config.optimizer.name, 2)
-    samples, classes = len(task.labels), task.classes
+    samples, classes = task.labels.numel(), task.classes
     features = next(m.in_features for n, m in network.named_modules() if n == "head")
     size = dtype_of(cell.config.dtype).itemsize
     waiting = size * samples * (features + classes) + parameters + buffers
@@ -67,7 +67,7 @@ def step_bytes(cell: Cell) -> int:
             torch.empty(t.shape, dtype=t.dtype) for t in (*named.values(), *buffers.values())
         ]
         inputs = torch.empty(batch, *task.inputs.shape[1:], dtype=task.inputs.dtype)
-        labels = torch.empty(batch, dtype=torch.int64)
+        labels = torch.empty(batch, *task.labels.shape[1:], dtype=torch.int64)
         others = [torch.empty(a.shape[1:], dtype=a.dtype) for a in arguments]
     program = cell_gradients(network, cell.config.loss, list(named), intervention, list(buffers))
     graph = make_fx(program, tracing_mode="fake")(*tensors, inputs, labels, *others).graph

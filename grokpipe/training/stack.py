@@ -34,7 +34,7 @@ class Data:
     inputs: Tensor
     """(n, …)"""
     labels: Tensor
-    """(n,)"""
+    """(n,), or (n, positions)"""
 
 
 @dataclass
@@ -224,11 +224,12 @@ class Stack:
             old.copy_(new)
 
     def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Look up inputs (cell, batch, …) and labels (cell, batch) of rows (cell, batch)."""
+        """Look up inputs (cell, batch, …) and labels (cell, batch, …) of rows (cell, batch)."""
         flat, table = rows.flatten(), self.data
         inputs = table.inputs.index_select(0, flat)
         labels = table.labels.index_select(0, flat)
-        return inputs.view(*rows.shape, *inputs.shape[1:]), labels.view(rows.shape)
+        inputs = inputs.view(*rows.shape, *inputs.shape[1:])
+        return inputs, labels.view(*rows.shape, *labels.shape[1:])
 
     def state_dict(self) -> dict[str, Any]:
         """Trees of tensors with a leading cell axis, which training goes on to change; `buffers`

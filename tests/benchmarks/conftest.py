@@ -13,7 +13,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     of = networks._config.__wrapped__
 
     def config(overrides):
-        tokens = "task=mod_add" in overrides
+        tokens = bool({"task=mod_add", "task=equations"}.intersection(overrides))
         kept = [o for o in overrides if not tokens or not o.startswith("arch.depth")]
         less = [*SMALL_TOKENS, "task.p=11"] if tokens else [o for o in SMALL if "depth" not in o]
         narrow = ["arch.channels=1"] if "arch=cnn" in overrides else []

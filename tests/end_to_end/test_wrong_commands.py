@@ -36,7 +36,7 @@ COMMANDS = {
     "task=null": ("task=null: must name one choice", "mod_add"),
     "arch=3": ("arch=3: must name one choice", "transformer"),
     "task=[mnist,mod_add]": ("task=[mnist,mod_add]: must name one choice",),
-    "task=": ("task=: no such choice; valid: cifar10, fashion_mnist",),
+    "task=": ("task=: no such choice; valid: cifar10, equations, fashion_mnist",),
     "~task": ("task=None: needs a name",),
     "nogroup=a,b -m": ("nogroup: no such key", "cell 1 of 2"),
     "experiment=": ("experiment=: no such choice; valid: collapse/cnn",),
@@ -126,7 +126,7 @@ FILES = {
     ),
     "a wrong member": (
         f"{GLOBAL}defaults:\n  - override /task: mnits\n",
-        ("task=mnits: no such choice; valid: cifar10, fashion_mnist",),
+        ("task=mnits: no such choice; valid: cifar10, equations, fashion_mnist",),
     ),
     "defaults that are no list": (f"{GLOBAL}defaults: 3\n", ("experiment/mine", "list")),
     "a wrong launcher": (

@@ -135,15 +135,20 @@ def test_an_event_that_training_cannot_wait_for_is_refused(cell, overrides, part
         assert part in str(refused.value)
 
 
-def test_the_columns_that_are_known_beforehand_are_those_that_are_logged(cell, token_cell) -> None:
+def test_the_columns_that_are_known_beforehand_are_those_that_are_logged(
+    cell, token_cell, compose
+) -> None:
     every = f"measures.names={registry.names('measures')}".replace("'", "").replace(" ", "")
-    for one in (cell(), token_cell(every)):
+    small = ["task.p=5", "arch.width=8", "arch.heads=2", "arch.feedforward=12", "batch_size=8"]
+    equations = Cell.of(compose("task=equations", *small))
+    for one in (cell(), token_cell(every), equations):
         row = Evaluator.of(one.config, one.task).row(Pack([one]).outputs(0))
-        known = _columns.columns(one.config.measures.names, one.classes)
+        known = _columns.columns(one.config.measures.names, one.classes, one.positions)
         # balance/…: of as many pairs of layers as there are
         assert [name for name in known if name in row or "balance/" not in name] == list(row)
         for column in list(row)[len(_columns.ALWAYS) :]:
-            assert _columns.measuring(column, one.classes) in one.config.measures.names
+            own = one.classes, one.positions
+            assert _columns.measuring(column, *own) in one.config.measures.names
     assert _columns.measuring("sharpness", 10) is None
 
 

@@ -47,18 +47,7 @@ def cell_gradients(
         tensors = {**parameters, **{name: buffer.clone() for name, buffer in before.items()}}
         logits, features = functional_call(network, tensors, (inputs,))
         head = parameters["head.weight"], parameters.get("head.bias")
-
-        def training(logits: Tensor, others: Tensor | None = None, /) -> Tensor:
-            return training_loss(loss, logits, labels if others is None else others)
-
-        batch = Batch(
-            logits=logits,
-            features=features,
-            labels=labels,
-            head=lambda z: functional.linear(z, *head),
-            weight=head[0],
-            loss=training,
-        )
+        batch = batch_of(loss, logits, features, labels, *head)
         return intervention.objective(batch, *others), [tensors[name] for name in buffers]
 
     def gradients(*arguments: Tensor) -> list[Tensor]:
@@ -71,6 +60,48 @@ def cell_gradients(
         return [*(by_name[name].contiguous() for name in names), *after]
 
     return gradients
+
+
+def batch_of(
+    loss: str,
+    logits: Tensor,
+    features: Tensor,
+    labels: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+) -> Batch:
+    """What an intervention sees of one cell's batch.
+
+    Of several supervised positions it sees the answer's, the first; the others enter the training
+    loss as they are, whatever logits and labels it puts in the answer's place.
+
+    Args:
+        loss: its name.
+        logits: (batch, classes), or (batch, positions, classes).
+        features: (batch, d), or (batch, positions, d).
+        labels: (batch,), or (batch, positions).
+        weight: of the head, (classes, d).
+        bias: of the head, (classes,).
+    """
+    further: list[Tensor] = []
+    if labels.dim() > 1:
+        by_position = zip(logits.unbind(1), labels.unbind(1), strict=True)
+        (logits, labels), *others = by_position
+        features = features[:, 0]
+        further = [training_loss(loss, own, targets) for own, targets in others]
+
+    def training(given: Tensor, others: Tensor | None = None, /) -> Tensor:
+        own = training_loss(loss, given, labels if others is None else others)
+        return sum(further, own) / (1 + len(further)) if further else own
+
+    return Batch(
+        logits=logits,
+        features=features,
+        labels=labels,
+        head=lambda z: functional.linear(z, weight, bias),
+        weight=weight,
+        loss=training,
+    )
 
 
 def stacked(function: Program, width: int) -> Program:
@@ -93,7 +124,7 @@ def whole_step(
 ) -> Program:
     """Build the function that makes one step in place.
 
-    Its arguments are: inputs of the whole data set (n, …); its labels (n,); rows of the batch
+    Its arguments are: inputs of the whole data set (n, …); its labels (n, …); rows of the batch
     (cell, batch); the optimiser's coefficients (cell, k); parameters; the optimiser's state, each
     of its parts in the order of the parameters; the network's buffers; the arguments of the
     intervention's objective; its bounds. All of them but the first two have a leading cell axis
@@ -130,7 +161,7 @@ def whole_step(
     ) -> list[Tensor]:
         flat = rows.flatten()
         inputs = table.index_select(0, flat).view(*rows.shape, *table.shape[1:])
-        labels = targets.index_select(0, flat).view(rows.shape)
+        labels = targets.index_select(0, flat).view(*rows.shape, *targets.shape[1:])
         results = stacked(of_cell, width)(inputs, labels, coefficients, *rest)
         for old, new in zip(rest, results, strict=False):
             old.copy_(new)

@@ -112,7 +112,8 @@ MISTAKES: dict[str, tuple[str, str, str, str]] = {
     ),
     "labels": (
         "sparse_parity.py", ".long()", "",
-        "task=sparse_parity: labels is torch.bool of shape (2040,); must be int64 (n,)",
+        "task=sparse_parity: labels is torch.bool of shape (2040,); must be int64 (n,) or "
+        "(n, positions)",
     ),
     "load": (
         "sparse_parity.py", "signs.float()", "signs.floaty()",
@@ -156,7 +157,7 @@ def test_a_mistake_is_one_line_before_anything_is_written(site, composed, mistak
 
 def test_choices_are_listed_with_ours(site, work, monkeypatch, capfd) -> None:
     said = refused(["task=sparse_party"], work, monkeypatch, capfd)
-    assert "no such choice; valid: cifar10, fashion_mnist, mnist," in said
+    assert "no such choice; valid: cifar10, equations, fashion_mnist, mnist," in said
     assert ", sparse_parity" in said
     assert {"mod_add", "sparse_parity"} <= {*registry.names("tasks")}
     with contextlib.suppress(SystemExit):

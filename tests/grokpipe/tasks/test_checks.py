@@ -22,7 +22,10 @@ def test_a_good_task_passes_with_floats_or_tokens() -> None:
     ("changed", "line"),
     [
         ({"labels": [1, 2]}, "labels is a list; must be a tensor"),
-        ({"labels": (ROWS % 3).int()}, "labels is torch.int32 of shape (6,); must be int64 (n,)"),
+        (
+            {"labels": (ROWS % 3).int()},
+            "labels is torch.int32 of shape (6,); must be int64 (n,) or (n, positions)",
+        ),
         ({"train": ROWS[:4, None]}, "train is torch.int64 of shape (4, 1); must be int64 (n,)"),
         ({"inputs": torch.rand(5, 2)}, "5 inputs but 6 labels"),
         ({"classes": 2}, "labels lie in [0, 2]; must be in [0, 2)"),

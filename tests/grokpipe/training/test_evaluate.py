@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional
 
 from grokpipe import measures
+from grokpipe.cell import Cell
 from grokpipe.measures import spectral
+from grokpipe.measures.collapse import cdnv, class_statistics
 from grokpipe.training.evaluate import Evaluator, InFloat64, network_outputs
 from grokpipe.training.pack import Pack, initial_network
+from tests.helpers.cells import network
 
+EQUATIONS = ("arch.feedforward=12", "batch_size=8", "lr=0.01", "weight_decay=0")
 GOLDEN = Path(__file__).parent / "golden.json"
 
 
@@ -39,6 +44,30 @@ def test_losses_are_means_over_samples_summed_over_classes(cell) -> None:
     assert row["test_loss"] == pytest.approx(((logits - targets) ** 2).sum(1).mean().item(), 1e-5)
     right = (logits.argmax(1) == task.labels[task.test]).double().mean()
     assert row["test_accuracy"] == pytest.approx(right.item(), abs=1e-12)
+
+
+def test_of_several_positions_all_count_and_measures_see_the_answer(compose) -> None:
+    one = Cell.of(compose("task=equations", "task.p=5", "arch.width=8", "arch.heads=2", *EQUATIONS))
+    task, pack = one.task, Pack([one])
+    pack.advance(150)
+    evaluator = Evaluator.of(one.config, task)
+    row, snapshot = evaluator.row(pack.outputs(0)), evaluator.snapshot(pack.outputs(0))
+    with torch.no_grad():
+        logits, features = network(pack, 0)(task.inputs)
+    for name in ("train", "test"):
+        rows, of = getattr(task, name), getattr(snapshot, name)
+        right = (logits[rows].argmax(-1) == task.labels[rows]).double()
+        assert row[f"{name}_accuracy"] == pytest.approx(right.prod(1).mean().item(), abs=1e-12)
+        losses = functional.cross_entropy(logits[rows].flatten(0, 1), task.labels[rows].flatten())
+        assert row[f"{name}_loss"] == pytest.approx(losses.item(), rel=1e-5)
+        for position, outputs in enumerate(of.positions):
+            torch.testing.assert_close(outputs.features, features[rows, position])
+            assert torch.equal(outputs.labels, task.labels[rows, position])
+    assert 0 < right.prod(1).mean() < right[:, 1].mean()
+    assert set(snapshot.train.labels.tolist()) == set(range(22, 27))  # no end of sequence
+    assert row["collapse/cdnv"] == pytest.approx(
+        cdnv(class_statistics(snapshot.train.features, task.labels[task.train, 0]))
+    )
 
 
 @pytest.mark.parametrize("rows", [1, 5, 999, 1000, 1001, 2000, 2300, 9409])
