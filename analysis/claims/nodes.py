@@ -19,6 +19,8 @@ class PaperNode:
     """what the paper says, in two sentences for a newcomer"""
     known: str = ""
     """which runs were known when the rules were written"""
+    later: list[str] = field(default_factory=list)
+    """titles of its later versions, the second first"""
     added: list[dict[str, Any]] = field(default_factory=list)
     restated: list[str] = field(default_factory=list)
     """commits that wrote the same rules in another notation: there only bounds are compared"""
@@ -102,6 +104,10 @@ class ClaimNode:
     """the earlier rules, oldest first"""
     figure: int | None = None
     used: bool = False
+    version: int = 1
+    """of the paper, that states it with this number"""
+    written: str = ""
+    """date of its first rule, where other claims of the file are older"""
 
 
 @dataclass

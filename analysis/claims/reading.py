@@ -91,10 +91,14 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
         _claim(one, f"{path}: claims[{number}]", str(path), package, known)
         for number, one in enumerate(file.claims)
     )
-    ids = [claim.id for claim in claims]
-    for id in ids:
-        if ids.count(id) > 1:
-            raise InputError(f"{path}: claim {id}: stands there twice")
+    ids, latest = [claim.id for claim in claims], 1 + len(paper.later)
+    for claim in claims:
+        where = f"{path}: claim {claim.id}"
+        if ids.count(claim.id) > 1:
+            raise InputError(f"{where}: stands there twice")
+        if not 1 <= claim.version <= latest:
+            valid = "1" if latest == 1 else f"1 to {latest}"
+            raise InputError(f"{where}: version={claim.version}: no such version; valid: {valid}")
     return Paper(
         name=name,
         title=paper.title,
@@ -113,6 +117,7 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
         ),
         restated=tuple(paper.restated),
         files=tuple(paper.files),
+        later=tuple(paper.later),
     )
 
 
@@ -132,7 +137,7 @@ def _comparison(wanted: Any, where: str) -> None:
 
 def _added(given: dict[str, Any], where: str) -> Added:
     node = typed(AddedNode, given, where)
-    _date(node.date, where)
+    _date("date", node.date, where)
     for experiment, wanted in node.earlier.items():
         _comparison(wanted, f"{where}: earlier: {experiment}")
     return Added(node.date, node.earlier)
@@ -142,6 +147,8 @@ def _claim(given: dict[str, Any], where: str, path: str, package: str, known: Kn
     if isinstance(given.get("id"), str):
         where = f"{path}: claim {given['id']}"
     node = typed(ClaimNode, given, where)
+    if node.written:
+        _date("written", node.written, where)
     if node.figure is not None and node.figure not in (valid := figure_numbers(package)):
         said = lookup.listed(valid)
         raise InputError(f"{where}: figure={node.figure}: no such figure; valid: {said}")
@@ -165,6 +172,8 @@ def _claim(given: dict[str, Any], where: str, path: str, package: str, known: Kn
             _amendment(one, f"{where}: amended[{number}]", known)
             for number, one in enumerate(node.amended)
         ),
+        version=node.version,
+        written=node.written,
     )
 
 
@@ -183,15 +192,15 @@ def _beside(given: dict[str, Any], where: str, known: Known) -> Beside:
 
 def _amendment(given: dict[str, Any], where: str, known: Known) -> Amendment:
     node = typed(AmendmentNode, given, where)
-    _date(node.date, where)
+    _date("date", node.date, where)
     return Amendment(node.date, node.why, node.known, _criteria(node.criteria, where, known))
 
 
-def _date(text: str, where: str) -> None:
+def _date(key: str, text: str, where: str) -> None:
     try:
         datetime.date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{where}: date={text}: must be a date like 2026-11-27") from None
+        raise InputError(f"{where}: {key}={text}: must be a date like 2026-11-27") from None
 
 
 def _criterion(given: dict[str, Any], where: str, known: Known) -> Criterion:

@@ -124,6 +124,10 @@ class Claim:
     beside: tuple[Beside, ...] = ()
     amended: tuple[Amendment, ...] = ()
     """oldest first"""
+    version: int = 1
+    """of the paper"""
+    written: str = ""
+    """date of its first rule; empty: as old as the file"""
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,8 @@ class Paper:
     """commits that wrote the same rules in another notation"""
     files: tuple[str, ...] = ()
     """where the rules stood in earlier commits"""
+    later: tuple[str, ...] = ()
+    """titles of its later versions, the second first"""
 
     def runs(self, folder: Path, where: Sequence[Condition] = ()) -> Runs:
         """The runs of this paper in a folder, those that meet the conditions."""

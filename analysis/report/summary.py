@@ -39,7 +39,8 @@ def summary(report: Report) -> list[tuple[str, list[tuple[Judged, str]]]]:
 
 
 def _in_short(report: Report, judged: Judged) -> str:
-    parts = [f"{judged.claim.statement} Published: {judged.claim.published}. "]
+    published = words.published(report.paper, judged.claim)
+    parts = [f"{judged.claim.statement} Published: {published}. "]
     if judged.verdict != NOT_RUN:
         parts.append(f"Ours: {'; '.join(_estimates(judged))}. ")
     if more := words.more_seeds(judged, report.chances.get(judged.claim.id)):
