@@ -8,6 +8,7 @@ paper's own package `estimates`; figure N is the module figures/figure_N.py, and
 
 import datetime
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,6 +30,7 @@ from analysis.claims.nodes import (
     PaperNode,
     PublishedNode,
     ReplicatesNode,
+    VersionNode,
     typed,
 )
 from analysis.claims.rules import Every, Replicates, Rule, Within
@@ -41,6 +43,7 @@ from analysis.claims.schema import (
     Paper,
     Published,
     Variant,
+    Version,
     figure_numbers,
 )
 from analysis.runs.selection import conditions
@@ -87,18 +90,19 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
     paper = typed(PaperNode, file.paper, f"{path}: paper")
     arms = {name: _arm(one, f"{path}: arm {name}") for name, one in file.arms.items()}
     known = Known(arms, f"{package}.estimates")
+    later = tuple(
+        _later(one, f"{path}: paper: later[{number}]") for number, one in enumerate(paper.later)
+    )
     claims = tuple(
-        _claim(one, f"{path}: claims[{number}]", str(path), package, known)
+        _of_version(
+            _claim(one, f"{path}: claims[{number}]", str(path), package, known), later, str(path)
+        )
         for number, one in enumerate(file.claims)
     )
-    ids, latest = [claim.id for claim in claims], 1 + len(paper.later)
-    for claim in claims:
-        where = f"{path}: claim {claim.id}"
-        if ids.count(claim.id) > 1:
-            raise InputError(f"{where}: stands there twice")
-        if not 1 <= claim.version <= latest:
-            valid = "1" if latest == 1 else f"1 to {latest}"
-            raise InputError(f"{where}: version={claim.version}: no such version; valid: {valid}")
+    ids = [claim.id for claim in claims]
+    for id in ids:
+        if ids.count(id) > 1:
+            raise InputError(f"{path}: claim {id}: stands there twice")
     return Paper(
         name=name,
         title=paper.title,
@@ -117,7 +121,7 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
         ),
         restated=tuple(paper.restated),
         files=tuple(paper.files),
-        later=tuple(paper.later),
+        later=later,
     )
 
 
@@ -135,6 +139,12 @@ def _comparison(wanted: Any, where: str) -> None:
         raise InputError(f"{where}: {error}") from error
 
 
+def _later(given: dict[str, Any], where: str) -> Version:
+    node = typed(VersionNode, given, where)
+    _date("written", node.written, where)
+    return Version(node.title, node.written, node.known)
+
+
 def _added(given: dict[str, Any], where: str) -> Added:
     node = typed(AddedNode, given, where)
     _date("date", node.date, where)
@@ -147,8 +157,6 @@ def _claim(given: dict[str, Any], where: str, path: str, package: str, known: Kn
     if isinstance(given.get("id"), str):
         where = f"{path}: claim {given['id']}"
     node = typed(ClaimNode, given, where)
-    if node.written:
-        _date("written", node.written, where)
     if node.figure is not None and node.figure not in (valid := figure_numbers(package)):
         said = lookup.listed(valid)
         raise InputError(f"{where}: figure={node.figure}: no such figure; valid: {said}")
@@ -173,8 +181,18 @@ def _claim(given: dict[str, Any], where: str, path: str, package: str, known: Kn
             for number, one in enumerate(node.amended)
         ),
         version=node.version,
-        written=node.written,
     )
+
+
+def _of_version(claim: Claim, later: tuple[Version, ...], path: str) -> Claim:
+    """The claim with the date of its version's rules."""
+    if claim.version == 1:
+        return claim
+    valid = range(1, len(later) + 2)
+    if claim.version not in valid:
+        said = f"version={claim.version}: no such version; valid: {lookup.listed(valid)}"
+        raise InputError(f"{path}: claim {claim.id}: {said}")
+    return replace(claim, written=later[claim.version - 2].written)
 
 
 def _criteria(given: list[dict[str, Any]], where: str, known: Known) -> tuple[Criterion, ...]:

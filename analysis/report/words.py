@@ -97,16 +97,6 @@ def published(paper: Paper, claim: Claim) -> str:
     return f"{claim.published} (version {claim.version})" if paper.later else claim.published
 
 
-def versions(paper: Paper) -> str:
-    """The titles of a paper that has several versions; empty for others."""
-    if not paper.later:
-        return ""
-    said = "; ".join(
-        f"{number}, “{title}”" for number, title in enumerate((paper.title, *paper.later), 1)
-    )
-    return f"Versions: {said}. Published tables and figures are those of version 1."
-
-
 def called(judged: Judged, outcome: Outcome) -> str:
     """The name of what an outcome estimates, with its arms where another criterion of the claim
     estimates the same of other arms."""

@@ -101,19 +101,21 @@ def phases(curve: pd.DataFrame, grokked: float) -> pd.Series:
 
 def _share(runs: Runs, phase: Phase, after: int) -> Estimate:
     arm = runs.arm(BASELINE)
-    counts = []
-    for curve in arm.curves().values():
+    seen = {}
+    for key, curve in arm.curves().items():
         if not math.isnan(step := _grokked(curve)):
-            seen = phases(curve[curve["step"] <= step + after], step)
-            counts.append((curve["key"].iloc[0], int((seen == phase).sum()), len(seen)))
-    if not counts:
+            seen[key] = phases(curve[curve["step"] <= step + after], step).to_numpy() == phase
+    if not seen:
         raise NotRun(f"{BASELINE}: no run had t_grok yet")
-    keys, shown, every = map(np.array, zip(*counts, strict=True))
+    shown, every = (np.array([of(one) for one in seen.values()]) for of in (np.sum, len))
     found = bootstrap.interval(
-        lambda drawn: shown[drawn].sum(-1) / every[drawn].sum(-1), [len(keys)], runs.generator()
+        lambda drawn: shown[drawn].sum(-1) / every[drawn].sum(-1), [len(seen)], runs.generator()
     )
-    note = f"{shown.sum():,} of {every.sum():,} evaluations"
-    return Estimate(found, len(keys), arm.tables.only(keys), note=note)
+    note = f"phase {phase} has {shown.sum():,} of {every.sum():,} evaluations"
+    if phase == "I":
+        first = sum(int(np.logical_and.accumulate(one).sum()) for one in seen.values())
+        note += f", {first:,} of them before training accuracy first is {FITTED:g}"
+    return Estimate(found, len(seen), arm.tables.only(seen), note=note)
 
 
 def _grokked(curve: pd.DataFrame) -> float:

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import integrate, special
 
-from analysis.claims.arms import BASELINE, Runs
+from analysis.claims.arguments import Column
+from analysis.claims.arms import BASELINE, Runs, require
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.laws import law_estimate, way_to
 from analysis.forecasting import gap_laws
@@ -22,7 +23,7 @@ from analysis.papers.entropy.estimates.phases import ALIGNMENT, FEWEST
 from analysis.stats.intervals import Interval
 from grokpipe.curves.events import ENTROPY
 
-PUBLISHED = "fourier_paper/alignment"
+PUBLISHED = Column("fourier_paper/alignment")
 PROBE = 512
 """training samples that the alignment is taken on, if there are so many"""
 BINS = 20
@@ -71,20 +72,22 @@ def noise(samples: int, frequencies: int) -> float:
     return float(above) / math.sqrt(samples)
 
 
-def path_r_squared(runs: Runs, along: Literal["entropy", "clock"] = "entropy") -> Estimate:
-    """R² out of sample of the published alignment of each run until T_grok by the path of the other
-    runs (`followed`): along H̃, or along the steps. 1: all runs take one path. Raises NotRun."""
-    way, pool, run = _pooled(runs)
-    predicted = followed(pool[_COLUMNS[along]], pool[PUBLISHED], run)
-    found = gap_laws.out_of_sample(predicted, pool[PUBLISHED], run, runs.generator())
+def path_r_squared(
+    runs: Runs, along: Literal["entropy", "clock"] = "entropy", column: Column = PUBLISHED
+) -> Estimate:
+    """R² out of sample of the alignment of each run until T_grok by the path of the other runs
+    (`followed`): along H̃, or along the steps. 1: all runs take one path. Raises NotRun."""
+    way, run, entropy, step, aligned = _pooled(runs, column)
+    predicted = followed(entropy if along == "entropy" else step, aligned, run)
+    found = gap_laws.out_of_sample(predicted, aligned, run, runs.generator())
     return _estimate(runs, way, found)
 
 
-def path_gain(runs: Runs) -> Estimate:
+def path_gain(runs: Runs, column: Column = PUBLISHED) -> Estimate:
     """`path_r_squared` along H̃ less that along the steps. Raises NotRun."""
-    way, pool, run = _pooled(runs)
-    first, second = (followed(pool[name], pool[PUBLISHED], run) for name in _COLUMNS.values())
-    found = gap_laws.out_of_sample_gain(first, second, pool[PUBLISHED], run, runs.generator())
+    way, run, entropy, step, aligned = _pooled(runs, column)
+    by_entropy, by_clock = (followed(x, aligned, run) for x in (entropy, step))
+    found = gap_laws.out_of_sample_gain(by_entropy, by_clock, aligned, run, runs.generator())
     return _estimate(runs, way, found)
 
 
@@ -108,16 +111,15 @@ def followed(x: Floats, y: Floats, run: NDArray[np.intp], bins: int = BINS) -> F
     return predicted
 
 
-_COLUMNS = {"entropy": ENTROPY, "clock": "step"}
-
-
-def _pooled(runs: Runs) -> tuple[Arm, dict[str, Floats], NDArray[np.intp]]:
-    """The baseline's runs until T_grok, their columns and run by run, where all are known."""
+def _pooled(runs: Runs, column: str) -> tuple[Arm, NDArray[np.intp], Floats, Floats, Floats]:
+    """The baseline's runs until T_grok, and of their evaluations, run by run, where all is known:
+    the number of the run, H̃, the step and the alignment."""
+    require(column, runs.arm(BASELINE).tables.curves, f"arm {BASELINE}")
     way = way_to(runs, BASELINE)
     curves = pd.concat([curve.assign(run=number) for number, curve in enumerate(way.curves)])
-    known = curves[["run", "step", ENTROPY, PUBLISHED]].dropna()
-    columns = {name: known[name].to_numpy(float) for name in (*_COLUMNS.values(), PUBLISHED)}
-    return way, columns, known["run"].to_numpy(np.intp)
+    known = curves[["run", ENTROPY, "step", column]].dropna()
+    entropy, step, aligned = known.drop(columns="run").to_numpy(float).T
+    return way, known["run"].to_numpy(np.intp), entropy, step, aligned
 
 
 def _estimate(runs: Runs, way: Arm, found: Interval) -> Estimate:
@@ -127,6 +129,8 @@ def _estimate(runs: Runs, way: Arm, found: Interval) -> Estimate:
 
 
 def _r(curve: pd.DataFrame, alignment: str) -> float:
+    if alignment not in curve:  # was not measured
+        return math.nan
     both = curve[[ENTROPY, alignment]].dropna()
     if len(both) < FEWEST or (both.nunique() < 2).any():
         return math.nan
@@ -134,6 +138,8 @@ def _r(curve: pd.DataFrame, alignment: str) -> float:
 
 
 def _over_noise(curve: pd.DataFrame, of: Callable[[pd.Series], float]) -> float:
+    if PUBLISHED not in curve:
+        return math.nan
     p, fraction = int(curve["task.p"].iloc[0]), float(curve["task.fraction"].iloc[0])
     samples = min(PROBE, math.floor(fraction * p**2))
     return of(curve[PUBLISHED].dropna()) / noise(samples, p // 2)

@@ -1,5 +1,5 @@
-"""What version 2 of the paper adds: alignment beside the entropy, the entropy after grokking, shares
-of evaluations by phase, residuals, and the seven predictors; on curves with known answers."""
+"""What version 2 of the paper adds, on curves with known answers: alignment beside the entropy, the
+entropy after grokking, shares of evaluations by phase, residuals, and seven predictors."""
 
 import math
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from analysis.papers.entropy.estimates import (
     predictors,
     residuals,
 )
+from analysis.papers.entropy.tables import seven_predictors
 from analysis.runs.experiments import NotRun
 from analysis.stats import bootstrap
 from grokpipe.curves.events import ENTROPY
@@ -77,6 +78,8 @@ def test_no_correlation_of_what_does_not_vary_or_is_short() -> None:
     assert alignment.anti_correlated(curve) is None
     curve[PUBLISHED] = [0.1, 0.2, 0.3, math.nan]
     assert math.isnan(alignment.entropy_alignment_correlation(curve))
+    assert math.isnan(alignment.entropy_regression_correlation(curve))  # was not measured
+    assert math.isnan(alignment.alignment_over_noise(curve[[ENTROPY]]))
 
 
 @pytest.mark.parametrize(("samples", "p"), [(512, 97), (336, 41)])
@@ -134,6 +137,8 @@ def test_one_path_along_the_entropy_or_along_the_clock(tmp_path: Path) -> None:
         claimed(other, "E10-path").interval.estimate - along_clock
     )
     assert gain.estimate < -0.1
+    with pytest.raises(NotRun, match="no column fourier_paper/alignment"):
+        alignment.path_gain(write(tmp_path / "without", e1_baseline=[Run(0, 2_000)]))
     with pytest.raises(NotRun):
         alignment.path_gain(write(tmp_path / "never", e1_baseline=[Run(0, None)]))
 
@@ -187,7 +192,13 @@ def test_shares_of_evaluations_by_phase(tmp_path: Path) -> None:
     assert found == pytest.approx(list(counts.sum(0) / counts.sum()))
     assert [share.runs for share in shares] == [2, 2, 2]
     short = after_grokking.share_in_phase_3(experiments, after=0)
-    assert short.note == "2 of 42 evaluations"
+    assert short.note == "phase III has 2 of 42 evaluations"
+    forgets = Run(0, 1_000)
+    forgets.curves["train_accuracy"] = np.where(forgets.steps == 500, 0.9, forgets.steps >= 200)
+    found = claimed(write(tmp_path / "other", e1_baseline=[forgets, Run(1, 1_000)]), "E12")
+    assert found.note == (
+        "phase I has 5 of 42 evaluations, 4 of them before training accuracy first is 0.95"
+    )
 
 
 def test_residuals_by_hand(tmp_path: Path) -> None:
@@ -239,6 +250,13 @@ def test_the_seven_predictors(tmp_path: Path) -> None:
     assert best.note == "the best rival, of 6, is: entropy"
     with pytest.raises(InputError, match="predictor=speed: no such predictor; valid: entropy gap"):
         predictors.r_squared_out_of_sample(experiments, "speed")
+
+
+def test_the_table_of_the_seven(tmp_path: Path) -> None:
+    (table,) = seven_predictors.tables(write(tmp_path, e1_baseline=runs())).values()
+    assert table["predictor"].tolist() == [one.name for one in predictors.SEVEN]
+    assert table["of"][0] == f"{sum(TIMES) // 100:,} evaluations"
+    assert table["of"][5] == f"{sum(TIMES) // 100 - 5 * len(TIMES):,} evaluations"
 
 
 def test_speeds_and_shortfalls() -> None:
