@@ -52,7 +52,7 @@ def test_the_first_rules_stand_as_they_were_written() -> None:
 
 
 def test_most_estimates_are_shared_ones() -> None:
-    """80 quantities: by 25 functions of the paper's own, 13 of one curve, the others by YAML alone."""
+    """80 quantities: by 25 functions of the paper's own, 13 of one curve, the others by YAML."""
     own = {call.name for call in CALLS.values() if "." in call.name}
     of_curves = [call for call in CALLS.values() if {"test", "value"} & call.args.keys()]
     assert (len(CALLS), len(own), len(of_curves)) == (80, 25, 13)
