@@ -71,6 +71,7 @@ def _parted(first: pd.DataFrame, again: pd.DataFrame) -> pd.Series:
 
 BLOCKS = {
     "calibration": calibration,
-    "verdicts": paper_numbers.verdicts(ENTROPY_PAPER),
+    "verdicts": paper_numbers.verdicts(ENTROPY_PAPER, "1"),
+    "verdicts_2": paper_numbers.verdicts(ENTROPY_PAPER, "2"),
     "machines": machines,
 }

@@ -9,15 +9,18 @@ import pandas as pd
 from analysis.output.tables import table_text
 
 
-def verdicts(paper: Path) -> Callable[[], str]:
-    """A table of every claim with its published number, ours, the verdict, the first rule's verdict
-    and what the rule in force can decide, from the stored report in the paper's folder."""
+def verdicts(paper: Path, version: str = "") -> Callable[[], str]:
+    """A table of every claim, or of those of one version of the paper, with its published number,
+    ours, the verdict, the first rule's verdict and what the rule in force can decide, from the
+    stored report in the paper's folder."""
 
     def table() -> str:
         found = _stored(paper)
+        if version:
+            found = found[found["version"] == version]
         shown = found[["id", "statement", "published", "ours", "verdict", "earlier_verdict"]].copy()
         shown = shown.rename(columns={"earlier_verdict": "before"})
-        if not shown["before"].any():  # no rule was amended
+        if not found["changed"].any():  # no rule was amended, and no seed added
             shown = shown.drop(columns="before")
         shown["if published"] = found["reproduced_if_published"].replace("", "–")
         shown["if no effect"] = found["reproduced_if_no_effect"].replace("", "–")
@@ -36,14 +39,17 @@ def counts(papers: dict[str, Path]) -> Callable[[], str]:
 
 
 def _counted(name: str, paper: Path) -> str:
-    numbers = _stored(paper)["verdict"].value_counts()
-    said = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items())
-    return textwrap.fill(
-        f"Of {numbers.sum()} claims of the {name} paper: {said} "
-        f"([docs/{paper.name}.md](docs/{paper.name}.md)).",
-        width=100,
-        break_on_hyphens=False,
-    )
+    """Of a paper with several versions each by itself."""
+    found = _stored(paper)
+    by_version = found.groupby("version") if "version" in found else [("1", found)]
+    counted = []
+    for version, claims in by_version:
+        numbers = claims["verdict"].value_counts()
+        said = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items())
+        of = f"claims of the {name} paper" if version == "1" else f"of its version {version}"
+        counted.append(f"Of {numbers.sum()} {of}: {said}")
+    where = f"([docs/{paper.name}.md](docs/{paper.name}.md))"
+    return textwrap.fill(f"{'. '.join(counted)} {where}.", width=100, break_on_hyphens=False)
 
 
 def _stored(paper: Path) -> pd.DataFrame:

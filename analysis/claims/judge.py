@@ -165,7 +165,7 @@ def _earlier(
     claim: Claim, runs: Runs, added: Sequence[Added], names: Sequence[str]
 ) -> Iterator[Earlier]:
     replaced = [(one.date, one, one.criteria) for one in claim.amended]
-    since = replaced[-1][0] if replaced else ""
+    since = replaced[-1][0] if replaced else claim.written
     same = [one.date for one in added if one.date > since and set(one.earlier) & set(names)]
     for date, amendment, criteria in (*replaced, *((day, None, claim.criteria) for day in same)):
         seen = runs.before([one for one in added if one.date >= date])

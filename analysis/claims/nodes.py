@@ -19,11 +19,24 @@ class PaperNode:
     """what the paper says, in two sentences for a newcomer"""
     known: str = ""
     """which runs were known when the rules were written"""
+    later: list[dict[str, Any]] = field(default_factory=list)
+    """its later versions, the second first"""
     added: list[dict[str, Any]] = field(default_factory=list)
     restated: list[str] = field(default_factory=list)
     """commits that wrote the same rules in another notation: there only bounds are compared"""
     files: list[str] = field(default_factory=list)
     """where the rules stood in earlier commits"""
+
+
+@dataclass
+class VersionNode:
+    """A later version of a paper."""
+
+    title: str = MISSING
+    written: str = MISSING
+    """date of the rules of its claims: seeds that were added until then are no news to them"""
+    known: str = ""
+    """which runs were known then"""
 
 
 @dataclass
@@ -102,6 +115,8 @@ class ClaimNode:
     """the earlier rules, oldest first"""
     figure: int | None = None
     used: bool = False
+    version: int = 1
+    """of the paper, that states it with this number"""
 
 
 @dataclass

@@ -8,6 +8,7 @@ paper's own package `estimates`; figure N is the module figures/figure_N.py, and
 
 import datetime
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,6 +30,7 @@ from analysis.claims.nodes import (
     PaperNode,
     PublishedNode,
     ReplicatesNode,
+    VersionNode,
     typed,
 )
 from analysis.claims.rules import Every, Replicates, Rule, Within
@@ -41,6 +43,7 @@ from analysis.claims.schema import (
     Paper,
     Published,
     Variant,
+    Version,
     figure_numbers,
 )
 from analysis.runs.selection import conditions
@@ -87,8 +90,13 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
     paper = typed(PaperNode, file.paper, f"{path}: paper")
     arms = {name: _arm(one, f"{path}: arm {name}") for name, one in file.arms.items()}
     known = Known(arms, f"{package}.estimates")
+    later = tuple(
+        _later(one, f"{path}: paper: later[{number}]") for number, one in enumerate(paper.later)
+    )
     claims = tuple(
-        _claim(one, f"{path}: claims[{number}]", str(path), package, known)
+        _of_version(
+            _claim(one, f"{path}: claims[{number}]", str(path), package, known), later, str(path)
+        )
         for number, one in enumerate(file.claims)
     )
     ids = [claim.id for claim in claims]
@@ -113,6 +121,7 @@ def read(name: str, folder: Path = PAPERS, package: str = PACKAGES) -> Paper:
         ),
         restated=tuple(paper.restated),
         files=tuple(paper.files),
+        later=later,
     )
 
 
@@ -130,9 +139,15 @@ def _comparison(wanted: Any, where: str) -> None:
         raise InputError(f"{where}: {error}") from error
 
 
+def _later(given: dict[str, Any], where: str) -> Version:
+    node = typed(VersionNode, given, where)
+    _date("written", node.written, where)
+    return Version(node.title, node.written, node.known)
+
+
 def _added(given: dict[str, Any], where: str) -> Added:
     node = typed(AddedNode, given, where)
-    _date(node.date, where)
+    _date("date", node.date, where)
     for experiment, wanted in node.earlier.items():
         _comparison(wanted, f"{where}: earlier: {experiment}")
     return Added(node.date, node.earlier)
@@ -165,7 +180,19 @@ def _claim(given: dict[str, Any], where: str, path: str, package: str, known: Kn
             _amendment(one, f"{where}: amended[{number}]", known)
             for number, one in enumerate(node.amended)
         ),
+        version=node.version,
     )
+
+
+def _of_version(claim: Claim, later: tuple[Version, ...], path: str) -> Claim:
+    """The claim with the date of its version's rules."""
+    if claim.version == 1:
+        return claim
+    valid = range(1, len(later) + 2)
+    if claim.version not in valid:
+        said = f"version={claim.version}: no such version; valid: {lookup.listed(valid)}"
+        raise InputError(f"{path}: claim {claim.id}: {said}")
+    return replace(claim, written=later[claim.version - 2].written)
 
 
 def _criteria(given: list[dict[str, Any]], where: str, known: Known) -> tuple[Criterion, ...]:
@@ -183,15 +210,15 @@ def _beside(given: dict[str, Any], where: str, known: Known) -> Beside:
 
 def _amendment(given: dict[str, Any], where: str, known: Known) -> Amendment:
     node = typed(AmendmentNode, given, where)
-    _date(node.date, where)
+    _date("date", node.date, where)
     return Amendment(node.date, node.why, node.known, _criteria(node.criteria, where, known))
 
 
-def _date(text: str, where: str) -> None:
+def _date(key: str, text: str, where: str) -> None:
     try:
         datetime.date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{where}: date={text}: must be a date like 2026-11-27") from None
+        raise InputError(f"{where}: {key}={text}: must be a date like 2026-11-27") from None
 
 
 def _criterion(given: dict[str, Any], where: str, known: Known) -> Criterion:

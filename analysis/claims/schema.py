@@ -124,6 +124,10 @@ class Claim:
     beside: tuple[Beside, ...] = ()
     amended: tuple[Amendment, ...] = ()
     """oldest first"""
+    version: int = 1
+    """of the paper"""
+    written: str = ""
+    """date of its first rule, of a later version's claim"""
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,17 @@ class Published:
     """Table 1"""
     where: str
     frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Version:
+    """A later version of a paper."""
+
+    title: str
+    written: str
+    """date of the first rules of its claims"""
+    known: str
+    """which runs were known then; may be empty"""
 
 
 @dataclass(frozen=True)
@@ -159,6 +174,8 @@ class Paper:
     """commits that wrote the same rules in another notation"""
     files: tuple[str, ...] = ()
     """where the rules stood in earlier commits"""
+    later: tuple[Version, ...] = ()
+    """its later versions, the second first"""
 
     def runs(self, folder: Path, where: Sequence[Condition] = ()) -> Runs:
         """The runs of this paper in a folder, those that meet the conditions."""

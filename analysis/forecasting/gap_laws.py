@@ -127,14 +127,19 @@ def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
 
 
 def out_of_sample_gain(
-    runs: Runs, first: Floats, second: Floats, generator: np.random.Generator
+    first: Floats,
+    second: Floats,
+    remaining: Floats,
+    run: NDArray[np.intp],
+    generator: np.random.Generator,
 ) -> Interval:
-    """R² out of sample of one prediction (`held_out`) less that of another, over resampled runs.
+    """R² out of sample of one prediction of `remaining` (as for `out_of_sample`) less that of
+    another, over resampled runs; all of shape (evaluations,).
 
     NaN without an interval for fewer than two runs with both predictions.
     """
-    squares = [np.bincount(runs.run, (runs.remaining - ours) ** 2) for ours in (first, second)]
-    total, known = _around_the_others(runs.remaining, runs.run)
+    squares = [np.bincount(run, (remaining - ours) ** 2) for ours in (first, second)]
+    total, known = _around_the_others(remaining, run)
     known &= np.isfinite(squares[0]) & np.isfinite(squares[1])
     if known.sum() < 2:
         return none(math.nan, "fewer than two runs")

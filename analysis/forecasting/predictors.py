@@ -74,6 +74,7 @@ ABSOLUTE_ENTROPY = Predictor("entropy", ENTROPY, "absolute")
 ABSOLUTE_NORM = Predictor("norm", NORM, "absolute")
 # losses and ratios of squares span decades, so their gap is taken in the logarithm
 LOSS_GAP = Predictor("training loss gap (log)", TRAIN_LOSS, of=logarithm)
+RANDOM = Predictor("random", None)
 
 PREDICTORS = (
     ENTROPY_GAP,
@@ -89,7 +90,7 @@ PREDICTORS = (
     Predictor("rate of entropy", ENTROPY, of=rate),
     Predictor("rate of norm", NORM, of=rate),
     Predictor("rate of training loss", TRAIN_LOSS, of=rate),
-    Predictor("random", None),
+    RANDOM,
 )
 
 ORACLES = {one.name for one in PREDICTORS if (one.column or "").startswith("test_")}

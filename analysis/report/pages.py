@@ -68,12 +68,12 @@ def markdown(report: Report) -> str:
 
 
 def verdicts(report: Report) -> pd.DataFrame:
-    """A row per claim, all as text: id, where, statement, published, ours, rule, verdict,
-    experiments (that its estimates read); the rule of before with its numbers and verdict (of the
-    first, where it was amended twice), and since when it is another; the probability of
-    "reproduced" if the published value is true and if there is no effect; seeds an arm that would
-    decide; the order of rule and runs. The results of several criteria are separated by
-    semicolons."""
+    """A row per claim, all as text: id, where, statement, published, version (of the paper), ours,
+    rule, verdict, experiments (that its estimates read); the rule of before with its numbers and
+    verdict (of the first, where it was amended twice), and since when it is another; the
+    probability of "reproduced" if the published value is true and if there is no effect; seeds an
+    arm that would decide; the order of rule and runs. The results of several criteria are separated
+    by semicolons."""
     rows = []
     for judged in report.judged:
         claim, ours, rules = judged.claim, [], []
@@ -83,9 +83,9 @@ def verdicts(report: Report) -> pd.DataFrame:
         rows.append(
             {
                 "id": claim.id, "where": claim.where, "statement": claim.statement,
-                "published": claim.published, "ours": "; ".join(dict.fromkeys(ours)),
-                "rule": "; ".join(rules), "verdict": judged.verdict,
-                "experiments": ", ".join(judged.experiments),
+                "published": claim.published, "version": str(claim.version),
+                "ours": "; ".join(dict.fromkeys(ours)), "rule": "; ".join(rules),
+                "verdict": judged.verdict, "experiments": ", ".join(judged.experiments),
                 **_before(judged), **_decides(report, judged),
             }
         )  # fmt: skip

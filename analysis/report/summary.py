@@ -11,6 +11,7 @@ from analysis.claims.judge import (
     USED,
     Judged,
 )
+from analysis.claims.schema import Paper
 from analysis.report import words
 from analysis.report.contents import Report
 
@@ -39,7 +40,8 @@ def summary(report: Report) -> list[tuple[str, list[tuple[Judged, str]]]]:
 
 
 def _in_short(report: Report, judged: Judged) -> str:
-    parts = [f"{judged.claim.statement} Published: {judged.claim.published}. "]
+    published = words.published(report.paper, judged.claim)
+    parts = [f"{judged.claim.statement} Published: {published}. "]
     if judged.verdict != NOT_RUN:
         parts.append(f"Ours: {'; '.join(_estimates(judged))}. ")
     if more := words.more_seeds(judged, report.chances.get(judged.claim.id)):
@@ -68,3 +70,22 @@ def order_of_all(report: Report) -> str:
     return "Rules beside their runs, from the history of the repository: " + (
         ", ".join(f"{n} {what}" for what, n in said.most_common()) + "."
     )
+
+
+def versions(paper: Paper) -> str:
+    """The titles of a paper that has several versions; empty for others."""
+    if not paper.later:
+        return ""
+    titles = [paper.title, *(version.title for version in paper.later)]
+    said = "; ".join(f"{number}, “{title}”" for number, title in enumerate(titles, 1))
+    return f"Versions: {said}. Published tables and figures are those of version 1."
+
+
+def known(paper: Paper) -> list[str]:
+    """What was known when the rules were written, a sentence for each version that tells it."""
+    first = [f"Known when the rules were written: {paper.known}"] if paper.known else []
+    return first + [
+        f"Known when the rules of version {number} were written, {version.written}: {version.known}"
+        for number, version in enumerate(paper.later, 2)
+        if version.known
+    ]

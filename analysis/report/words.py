@@ -20,7 +20,7 @@ from analysis.claims.judge import (
 )
 from analysis.claims.order import Order
 from analysis.claims.rules import Every, Replicates, Rule, Within
-from analysis.claims.schema import Criterion
+from analysis.claims.schema import Claim, Criterion, Paper
 from analysis.output.formats import interval, number
 from analysis.stats.intervals import CONFIDENCE, Interval
 
@@ -76,7 +76,8 @@ def beside(found: Estimate | str) -> str:
 
 
 def name(criterion: Criterion) -> str:
-    """Name what a criterion estimates: mean time, falls monotonically, t_collapse before t_grok."""
+    """Name what a criterion estimates: mean time, falls monotonically, t_collapse before t_grok; a
+    paper's own estimate with its arguments that are words."""
     call = criterion.call
     parameters = inspect.signature(call.function).parameters.values()
     args = {p.name: p.default for p in parameters if p.default is not p.empty} | {**call.args}
@@ -86,7 +87,14 @@ def name(criterion: Criterion) -> str:
         what = LAWS.get(str(args.get("what")), args.get("what"))
         return NAMES[call.name].format(**{**args, "at": at, "minus": minus, "what": what})
     said = str(args.get("test") or args.get("value") or call.name)
-    return said.rpartition(".")[2].replace("_", " ")
+    said = said.rpartition(".")[2].replace("_", " ")
+    chosen = [value for value in call.args.values() if isinstance(value, str)]
+    return f"{said} ({', '.join(chosen)})" if "." in call.name and chosen else said
+
+
+def published(paper: Paper, claim: Claim) -> str:
+    """The published number, and of which version of a paper that has several."""
+    return f"{claim.published} (version {claim.version})" if paper.later else claim.published
 
 
 def called(judged: Judged, outcome: Outcome) -> str:

@@ -206,7 +206,7 @@ def _gain(
     pool = way.pool(chosen, generator)
     absolute = chosen.form == "absolute"
     own, power = (gap_laws.held_out(pool, kind, absolute) for kind in (law, "power"))
-    gain = gap_laws.out_of_sample_gain(pool, own, power, generator)
+    gain = gap_laws.out_of_sample_gain(own, power, pool.remaining, pool.run, generator)
     note = ", ".join(
         f"{name} {gap_laws.out_of_sample(one, pool.remaining, pool.run, generator).estimate:.3f}"
         for name, one in ((law, own), ("power", power))

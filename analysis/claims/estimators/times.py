@@ -59,9 +59,15 @@ def share_before(runs: Runs, of: ArmName, event: EventName, before: EventName = 
     return Estimate(effects.proportion(k, n), n, arm.tables.only(found.index), k)
 
 
-def mean_lead(runs: Runs, of: ArmName, event: EventName, before: EventName = GROK) -> Estimate:
+def mean_lead(
+    runs: Runs,
+    of: ArmName,
+    event: EventName,
+    before: EventName = GROK,
+    relative: bool = False,
+) -> Estimate:
     """Mean steps from `event` to the event `before`, over the runs that had the latter; negative
-    where `event` comes later.
+    where `event` comes later. `relative`: each as a share of the time of `before`.
 
     In a run that had not had `event` by its last evaluation the lead is at most the time of
     `before` less that step: then the mean is only bounded from above.
@@ -70,8 +76,10 @@ def mean_lead(runs: Runs, of: ArmName, event: EventName, before: EventName = GRO
     found = leads(arm, event, before)
     last = arm.tables.curves.groupby("key")["step"].max()
     most = found["lead"].fillna(found["step"] - last.reindex(found.index))
-    interval = means.mean(most.to_numpy(float), runs.generator())
-    note = f"runs from {number(found['lead'].min())} to {number(found['lead'].max())}"
+    unit = found["step"] if relative else 1
+    interval = means.mean((most / unit).to_numpy(float), runs.generator())
+    ends = ((found["lead"] / unit).agg(end) for end in ("min", "max"))
+    note = f"runs from {' to '.join(number(end, 2 if relative else 0) for end in ends)}"
     if missing := int(found["lead"].isna().sum()):
         note += f"; {missing} runs had not shown it when they ended: no more than this"
         if interval.bounded:

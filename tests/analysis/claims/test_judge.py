@@ -194,6 +194,9 @@ def test_seeds_that_were_added_are_told_beside_the_same_rule(tmp_path: Path) -> 
     assert [(one.date, one.amendment, one.verdict) for one in judged.earlier] == [
         ("2026-11-21", None, REPRODUCED)
     ]
+    younger = replace(claim, written="2026-11-22")  # it never had another verdict
+    (judged,) = judge.judge([younger], runs, added=[Added("2026-11-21", {"e1_baseline": "< 3"})])
+    assert (judged.verdict, judged.earlier) == (NOT_REPRODUCED, ())
 
 
 def test_what_stands_beside_a_claim_decides_nothing(tmp_path: Path) -> None:

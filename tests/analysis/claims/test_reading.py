@@ -49,11 +49,12 @@ def test_everything_is_typed() -> None:
 
 
 def test_the_entropy_paper_can_be_read_and_names_each_figure() -> None:
-    """Every estimate of its claims is there, and so are figures 1 to 11."""
+    """Every estimate of its claims is there, and so are figures 1 to 12."""
     found = reading.read("entropy")
-    assert len(found.claims) == 51
-    assert found.figure_numbers() == list(range(1, 12))
-    assert {claim.figure for claim in found.claims} == {*range(1, 12), None}
+    assert [sum(claim.version == v for claim in found.claims) for v in (1, 2)] == [51, 20]
+    assert len(found.later) == 1
+    assert found.figure_numbers() == list(range(1, 13))
+    assert {claim.figure for claim in found.claims} == {*range(1, 13), None}
     assert [table.name for table in found.tables] == ["Table 1", "Table 2", "Table 3"]
 
 
@@ -77,6 +78,7 @@ def test_an_unknown_paper_names_the_valid_ones() -> None:
         ({"criteria": [3]}, ["claim A-time", "criteria=[3]"]),
         ({"id": ["x"]}, ["claims[0]", "id=['x']"]),
         ({"statement": "${oc.env:HOME}"}, ["must not refer"]),
+        ({"version": 2}, ["claim A-time", "version=2: no such version; valid: 1"]),
     ],
 )
 def test_a_wrong_claim_is_named_with_its_key(tmp_path: Path, change: dict, parts: list) -> None:
@@ -180,6 +182,24 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, text: str, part: str) -> None:
         read(tmp_path, text)
     assert part in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_claim_is_of_the_first_version_unless_it_says_so(tmp_path: Path) -> None:
+    several = content()
+    version = {"title": "Made up again", "written": "2026-11-28", "known": "all runs"}
+    several["paper"]["later"] = [version]
+    several["claims"][1]["version"] = 2
+    found = read(tmp_path, several)
+    assert found.later == (schema.Version(**version),)
+    assert [(claim.version, claim.written) for claim in found.claims[:3]] == [
+        (1, ""), (2, "2026-11-28"), (1, "")
+    ]  # fmt: skip
+    several["claims"][1]["version"] = 3
+    with pytest.raises(InputError, match="A-all: version=3: no such version; valid: 1, 2"):
+        read(tmp_path, several)
+    several["paper"]["later"] = [version | {"written": "tomorrow"}]
+    with pytest.raises(InputError, match=r"later\[0\]: written=tomorrow: must be a date"):
+        read(tmp_path, several)
 
 
 def test_no_claim_stands_there_twice(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.claims.arms import ArmNode
-from analysis.report import contents
+from analysis.claims.schema import Version
+from analysis.report import contents, pages
 from analysis.report.run_sets import RunSets, experiments, union
 from analysis.runs import gather
 from analysis.runs.experiments import Experiments
@@ -145,6 +146,28 @@ def test_markdown_says_the_same(runs: Path, page: Page) -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= ids
     assert "<script>" not in text
     assert "\n\n\n" not in text
+
+
+def test_a_published_number_tells_its_version(runs: Path, page: Page) -> None:
+    """Beside the number wherever it stands: claim, overview and summary."""
+    assert "ersion" not in page.said
+    paper = toy_paper.read()
+    first, second, *rest = paper.claims
+    claims = (first, replace(second, version=2), *rest)
+    later = Version("Made up <i>again</i>", "2026-11-28", "all <b>runs</b>.")
+    paper = replace(paper, later=(later,), claims=claims)
+    made = contents.build(paper, runs, runs / "report")
+    pages.write(made, runs / "report")
+    said = Page((runs / "report/report.html").read_text()).said
+    text = (runs / "report/report.md").read_text()
+    assert "Versions: 1, “Made up <b>&</b> tried”; 2, “Made up <i>again</i>”." in said
+    assert "Known when the rules of version 2 were written, 2026-11-28: all <b>runs</b>." in said
+    assert said.count("200 [150, 250] (version 1)") == said.count("3/3 (version 2)") == 3
+    assert "- published: 3/3 (version 2)\n" in text
+    assert r"2, “Made up \<i\>again\</i\>”" in text
+    table = pd.read_csv(runs / "report/verdicts.csv", dtype=str, keep_default_na=False)
+    assert table["version"].tolist()[:3] == ["1", "2", "1"]
+    assert table["published"][1] == "3/3"
 
 
 def test_the_verdicts_are_a_table_too(runs: Path, page: Page) -> None:

@@ -2,16 +2,18 @@
 section 11)."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
+from analysis.claims.arguments import ArmName, EventName
 from analysis.claims.arms import Arm, Runs, finished
 from analysis.claims.estimate import Estimate
-from analysis.claims.estimators.times import share
+from analysis.claims.estimators.times import mean_lead, share
 from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
 
-MLP, TRANSFORMER = "mlp", "transformer"
+MLP, TRANSFORMER, TRANSFORMERS = "mlp", "transformer", "transformer_by_fraction"
 FRACTION = 0.2
 """of the pairs, at which the claims are judged"""
 GENERALISED = 0.1
@@ -22,7 +24,8 @@ def mlp_collapsed_without_grokking(runs: Runs) -> Estimate:
     """The share of MLP runs whose H̃ fell below the Transformers' H̃* at some evaluation, with a
     test accuracy below GENERALISED at all of them. Raises NotRun."""
     arm = runs.arm(MLP)
-    level, fraction = _nearest_threshold(runs)
+    fraction, transformers = _nearest_that_grokked(runs)
+    level = threshold(transformers)
     rows = arm.events("t_grok").set_index("key", drop=False)
     collapsed, low = (mask.reindex(rows.index) for mask in (least(arm) < level, never_rose(arm)))
     ended = finished(rows)
@@ -43,6 +46,17 @@ def transformer_grokked(runs: Runs) -> Estimate:
     return share(runs, [arm], rows, grokked & crossed, finished(rows), note)
 
 
+def lead_after_crossing(runs: Runs) -> Estimate:
+    """Mean steps from the crossing of H̃* to T_grok of the Transformers at FRACTION or, if none
+    groks there, at the nearest fraction above; H̃* is that of the other seeds. Raises NotRun."""
+    fraction, arm = _nearest_that_grokked(runs)
+    by = runs.arms[TRANSFORMERS].by
+    assert by is not None
+    found = mean_lead(runs.at(by, fraction), ArmName(TRANSFORMERS), EventName("t_cross"))
+    grokked = f"at a fraction of {fraction:g}, where {found.runs} of {len(arm.tables.cells)} grok"
+    return replace(found, note=f"{grokked}; {found.note}")
+
+
 def threshold(arm: Arm) -> float:
     """H̃*: the mean H̃ at T_grok; NaN if no run groks."""
     return float(arm.at(ENTROPY, "t_grok").mean())
@@ -58,10 +72,10 @@ def never_rose(arm: Arm) -> pd.Series:
     return arm.tables.curves.groupby("key")["test_accuracy"].max() < GENERALISED
 
 
-def _nearest_threshold(runs: Runs) -> tuple[float, float]:
-    """H̃* of the Transformers at FRACTION or, if none groks there, at the nearest above; and that
-    fraction. Raises NotRun."""
-    for fraction, arm in runs.divided("transformer_by_fraction").items():
-        if fraction >= FRACTION - 1e-9 and not math.isnan(level := threshold(arm)):
-            return level, fraction
+def _nearest_that_grokked(runs: Runs) -> tuple[float, Arm]:
+    """FRACTION or, if no Transformer groks there, the nearest above at which one does; and the
+    Transformers there. Raises NotRun."""
+    for fraction, arm in runs.divided(TRANSFORMERS).items():
+        if fraction >= FRACTION - 1e-9 and not math.isnan(threshold(arm)):
+            return fraction, arm
     raise NotRun(f"no Transformer groks from a fraction of {FRACTION:g} on: no H̃*")

@@ -3,9 +3,11 @@ norm (Truong et al. 2026, section 7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.claims.arms import BASELINE, Runs
@@ -13,7 +15,17 @@ from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.laws import law_estimate, way_to
 from analysis.claims.rules import TAIL
 from analysis.forecasting import gap_laws
-from analysis.forecasting.predictors import ENTROPY_GAP, PREDICTORS, Arm, Predictor
+from analysis.forecasting.predictors import (
+    ABSOLUTE_ENTROPY,
+    ABSOLUTE_NORM,
+    ENTROPY_GAP,
+    PREDICTORS,
+    RANDOM,
+    Arm,
+    Predictor,
+    rate,
+    reciprocal,
+)
 from analysis.papers.entropy.estimates.phases import NORM
 from analysis.runs.experiments import NotRun
 from analysis.runs.tables import Tables
@@ -29,6 +41,36 @@ MIRROR = {NORM: 0.2, "test_accuracy": 0.5}
 """… of equal entropy; of the norm a share of the smaller one"""
 NAMES = {ENTROPY: "H̃", NORM: "norm"}
 
+Floats = NDArray[np.float64]
+
+
+def shortfall(steps: Floats, values: Floats) -> Floats:
+    """What an accuracy lacks to 1."""
+    return 1 - values
+
+
+def speed(steps: Floats, values: Floats) -> Floats:
+    """The size of the rate of change over the last 5 evaluations; NaN at the first 5."""
+    return np.abs(rate(steps, values))
+
+
+SEVEN = (
+    ENTROPY_GAP,
+    ABSOLUTE_ENTROPY,
+    ABSOLUTE_NORM,
+    Predictor("1/norm", NORM, "absolute", reciprocal),
+    Predictor("1 − training accuracy", "train_accuracy", "absolute", shortfall),
+    Predictor("speed of entropy", ENTROPY, "absolute", speed),
+    Predictor("speed of norm", NORM, "absolute", speed),
+)
+"""the predictors of the paper's second version"""
+Rivals = Literal["measured", "version 2"]
+RIVALS: dict[Rivals, tuple[Predictor, ...]] = {
+    # forms of the entropy itself are no rivals of it
+    "measured": tuple(one for one in PREDICTORS if one.column not in (ENTROPY, None)),
+    "version 2": SEVEN[1:],
+}
+
 
 def advantage(runs: Runs) -> Estimate:
     """R² out of sample of the entropy gap's power law less that of the best other quantity's, each
@@ -38,21 +80,19 @@ def advantage(runs: Runs) -> Estimate:
     the differences to each rival, which resample seeds; the rest is that to the best one.
     """
     way = way_to(runs, BASELINE)
-    gains = _gains(runs, way)
+    gains = _gains(runs, way, "measured")
     best = min(gains, key=lambda name: gains[name].estimate)
     lowest = min(gains.values(), key=lambda interval: interval.lower)
     found = replace(gains[best], lower=lowest.lower)
     return law_estimate(runs, BASELINE, way, found, f"the best rival, of {len(gains)}, is: {best}")
 
 
-def _gains(runs: Runs, way: Arm) -> dict[str, Interval]:
+def _gains(runs: Runs, way: Arm, over: Rivals) -> dict[str, Interval]:
     """`gain` over each rival that was measured. Raises NotRun if none was."""
 
     def compute() -> dict[str, Interval]:
         gains = {}
-        for predictor in PREDICTORS:
-            if predictor.column in (ENTROPY, None):  # forms of the entropy itself are no rivals
-                continue
+        for predictor in RIVALS[over]:
             try:
                 gains[predictor.name] = gain(way, predictor, runs.generator())
             except InputError:  # not measured
@@ -61,16 +101,16 @@ def _gains(runs: Runs, way: Arm) -> dict[str, Interval]:
             raise NotRun(f"{BASELINE}: no rival quantity was measured")
         return gains
 
-    return runs.once("gains over rivals", compute)
+    return runs.once(f"gains over rivals, {over}", compute)
 
 
-def adjusted_advantage(runs: Runs) -> Estimate:
+def adjusted_advantage(runs: Runs, over: Rivals = "measured") -> Estimate:
     """The same difference with an interval that is fair to the best of several rivals. To be better
     than each, the interval of every difference must lie above 0 (no adjustment: an intersection of
     tests). To be worse than the best, which was chosen by the same runs, one of them must lie below
     0 at a level divided by their number (Bonferroni). Raises NotRun."""
     way = way_to(runs, BASELINE)
-    gains = _gains(runs, way)
+    gains = _gains(runs, way, over)
     best = min(gains, key=lambda name: gains[name].estimate)
     freedom = len(way) - 1
     wider = float(stats.t.isf(TAIL / len(gains), freedom) / stats.t.isf(TAIL, freedom))
@@ -80,6 +120,21 @@ def adjusted_advantage(runs: Runs) -> Estimate:
     return law_estimate(runs, BASELINE, way, found, f"the best rival, of {len(gains)}, is: {best}")
 
 
+def r_squared_out_of_sample(runs: Runs, predictor: str = ENTROPY_GAP.name) -> Estimate:
+    """R² out of sample of the power law of one of SEVEN, or of "random", normal noise: below 0 it
+    is worse than the mean time left in the other runs, a constant. Raises NotRun, and InputError
+    for another predictor."""
+    by_name = {one.name: one for one in (*SEVEN, RANDOM)}
+    if predictor not in by_name:
+        raise InputError(f"predictor={predictor}: no such predictor; valid: {', '.join(by_name)}")
+    way, generator = way_to(runs, BASELINE), runs.generator()
+    chosen = by_name[predictor]
+    pool = way.pool(chosen, generator)
+    predicted = gap_laws.held_out(pool, "power", chosen.form == "absolute")
+    found = gap_laws.out_of_sample(predicted, pool.remaining, pool.run, generator)
+    return law_estimate(runs, BASELINE, way, found, f"{len(pool.x):,} evaluations")
+
+
 def gain(way: Arm, rival: Predictor, generator: np.random.Generator) -> Interval:
     """R² out of sample of the entropy gap's power law less that of a rival's, over the evaluations
     at which both are defined. Raises InputError if the rival was not measured."""
@@ -87,9 +142,10 @@ def gain(way: Arm, rival: Predictor, generator: np.random.Generator) -> Interval
     by_own = gap_laws.held_out(own, "power")
     by_other = gap_laws.held_out(other, "power", rival.form == "absolute")
     at = [pd.MultiIndex.from_arrays([pool.run, pool.remaining]) for pool in (own, other)]
-    both = at[0].isin(at[1])
-    common = replace(own, x=own.x[both], remaining=own.remaining[both], run=own.run[both])
-    return gap_laws.out_of_sample_gain(common, by_own[both], by_other[at[1].isin(at[0])], generator)
+    both, also = at[0].isin(at[1]), at[1].isin(at[0])
+    return gap_laws.out_of_sample_gain(
+        by_own[both], by_other[also], own.remaining[both], own.run[both], generator
+    )
 
 
 @dataclass(frozen=True)

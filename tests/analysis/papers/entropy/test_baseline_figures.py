@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from analysis.claims.arms import Runs
 from analysis.claims.estimators.times import leads as leads_of
 from analysis.figures.style import prepare
+from analysis.papers.entropy.estimates.alignment import PUBLISHED
 from analysis.papers.entropy.estimates.stopping import CROSSING, stops
 from analysis.runs.experiments import NotRun
 from grokpipe.curves.events import ENTROPY
 from tests.helpers.entropy_runs import Run, reading, write
 
-NUMBERS = (1, 2, 4, 6, 8, 10)
+NUMBERS = (1, 2, 4, 6, 8, 10, 12)
 TIMES = (2_000, 2_400, 2_900, 3_100)
 LEVELS = (0.52, 0.59, 0.62, 0.64)
 
@@ -28,6 +29,7 @@ def experiments(tmp_path: Path) -> Runs:
     for seed, (time, level) in enumerate(zip(TIMES, LEVELS, strict=True)):
         one = Run(seed, time, at_grok=level)
         one.curves["spectral/entropy_test"] = one.table("x")[ENTROPY].to_numpy() + 0.01
+        one.curves[PUBLISHED] = 1 - one.table("x")[ENTROPY].to_numpy()
         runs.append(one)
     return write(tmp_path, e1_baseline=runs)
 
@@ -46,7 +48,7 @@ def test_a_figure_says_what_it_is_and_needs_its_runs(
     number: int, experiments: Runs, tmp_path: Path
 ) -> None:
     module = import_module(f"analysis.papers.entropy.figures.figure_{number}")
-    assert module.TITLE.endswith(".") and (number in (2, 6, 8)) is module.OURS
+    assert module.TITLE.endswith(".") and (number in (2, 6, 8, 12)) is module.OURS
     draw(number, experiments)
     with pytest.raises(NotRun):
         module.draw(reading(tmp_path / "nowhere"))
@@ -101,3 +103,18 @@ def test_figure_10_lays_the_probes_beside_each_other(experiments: Runs) -> None:
     points = np.asarray(axis.collections[0].get_offsets())
     assert len(points) == len(experiments.tables("e1_baseline").curves)
     np.testing.assert_allclose(points[:, 0] - points[:, 1], 0.01)
+
+
+def test_figure_12_draws_alignment_against_entropy_until_grokking(experiments: Runs) -> None:
+    first, second = draw(12, experiments).axes
+    lines = [line for line in first.get_lines() if line.get_linestyle() == "-"]
+    assert [len(line.get_xdata()) for line in lines] == [time // 100 + 1 for time in TIMES]
+    for line, level in zip(lines, LEVELS, strict=True):
+        np.testing.assert_allclose(line.get_xdata() + line.get_ydata(), 1)
+        assert line.get_xdata()[-1] == pytest.approx(level)
+    assert first.xaxis_inverted() and second.xaxis_inverted()
+
+
+def test_figure_12_needs_the_alignment(tmp_path: Path) -> None:
+    with pytest.raises(NotRun, match="no column fourier_paper/alignment"):
+        draw(12, write(tmp_path, e1_baseline=[Run(seed, 2_000) for seed in range(3)]))

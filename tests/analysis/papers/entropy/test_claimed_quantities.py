@@ -40,7 +40,8 @@ def test_the_first_rules_stand_as_they_were_written() -> None:
     assert old["tables"] == new["tables"]
     kept = ("id", "where", "statement", "published", "figure", "used")
     ruled = ("within", "every", "runs")
-    for before, after in zip(old["claims"], new["claims"], strict=True):
+    first_version = [claim for claim in new["claims"] if "version" not in claim]
+    for before, after in zip(old["claims"], first_version, strict=True):
         assert [before.get(key) for key in kept] == [after.get(key) for key in kept]
         first = after["amended"][0] if "amended" in after else after
         assert [[one.get(key) for key in ruled] for one in before["criteria"]] == [
@@ -51,7 +52,7 @@ def test_the_first_rules_stand_as_they_were_written() -> None:
 
 
 def test_most_estimates_are_shared_ones() -> None:
-    """56 quantities: about 37 a line of YAML, 7 a function of one curve, 12 the paper's own."""
+    """80 quantities: by 25 functions of the paper's own, 13 of one curve, the others by YAML."""
     own = {call.name for call in CALLS.values() if "." in call.name}
     of_curves = [call for call in CALLS.values() if {"test", "value"} & call.args.keys()]
-    assert (len(CALLS), len(own), len(of_curves)) == (56, 15, 6)
+    assert (len(CALLS), len(own), len(of_curves)) == (80, 25, 13)

@@ -50,6 +50,7 @@ def test_the_first_rules_have_their_first_numbers_and_verdicts() -> None:
     if shown.returncode:
         pytest.skip("not a clone with the commit of the old verdicts")
     stored, old = read((ROOT / VERDICTS).read_text()), read(shown.stdout)
+    stored = stored[stored["version"] == "1"]
     pd.testing.assert_frame_equal(stored[KEPT], old[KEPT])
     assert stored["earlier_verdict"].tolist() == old["verdict"].tolist()
     assert stored["earlier_rule"].tolist() == old["rule"].tolist()
