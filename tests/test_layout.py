@@ -196,7 +196,7 @@ TOGETHER = {
     "grokpipe/measures/information/test_codes.py": "autoencoder",
     "grokpipe/training/test_subnormals.py": "numerics",
     "grokpipe/training/test_turns.py": "stack",
-    "grokpipe/training/test_pack.py": "trees grokpipe.training.programs.step "
+    "grokpipe/training/test_pack.py": "trees "
     "grokpipe.training.programs.tracing grokpipe.optimizers.adamw grokpipe.optimizers.sgd",
     "grokpipe/optimizers/test_adam.py": "grokpipe.optimizers._moments",
     "analysis/runs/adopt/test_adopting.py": "cells guesses logs mapping roles runs sources summary "
