@@ -186,7 +186,7 @@ TOGETHER = {
     "grokpipe/interventions/test_norms.py": "_baseline _norm norm_match norm_freeze "
     "mixing_norm_match",
     "grokpipe/interventions/test_objectives.py": "mixing noise none",
-    "grokpipe/interventions/test_span.py": "_moment head_norm regularise",
+    "grokpipe/interventions/test_span.py": "_moment head_norm",
     "grokpipe/tasks/test_images.py": "mnist fashion_mnist",
     "grokpipe/tasks/_sentences/test_table.py": "ag_news source sst2 trec",
     "grokpipe/tasks/test_sentences.py": "grokpipe.tasks._sentences.vocabulary "

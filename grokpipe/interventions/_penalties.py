@@ -87,7 +87,7 @@ def kappa(features: Tensor, logits: Tensor, weight: Tensor) -> Tensor:
 
 def kappa_squared_error(features: Tensor, weight: Tensor) -> Tensor:
     """κ of squared error summed over the classes, 2‖W‖_F² mean ‖φ‖²; arguments as in `kappa`."""
-    return 2 * weight.square().sum() * features.square().sum(1).mean()
+    return 2 * _times_squared_norm(features.square().sum(1), weight).mean()
 
 
 def kappa_surrogate(
@@ -98,7 +98,13 @@ def kappa_surrogate(
     With `unit`, (), the features have length 1 in the last factor, but not in the logits.
     """
     lengths = torch.where(unit, 1.0, features.square().sum(1))
-    return weight.square().sum() * (uncertainty(logits, temperature) * lengths).mean()
+    return _times_squared_norm(uncertainty(logits, temperature) * lengths, weight).mean()
+
+
+def _times_squared_norm(values: Tensor, weight: Tensor) -> Tensor:
+    """‖W‖_F² times each value (n,). Summed over the rows within each value, since the compiler of
+    PyTorch 2.13 fails on a product of two full sums in a stack."""
+    return (values[:, None] * weight.square().sum(1)).sum(1)
 
 
 def _others(rows: Tensor) -> Tensor:

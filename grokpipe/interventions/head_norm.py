@@ -53,7 +53,8 @@ def check_bound(own: Config) -> None:
 def bounded(weight: Tensor, bound: Tensor, sphere: bool) -> Tensor:
     """Scale weights (classes, d) to the Frobenius norm B = `bound`, (), or only if theirs is above
     it unless `sphere`. NaN leaves them unchanged."""
-    factor = bound / torch.linalg.vector_norm(weight)
+    # summed in two stages, since PyTorch 2.13 cannot compile the norm of a stack at once
+    factor = bound / weight.square().sum(1).sum().sqrt()
     if not sphere:
         factor = factor.clamp(max=1)
     return weight * torch.where(bound.isnan(), 1.0, factor)

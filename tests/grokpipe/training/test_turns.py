@@ -122,7 +122,14 @@ def test_turns_resume_to_the_bit(token_cell, tmp_path: Path, monkeypatch) -> Non
     assert same(*ends)
 
 
+RELEASED = [
+    "loss=cross_entropy", "intervention=regularise", "intervention.measure=kappa_surrogate",
+    "intervention.beta=-0.01", "intervention.unit_features=true", "intervention.head=cap",
+    "intervention.bound=3", "intervention.from_step=2", "intervention.until.step=5",
+    "intervention.until.lr_factor=3",
+]  # fmt: skip
 COMPILED = [
+    ("lockstep", RELEASED),
     ("turns", ["intervention=noise", "intervention.alpha=0.3"]),
     (
         "lockstep",
