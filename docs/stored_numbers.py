@@ -14,6 +14,7 @@ from analysis.times.timescales import MEASURES, events, timescales
 from docs import (
     collapse_numbers,
     entropy_numbers,
+    flatness_numbers,
     information_numbers,
     monitor_numbers,
     numerics_numbers,
@@ -82,6 +83,7 @@ BLOCKS = {
     "docs/numerics.md": numerics_numbers.BLOCKS,
     "docs/entropy.md": entropy_numbers.BLOCKS,
     "docs/collapse.md": collapse_numbers.BLOCKS,
+    "docs/flatness.md": flatness_numbers.BLOCKS,
     "docs/information.md": information_numbers.BLOCKS,
     "docs/tutorial.md": tutorial_outputs.blocks(),
 }
