@@ -1,4 +1,4 @@
-"""ResNet-18 (He et al. 2016) in its form for small images: a 3×3 stem and no first pooling."""
+"""ResNet-18 (He et al. 2016), by default for small images: a 3×3 stem, no first pooling."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,9 @@ class Config:
     init_scale: float = scientific(above=0, per_cell=True)
     """factor on the initial weight and bias of the head, the only layer that no batch norm
     follows"""
+    stem: str = scientific(choices=("small", "large"), neutral="small")
+    """small: a 3×3 convolution; large, as published for images of 224 pixels: a 7×7 convolution and
+    a pooling that each halve height and width"""
 
 
 class BasicBlock(nn.Module):
@@ -50,7 +53,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A 3×3 convolution, stages of residual blocks, an average over pixels, a linear head.
+    """A stem, stages of residual blocks, an average over pixels, a linear head.
 
     The features are the average of the last stage's channels.
     """
@@ -58,8 +61,11 @@ class ResNet(nn.Module):
     def __init__(self, channels: int, config: Config, classes: int):
         super().__init__()
         width = config.width
-        self.stem = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+        large = config.stem == "large"
+        size, stride = (7, 2) if large else (3, 1)
+        self.stem = nn.Conv2d(channels, width, size, stride, padding=size // 2, bias=False)
         self.norm = nn.BatchNorm2d(width)
+        self.pool = nn.MaxPool2d(3, stride=2, padding=1) if large else nn.Identity()
         blocks = [BasicBlock(width, width, stride=1) for _ in range(config.blocks[0])]
         for count in config.blocks[1:]:
             blocks.append(BasicBlock(width, 2 * width, stride=2))
@@ -75,7 +81,7 @@ class ResNet(nn.Module):
         """(batch, channels, height, width), or (batch, height, width) for one channel → logits
         (batch, classes), features (batch, d)"""
         x = images if images.dim() == 4 else images[:, None]
-        x = self.norm(self.stem(x)).relu()
+        x = self.pool(self.norm(self.stem(x)).relu())
         z = self.blocks(x).mean((2, 3))
         return self.head(z), z
 

@@ -40,7 +40,11 @@ def written_out(state: dict[str, Tensor], x: Tensor, strides: list[int], train: 
         weight = state[f"{name}.weight"]
         return functional.conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
 
-    x = norm("norm", convolved("stem", x)).clamp(min=0)
+    large = state["stem.weight"].shape[-1] == 7
+    x = norm("norm", convolved("stem", x, 2 if large else 1)).clamp(min=0)
+    if large:  # the largest of each 3×3 window, in steps of 2; what is outside counts as nothing
+        padded = functional.pad(x, (1, 1, 1, 1), value=-torch.inf)
+        x = padded.unfold(2, 3, 2).unfold(3, 3, 2).amax((4, 5))
     for number, stride in enumerate(strides):
         name = f"blocks.{number}"
         z = norm(f"{name}.norm1", convolved(f"{name}.conv1", x, stride)).clamp(min=0)
@@ -52,11 +56,12 @@ def written_out(state: dict[str, Tensor], x: Tensor, strides: list[int], train: 
 
 
 @pytest.mark.parametrize("train", [True, False])
-@pytest.mark.parametrize("shape", [(3, 9, 8), (9, 8)], ids=["colour", "grey"])
-def test_logits_and_features_are_those_of_the_definition(shape, train) -> None:
+@pytest.mark.parametrize("stem", ["small", "large"])
+@pytest.mark.parametrize("shape", [(3, 17, 16), (9, 8)], ids=["colour", "grey"])
+def test_logits_and_features_are_those_of_the_definition(shape, stem, train) -> None:
     torch.manual_seed(1)
     task = images(*shape)
-    network = resnet18.build(SMALL, task).double()
+    network = resnet18.build(replace(SMALL, stem=stem), task).double()
     inputs = task.inputs.double()
     network(inputs)  # running statistics of their own
     with torch.no_grad():
@@ -110,3 +115,17 @@ def test_what_it_cannot_take() -> None:
     assert resnet18.unfit(images(3, 8, 8)) is resnet18.unfit(images(8, 8)) is None
     with pytest.raises(InputError, match=r"arch\.blocks=\[\]: must be the blocks of each stage"):
         resnet18.build(replace(SMALL, blocks=[]), images(3, 8, 8))
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar10_prevent", "cifar10_away"])
+def test_the_arms_on_cifar10_step_at_a_tiny_width(compose, cifar10: Path, name: str) -> None:
+    own = (f"experiment=flatness/{name}", "train_size=100", "arch.width=2", "arch.blocks=[1,1]")
+    config = compose(*own)
+    assert (config.arch.stem, config.optimizer.momentum, config.loss) == (
+        "large", 0.9, "cross_entropy"
+    )  # fmt: skip
+    pack = Pack([Cell.of(config)])
+    before = pack.outputs(0).parameters["head.weight"].clone()
+    pack.advance(2)
+    after = pack.outputs(0).parameters["head.weight"]
+    assert after.isfinite().all() and not torch.equal(before, after)

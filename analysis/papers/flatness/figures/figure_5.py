@@ -10,11 +10,14 @@ from analysis.runs.experiments import NotRun
 
 TITLE = (
     "MNIST with cross-entropy and ordinary initial weights, a line a run: as it is, regularised"
-    " away from flatness, and under a confidence penalty of the same weight; accuracies (dotted:"
-    " training), κ and its surrogate."
+    " away from flatness, and under a confidence penalty of the same weight, alone and on a sphere,"
+    " each until half-way; accuracies (dotted: training), κ and its surrogate."
 )
 OURS = True
-NETWORKS = {"MLP": ("mlp", "mlp_away", "mlp_penalty"), "CNN": ("cnn", "cnn_away", "cnn_penalty")}
+NETWORKS = {
+    name.upper(): (name, *(f"{name}_{arm}" for arm in ("away", "penalty", "sphere_penalty")))
+    for name in ("mlp", "cnn")
+}
 
 
 def draw(runs: Runs) -> Figure:
