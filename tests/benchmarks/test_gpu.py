@@ -1,6 +1,7 @@
 """All of the GPU's benchmark that a CPU can run; what takes a GPU is in training/test_cuda.py."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -85,8 +86,9 @@ def test_what_fails_or_does_not_fit_says_so() -> None:
         "a": 1.2,
         "b": "failed: ValueError: too",
     }
-    skipped = budget.measure(Task(("a",), 200, numbers))["a"]
-    assert skipped in {f"skipped: takes about 200 s, {left} s are left" for left in (99, 100)}
+    skipped = str(budget.measure(Task(("a",), 200, numbers))["a"])
+    left = re.fullmatch(r"skipped: takes about 200 s, (\d+) s are left", skipped)
+    assert left and int(left[1]) <= 100  # on a busy machine some seconds have passed
     assert Budget(0.05).measure(Task(("a",), 0, endless)) == {
         "a": "failed: TimeoutError: the time was over"
     }
