@@ -55,7 +55,7 @@ def test_what_slurm_refuses_is_one_line_and_leaves_nothing(
     work.mkdir()
     programs.mkdir()
     refusal = "sbatch: error: invalid partition specified: nope"
-    lines = {"sbatch": f"echo '{refusal}' >&2; exit 1", "squeue": "", "scontrol": ""}
+    lines = {"sbatch": f"echo '{refusal}' >&2; exit 1", "squeue": "", "scontrol": "", "srun": ""}
     for name, line in lines.items():
         (programs / name).write_text(f"#!/bin/sh\n{line}\n")
         (programs / name).chmod(0o755)
