@@ -105,6 +105,7 @@ TASKS = {
     "mod_mul": "tokens",
     "mod_div": "tokens",
     "symmetric": "tokens",
+    "equations": "tokens",
 }
 """The kind of a task by its name, for tables of runs; a task that is not here shows the events of
 every kind."""
