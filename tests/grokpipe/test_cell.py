@@ -272,6 +272,9 @@ def test_every_choice_composes_steps_and_keeps_its_key(
     make = (lambda *o: token_cell(*o, "batch_size=16")) if on_tokens else cell
     if choice == "mlp_pairs":
         make = lambda *o: Cell.of(compose("task=mod_add", "task.p=11", *o))  # noqa: E731
+    if choice == "causal_transformer":
+        tiny = ("arch.width=8", "arch.heads=2", "arch.feedforward=8", "batch_size=16")
+        make = lambda *o: Cell.of(compose("task=equations", "task.p=11", *tiny, *o))  # noqa: E731
     if choice == "resnet18":
         make = lambda *o: Cell.of(compose("task=cifar10", *SMALL_RESNET, *o))  # noqa: E731
     if choice in ("cnn", "image_transformer"):
