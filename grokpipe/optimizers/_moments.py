@@ -3,6 +3,7 @@
 They differ in what weight decay acts on, the gradient or the parameter itself.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -29,7 +30,7 @@ class Config:
     """added to the root of the second moment"""
 
 
-class Moments:
+class Moments(ABC):
     """An optimiser by moments: `parameters` (cell, …) are updated in place, with one config per
     cell.
 
@@ -83,9 +84,9 @@ class Moments:
         return [self.first, self.second]
 
     @staticmethod
+    @abstractmethod
     def decay(lr: Tensor, weight_decay: Tensor) -> Tensor:
         """The first of the coefficients, by which `update` decays, from η and λ of each cell."""
-        raise NotImplementedError
 
     def coefficients(self, lr: Tensor, weight_decay: Tensor) -> Tensor:
         """Numbers that `update` takes in each of the next steps, given η and λ (steps, cell):
