@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.forecasting.law_intervals import DEFAULT, clipped, law_interval, of_fit
+from analysis.forecasting import out_of_sample
+from analysis.forecasting.law_intervals import DEFAULT, clipped, of_fit
 from analysis.forecasting.predictors import (
     COMBINATIONS,
     ENTROPY_GAP,
@@ -40,7 +40,6 @@ POSSIBLE = {"r_squared": (0.0, 1.0), "gamma": (0.0, math.inf)}
 """ranges of the numbers for which law_intervals.DEFAULT_FEW is used, to which the jackknife's
 symmetric intervals are cut; the other numbers are too skewed for it (C1 spans decades)"""
 ENDLESS = (-math.inf, math.inf)
-UNVARIED = "no remaining time differs from the mean of the other runs"
 LINE = 0.01  # largest gap over |x* − x∞| at which a logarithm is a line to half a per cent
 
 
@@ -84,7 +83,7 @@ def fit_law(arm: Arm, predictor: Predictor, kind: Kind, generator: np.random.Gen
     parameters = law_intervals(runs, kind, generator, absolute=absolute)
     r_squared = parameters.pop("r_squared")
     predicted = held_out(runs, kind, absolute)
-    out = out_of_sample(predicted, runs.remaining, runs.run, generator)
+    out = out_of_sample.r_squared(predicted, runs.remaining, runs.run, generator)
     curvature = (_bend if kind == "power" else _bend_of_logarithm)(parameters)
     return Fit(
         predictor.name, kind, len(runs), len(runs.x), runs.undefined,
@@ -124,29 +123,6 @@ def held_out(runs: Runs, kind: Kind, absolute: bool = False) -> Floats:
     for run in range(len(runs)):
         predicted[runs.run == run] = laws.law(run).remaining(runs.x[runs.run == run])
     return predicted
-
-
-def out_of_sample_gain(
-    first: Floats,
-    second: Floats,
-    remaining: Floats,
-    run: NDArray[np.intp],
-    generator: np.random.Generator,
-) -> Interval:
-    """R² out of sample of one prediction of `remaining` (as for `out_of_sample`) less that of
-    another, over resampled runs; all of shape (evaluations,).
-
-    NaN without an interval for fewer than two runs with both predictions.
-    """
-    squares = [np.bincount(run, (remaining - ours) ** 2) for ours in (first, second)]
-    total, known = _around_the_others(remaining, run)
-    known &= np.isfinite(squares[0]) & np.isfinite(squares[1])
-    if known.sum() < 2:
-        return none(math.nan, "fewer than two runs")
-    gain, total = (squares[1] - squares[0])[known], total[known]
-    if not total.any():
-        return none(math.nan, UNVARIED)
-    return law_interval(lambda indices: _share(gain, total, indices), len(gain), generator)
 
 
 def fit_combination(
@@ -195,7 +171,7 @@ def fit_combination(
     (r_squared,) = of_fit(fitted, runs, generator, [None])
     r_squared = clipped(r_squared, *POSSIBLE["r_squared"])
     predicted = (design * solved(1 - np.eye(runs))[of]).sum(-1)
-    out = out_of_sample(predicted + y.mean(), y, of, generator)
+    out = out_of_sample.r_squared(predicted + y.mean(), y, of, generator)
     return Fit(name, "quadratic", runs, len(x), undefined, r_squared, out, {}, "")
 
 
@@ -232,8 +208,8 @@ def laws(
         try:
             found = fit(generator)
             rows.append({**arm.values, **_row(found)})
-            if found.r_squared_out.method == none(math.nan, UNVARIED).method:
-                notes.append(f"note: {arm.label}: no R² out of sample: {UNVARIED}")
+            if found.r_squared_out.method == none(math.nan, out_of_sample.UNVARIED).method:
+                notes.append(f"note: {arm.label}: no R² out of sample: {out_of_sample.UNVARIED}")
         except InputError as error:
             notes.append(f"note: {arm.label}: {name} left out: {error}")
     if not tasks:
@@ -281,51 +257,6 @@ def _row(fit: Fit) -> dict[str, object]:
     for name, interval in intervals.items():
         row |= interval.columns(name)
     return row
-
-
-def out_of_sample(
-    predicted: Floats,
-    remaining: Floats,
-    run: NDArray[np.intp],
-    generator: np.random.Generator,
-    method: str | None = None,
-) -> Interval:
-    """R² out of sample, from the predictions by the law of the other runs at each evaluation.
-
-    Methods as in `law_intervals`. NaN without an interval for fewer than two runs, and where no
-    remaining time differs from the mean of the other runs, as for events at the first evaluation
-    after the start.
-    """
-    squares = np.bincount(run, (remaining - predicted) ** 2)
-    total, known = _around_the_others(remaining, run)
-    known &= np.isfinite(squares)
-    squares, total = squares[known], total[known]
-    if known.sum() < 2:
-        return none(math.nan, "fewer than two runs")
-    if not total.any():
-        return none(math.nan, UNVARIED)
-    interval = law_interval(
-        lambda indices: 1 - _share(squares, total, indices), len(squares), generator, method
-    )
-    return clipped(interval, -math.inf, 1.0)
-
-
-def _share(part: NDArray[Any], total: Floats, indices: NDArray[np.intp]) -> Floats:
-    """Sum of the part over that of the total in each sample of runs; NaN where that is 0."""
-    of_samples = total[indices].sum(-1)
-    ratio: Floats = part[indices].sum(-1) / np.where(of_samples > 0, of_samples, np.nan)
-    return ratio
-
-
-def _around_the_others(
-    remaining: Floats, run: NDArray[np.intp]
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Sum of squares of each run around the mean of the other runs, and which runs have points."""
-    points, sums = np.bincount(run), np.bincount(run, remaining)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (sums.sum() - sums) / (points.sum() - points)
-    around: Floats = (remaining - mean[run]) ** 2
-    return np.bincount(run, around).astype(float), points > 0
 
 
 def _bend(parameters: dict[str, Interval]) -> str:

@@ -11,7 +11,7 @@ from analysis.claims.arms import Runs
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.times import GROK
 from analysis.forecasting import forecasts as made
-from analysis.forecasting import gap_laws, predictors
+from analysis.forecasting import gap_laws, out_of_sample, predictors
 from analysis.forecasting.gap_laws import Task
 from analysis.forecasting.predictors import ENTROPY_GAP, PREDICTORS, Arm, Predictor
 from analysis.output.formats import number
@@ -63,7 +63,7 @@ def clock(
         now = time - pool.remaining[mine]
         late = made.still_waiting(now, others) if what == "waiting" else others.mean()
         predicted[mine] = late - now
-    found = gap_laws.out_of_sample(predicted, pool.remaining, pool.run, generator)
+    found = out_of_sample.r_squared(predicted, pool.remaining, pool.run, generator)
     return law_estimate(runs, of, way, found, "")
 
 
@@ -206,9 +206,9 @@ def _gain(
     pool = way.pool(chosen, generator)
     absolute = chosen.form == "absolute"
     own, power = (gap_laws.held_out(pool, kind, absolute) for kind in (law, "power"))
-    gain = gap_laws.out_of_sample_gain(own, power, pool.remaining, pool.run, generator)
+    gain = out_of_sample.gain(own, power, pool.remaining, pool.run, generator)
     note = ", ".join(
-        f"{name} {gap_laws.out_of_sample(one, pool.remaining, pool.run, generator).estimate:.3f}"
+        f"{name} {out_of_sample.r_squared(one, pool.remaining, pool.run, generator).estimate:.3f}"
         for name, one in ((law, own), ("power", power))
     )
     return gain, note

@@ -17,7 +17,7 @@ from analysis.claims.arguments import Column
 from analysis.claims.arms import BASELINE, Runs, require
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.laws import law_estimate, way_to
-from analysis.forecasting import gap_laws
+from analysis.forecasting import out_of_sample
 from analysis.forecasting.predictors import Arm
 from analysis.papers.entropy.estimates.phases import ALIGNMENT, FEWEST
 from analysis.stats.intervals import Interval
@@ -79,7 +79,7 @@ def path_r_squared(
     (`followed`): along H̃, or along the steps. 1: all runs take one path. Raises NotRun."""
     way, run, entropy, step, aligned = _pooled(runs, column)
     predicted = followed(entropy if along == "entropy" else step, aligned, run)
-    found = gap_laws.out_of_sample(predicted, aligned, run, runs.generator())
+    found = out_of_sample.r_squared(predicted, aligned, run, runs.generator())
     return _estimate(runs, way, found)
 
 
@@ -87,7 +87,7 @@ def path_gain(runs: Runs, column: Column = PUBLISHED) -> Estimate:
     """`path_r_squared` along H̃ less that along the steps. Raises NotRun."""
     way, run, entropy, step, aligned = _pooled(runs, column)
     by_entropy, by_clock = (followed(x, aligned, run) for x in (entropy, step))
-    found = gap_laws.out_of_sample_gain(by_entropy, by_clock, aligned, run, runs.generator())
+    found = out_of_sample.gain(by_entropy, by_clock, aligned, run, runs.generator())
     return _estimate(runs, way, found)
 
 

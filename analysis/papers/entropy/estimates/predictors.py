@@ -14,7 +14,7 @@ from analysis.claims.arms import BASELINE, Runs
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.laws import law_estimate, way_to
 from analysis.claims.rules import TAIL
-from analysis.forecasting import gap_laws
+from analysis.forecasting import gap_laws, out_of_sample
 from analysis.forecasting.predictors import (
     ABSOLUTE_ENTROPY,
     ABSOLUTE_NORM,
@@ -131,7 +131,7 @@ def r_squared_out_of_sample(runs: Runs, predictor: str = ENTROPY_GAP.name) -> Es
     chosen = by_name[predictor]
     pool = way.pool(chosen, generator)
     predicted = gap_laws.held_out(pool, "power", chosen.form == "absolute")
-    found = gap_laws.out_of_sample(predicted, pool.remaining, pool.run, generator)
+    found = out_of_sample.r_squared(predicted, pool.remaining, pool.run, generator)
     return law_estimate(runs, BASELINE, way, found, f"{len(pool.x):,} evaluations")
 
 
@@ -143,7 +143,7 @@ def gain(way: Arm, rival: Predictor, generator: np.random.Generator) -> Interval
     by_other = gap_laws.held_out(other, "power", rival.form == "absolute")
     at = [pd.MultiIndex.from_arrays([pool.run, pool.remaining]) for pool in (own, other)]
     both, also = at[0].isin(at[1]), at[1].isin(at[0])
-    return gap_laws.out_of_sample_gain(
+    return out_of_sample.gain(
         by_own[both], by_other[also], own.remaining[both], own.run[both], generator
     )
 
