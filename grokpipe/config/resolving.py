@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import json
+import re
 from dataclasses import MISSING, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,7 @@ from grokpipe.config.schema import GROUPS, Config, EvalConfig, MeasuresConfig, S
 from grokpipe.errors import InputError, missing_package
 from grokpipe.schedule import snapshot_count
 
+NOT_NULL = re.compile(r"field '\w+' is not Optional")  # OmegaConf's words
 SPARSE_AT = "log:64"  # what measures.sparse_at=null means where there are sparse measures
 
 
@@ -244,5 +246,5 @@ def unknown(name: str, valid: list[str]) -> str:
 
 
 def _one_line(error: OmegaConfBaseException) -> str:
-    first = str(error.msg or error).splitlines()[0]
+    first = NOT_NULL.sub("is null; must have a value", str(error.msg or error).splitlines()[0])
     return f"{error.full_key}: {first}" if error.full_key else first

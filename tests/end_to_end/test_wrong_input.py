@@ -105,6 +105,11 @@ WRONG_TOKENS = {
     ("task=mod_add", "arch.heads=3"): ("arch.heads=3", "divide arch.width=128"),
     ("task=mod_add", "arch.tokens=4"): ("arch.tokens=4", "< 4"),
     ("task=mod_add", "arch.norm=none"): ("arch.norm=none", "post, pre"),
+    ("task=equations", "arch=mlp"): ("arch.init_scale: is null; must have a value",),
+    ("task=equations", "arch=mlp", "init_scale=1"): (
+        "reads out one position",
+        "causal_transformer",
+    ),
 }
 
 
