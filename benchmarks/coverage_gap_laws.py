@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from analysis.forecasting import gap_laws, law_intervals
+from analysis.forecasting import gap_laws, law_intervals, out_of_sample
 from analysis.stats.intervals import Interval
 from benchmarks.coverage_case import Case, Generator
 from grokpipe.curves import gap
@@ -26,7 +26,7 @@ def cases() -> list[Case]:
 
     def out(runs: gap.Runs, generator: Generator, method: str) -> Interval:
         predicted = gap_laws.held_out(runs, "power")
-        return gap_laws.out_of_sample(predicted, runs.remaining, runs.run, generator, method)
+        return out_of_sample.r_squared(predicted, runs.remaining, runs.run, generator, method)
 
     def of(name: str, runs: gap.Runs, generator: Generator, method: str) -> Interval:
         return gap_laws.law_intervals(runs, "power", generator, method)[name]
