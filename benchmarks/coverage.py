@@ -48,12 +48,13 @@ ORDER = ["statistic", "scenario", "method", "n"]
 
 def cases() -> list[Case]:
     """List all cases but the proportion, whose coverage is computed (`proportion_coverage`)."""
+    laws: list[tuple[str, float, Callable[[Generator, int], Any]]] = [
+        ("normal", 0.0, lambda g, n: g.normal(size=n)),
+        *((f"log-normal {s:g}", math.exp(s**2 / 2), partial(_values, s)) for s in SPREADS),
+    ]
     every = [
         Case("mean", law, truth, draw, means.METHODS, lambda x, g, m: means.mean(x, g, m))
-        for law, truth, draw in (
-            ("normal", 0.0, lambda g, n: g.normal(size=n)),
-            *((f"log-normal {s:g}", math.exp(s**2 / 2), partial(_values, s)) for s in SPREADS),
-        )
+        for law, truth, draw in laws
     ]
     for spread in SPREADS:
         for budget in (math.inf, math.exp(spread * stats.norm.isf(EXCEED))):
@@ -85,11 +86,13 @@ def _of_two(
     every = [
         Case(
             "difference of medians", label, math.exp(LATER) - 1, draw, tuple(survival.BOOTSTRAPS),
-            lambda ab, g, m: survival.median_difference(*ab, g, pairs, m),
+            lambda ab, g, m: survival.median_difference(ab[0], ab[1], g, pairs, m),
         ),
         Case(
             "difference of restricted means", label, means_apart, draw, restricted.METHODS,
-            lambda ab, g, m: restricted.restricted_mean_difference(*ab, budget, g, pairs, m),
+            lambda ab, g, m: restricted.restricted_mean_difference(
+                ab[0], ab[1], budget, g, pairs, m
+            ),
         ),
     ]  # fmt: skip
     if not pairs:
@@ -100,7 +103,7 @@ def _of_two(
                 _delta(spread, budget),
                 draw,
                 effects.CLIFF_DELTA_METHODS,
-                lambda ab, g, m: effects.cliff_delta(*ab, g, m),
+                lambda ab, g, m: effects.cliff_delta(ab[0], ab[1], g, m),
             )
         )
     if not pairs and math.isinf(budget):
@@ -113,7 +116,7 @@ def _of_two(
                 means_apart / pooled,
                 draw,
                 effects.COHEN_D_METHODS,
-                lambda ab, g, m: effects.cohen_d(*ab, g, m),
+                lambda ab, g, m: effects.cohen_d(ab[0], ab[1], g, m),
             )
         )
     return every

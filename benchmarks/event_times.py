@@ -9,6 +9,7 @@ A run without the event has its budget.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy.stats import ks_2samp
@@ -26,7 +27,7 @@ def main() -> None:
     options = parser.parse_args()
     before, after = (of_folder(folder) for folder in options.folders)
     shared = sorted({*before["key"]} & {*after["key"]})
-    result = {"cells": len(shared)}
+    result: dict[str, Any] = {"cells": len(shared)}
     for name in options.event.split(","):
         one, two = (times[times["event"] == name].set_index("key") for times in (before, after))
         first, second = one["step"].reindex(shared), two["step"].reindex(shared)

@@ -89,8 +89,11 @@ def late_tasks(which: str, options: Options) -> Iterator[Task]:
         run = partial(rates_of_packs, which, width, "on", options)
         yield Task(names, 45 + 0.02 * width + 2 * turns, run)
     for width in options.widths if NETWORKS[which].compared else ():
-        names = (f"JAX, {width}",)
-        yield Task(names, 20 + 0.01 * width + turns, partial(rates_of_jax, which, width, options))
+        yield Task(
+            (f"JAX, {width}",),
+            20 + 0.01 * width + turns,
+            partial(rates_of_jax, which, width, options),
+        )
 
 
 def rates_of_plain(which: str, options: Options) -> Iterator[float]:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from benchmarks._common import RESULTS, machine, show
-from grokpipe.executors.local import cores
+from grokpipe.training.device import cores
 
 ROOT = Path(__file__).resolve().parents[1]
 CLUSTER = ROOT / "tests/end_to_end/slurm/cluster.sh"
@@ -69,7 +69,7 @@ def local() -> dict[str, float]:
     """Wall time of a grid's command over that of its packs spread on all cores."""
     with tempfile.TemporaryDirectory() as text:
         whole = seconds(Path(text), *GRID)
-        packs = {}
+        packs: dict[str, float] = {}
         for path in Path(text).glob("outputs/default/cells/*/provenance.json"):
             provenance = json.loads(path.read_text())
             pack, took = provenance["pack"], provenance["wall_seconds"]

@@ -30,7 +30,7 @@ from grokpipe.config.resolving import resolve
 from grokpipe.config.schema import register
 from grokpipe.store.run_log import RunLog
 from grokpipe.training.choosing import chosen
-from grokpipe.training.evaluate import Evaluator
+from grokpipe.training.evaluate import Evaluator, NetworkOutputs
 from grokpipe.training.loop import train
 from grokpipe.training.pack import Pack, initial_network
 from grokpipe.training.progress import RunProgress
@@ -104,9 +104,11 @@ def main() -> None:
     evaluating: list[float] = []
     row = Evaluator.row
 
-    def timed_row(self: Evaluator, network: torch.nn.Module) -> dict[str, float]:
+    def timed_row(
+        self: Evaluator, outputs: NetworkOutputs, step: int | None = None
+    ) -> dict[str, float]:
         begun = time.perf_counter()
-        result = row(self, network)
+        result = row(self, outputs, step)
         evaluating.append(time.perf_counter() - begun)
         return result
 

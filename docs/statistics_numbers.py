@@ -107,7 +107,7 @@ def half_changes() -> str:
             own, accuracy = (long[long["event"] == name] for name in (half, "tau2_half"))
             counted = counts(orders(own, accuracy))
             seen = own.loc[own["observed"], "step"]
-            row = {"runs": title, "column": column, "half-way from the": level}
+            row: dict[str, object] = {"runs": title, "column": column, "half-way from the": level}
             row |= {"seen": f"{len(seen)}/{len(own)}", "median step": number(seen.median())}
             row |= {f"{which} test accuracy": counted[which] for which in ("before", "after")}
             rows.append(row)

@@ -5,6 +5,7 @@ python -m docs.stored_numbers
 
 import re
 import textwrap
+from collections.abc import Callable
 
 from analysis.output import formats
 from analysis.output.tables import table_text
@@ -94,10 +95,14 @@ def renewed(document: str) -> str:
     text = (ROOT / document).read_text()
     for name, block in BLOCKS[document].items():
         pattern = rf"(<!-- {name}: docs/stored_numbers.py -->\n).*?(<!-- end -->)"
-        text, found = re.subn(pattern, lambda m, b=block: f"{m[1]}{b()}\n{m[2]}", text, flags=re.S)
+        text, found = re.subn(pattern, _with(block), text, flags=re.S)
         if found != 1:
             raise ValueError(f"{document}: {found} blocks named {name}, there must be one")
     return text
+
+
+def _with(block: Callable[[], str]) -> Callable[[re.Match[str]], str]:
+    return lambda marked: f"{marked[1]}{block()}\n{marked[2]}"
 
 
 if __name__ == "__main__":
