@@ -13,7 +13,9 @@ RUNS = Path("outputs/reference")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "paper", nargs="?", help="a paper: entropy, collapse; default: all, with an index page"
+        "paper",
+        nargs="?",
+        help="a paper: entropy, collapse, flatness; default: all, with an index page",
     )
     common.add_to(parser)
     parser.add_argument(
