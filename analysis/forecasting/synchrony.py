@@ -56,7 +56,8 @@ def correlations(
 
     They are of the curves' `levels` and of their `increments` from one evaluation to the next; with
     a third curve `given` also `partial_levels` and `partial_increments`, which hold that curve
-    fixed (`rank_correlations`). Evaluations at which one of the curves is not finite are dropped.
+    fixed (`rank_correlations`). One of the curves may be `step`, the clock. Evaluations at which
+    one of them is not finite are dropped.
 
     Returns a row per run with evaluations: key, evaluations, dropped (both numbers of evaluations),
     the correlations in [−1, 1], NaN where undefined, then the configuration. Raises InputError for
@@ -181,19 +182,20 @@ def median_correlation(
 
 def _runs(tables: Tables, columns: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each run's key and curves: step and these columns, NaN where not finite."""
-    _check(tables, columns)
+    _check(tables, columns, also=("step",))
     for key, curves in tables.curves.groupby("key", sort=True):
-        ordered = curves.sort_values("step")[["step", *columns]]
+        ordered = curves.sort_values("step")[[*dict.fromkeys(["step", *columns])]]
         yield str(key), ordered.astype(float).replace([-math.inf, math.inf], math.nan)
 
 
-def _check(tables: Tables, columns: Sequence[str]) -> None:
-    """Raise InputError unless these are different columns that the curves measure."""
+def _check(tables: Tables, columns: Sequence[str], also: Sequence[str] = ()) -> None:
+    """Raise InputError unless these are different columns that the curves measure, or one of
+    `also`."""
     measures = [
         name for name in tables.curves if name not in ("key", "step", *tables.configuration)
     ]
     for column in columns:
-        if column not in measures:
+        if column not in (*measures, *also):
             valid = ", ".join(measures)
             raise InputError(f"{tables.folder}: no column {column}; valid: {valid}")
     if len(set(columns)) < len(columns):

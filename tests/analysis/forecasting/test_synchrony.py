@@ -134,6 +134,19 @@ def test_correlations_by_brute_force() -> None:
     assert "partial_levels" not in correlations(tables, TEST, RNC1)
 
 
+def test_a_curve_may_be_correlated_with_the_clock() -> None:
+    draws = np.random.default_rng(4)
+    curves = {name: draws.normal(size=20).cumsum() for name in (TEST, LOSS)}
+    found = correlations(made(curves), "step", TEST, LOSS).iloc[0]
+    ranks = {name: stats.rankdata(curve) for name, curve in curves.items()}
+    assert found["levels"] == pytest.approx(stats.spearmanr(np.arange(20), curves[TEST])[0])
+    left = [residuals(of_curve, ranks[LOSS]) for of_curve in (np.arange(20.0), ranks[TEST])]
+    assert found["partial_levels"] == pytest.approx(np.corrcoef(*left)[0, 1])
+    assert math.isnan(found["increments"])  # those of the clock are equal
+    with pytest.raises(InputError, match="no column step"):
+        lags(made(curves), "step", TEST)
+
+
 def test_undefined_correlations_are_nan() -> None:
     falling = np.array([9.0, 7, 6, 2, 1, 0.5])
     ramp = np.arange(6) / 10  # equal increments, but for round-off
