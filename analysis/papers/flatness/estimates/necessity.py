@@ -21,7 +21,7 @@ RISEN = 0.1
 
 def below_plateau(runs: Runs, of: list[ArmName]) -> Estimate:
     """Of the runs of several arms that grok: in how many κ at T_grok is at most the plateau of the
-    baseline's other seeds (`plateau`), their geometric mean. Raises NotRun."""
+    baseline's other seeds (`level`). Raises NotRun."""
     return _share(runs, of, grokked=True)
 
 
@@ -43,32 +43,32 @@ def plateau(curve: pd.DataFrame) -> float:
     return float((on if len(on) else rows.iloc[:1])[KAPPA].median())
 
 
-def levels(base: Arm) -> dict[int, float]:
-    """The plateau that a run of each seed is held to: the geometric mean over the baseline's runs
-    of other seeds. {…} has the baseline's seeds; others take all of them, at −1."""
-    seeds = base.seeds()
-    logs = pd.Series({key: math.log(plateau(curve)) for key, curve in base.curves().items()})
-    logs = logs.dropna()
-    if logs.empty:
-        raise NotRun(f"{base.name}: no run that memorises")
-    of = seeds.reindex(logs.index)
-    found = {int(seed): float(np.exp(logs[of != seed].mean())) for seed in of.unique()}
-    return {**found, -1: float(np.exp(logs.mean()))}
+def plateaus(base: Arm) -> pd.Series:
+    """The plateau of each run of the baseline that memorises, by its seed. Raises NotRun for fewer
+    than two, of which none would have another to be held to."""
+    found = {key: plateau(curve) for key, curve in base.curves().items()}
+    values = pd.Series(found, dtype=float).dropna()
+    if len(values) < 2:
+        raise NotRun(f"{base.name}: {len(values)} of its runs memorise; a plateau needs two")
+    return values.set_axis(base.seeds().reindex(values.index))
+
+
+def level(plateaus: pd.Series, seed: int) -> float:
+    """What a run of a seed is held to: the geometric mean of the plateaus of the other seeds."""
+    return float(np.exp(np.log(plateaus[plateaus.index != seed]).mean()))
 
 
 def _share(runs: Runs, of: list[ArmName], grokked: bool) -> Estimate:
-    base = runs.arm(BASELINE)
-    of_seed, arms = levels(base), runs.there(of)
+    known, arms = plateaus(runs.arm(BASELINE)), runs.there(of)
     below: dict[str, bool] = {}
     for arm in arms.values():
-        values = _at_grokking(arm) if grokked else _at_the_end(arm)
         seeds = arm.seeds()
-        for key, value in values.items():
-            below[str(key)] = bool(value <= of_seed.get(int(seeds[key]), of_seed[-1]))
+        for key, value in (_at_grokking(arm) if grokked else _at_the_end(arm)).items():
+            below[str(key)] = bool(value <= level(known, int(seeds[key])))
     if not below:
         raise NotRun(f"{', '.join(of)}: no run that {'groks' if grokked else 'never groks'}")
     k, n = sum(below.values()), len(below)
-    note = f"the plateau of all seeds: κ = {of_seed[-1]:.3g}"
+    note = f"the plateaus' geometric mean: κ = {np.exp(np.log(known).mean()):.3g}"
     tables = runs.joined(list(arms.values()), list(below))
     return Estimate(effects.proportion(k, n), n, tables, k, note)
 

@@ -1,6 +1,7 @@
 """Final values and plateaus of made-up arms, by hand."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +58,23 @@ def test_final_values_are_compared_by_seed(runs: Runs) -> None:
         difference_at_end(runs, "both", "flatness/kappa", than="unlike")
 
 
+@pytest.mark.parametrize("state", ["diverged", "failed", "interrupted"])
+def test_a_run_that_broke_off_has_no_final_value(tmp_path: Path, state: str) -> None:
+    base = [made(seed, 2_000, 10.0, 1.0) for seed in range(3)]
+    arm = [made(seed, 2_000, 10.0, 4.0) for seed in range(3)]
+    arm[2] = replace(arm[2], state=state)
+    runs = Runs(write(tmp_path, baseline=base, sharper=arm).experiments, ARMS)
+    for estimate, value in ((difference_at_end, 3.0), (ratio_at_end, 4.0)):
+        found = estimate(runs, "sharper", "flatness/kappa")
+        assert found.interval.estimate == pytest.approx(value)
+        assert found.seeds == 2 and found.note.startswith("1 of 3 shared seeds"), found.note
+
+
 def test_a_run_is_held_to_the_plateau_of_the_other_seeds(runs: Runs) -> None:
-    levels = necessity.levels(runs.arm("baseline"))
-    assert levels[0] == pytest.approx(math.sqrt(20 * 40))
-    assert levels[2] == pytest.approx(math.sqrt(10 * 20))
-    assert levels[-1] == pytest.approx(20)
+    plateaus = necessity.plateaus(runs.arm("baseline"))
+    assert necessity.level(plateaus, 0) == pytest.approx(math.sqrt(20 * 40))
+    assert necessity.level(plateaus, 2) == pytest.approx(math.sqrt(10 * 20))
+    assert necessity.level(plateaus, 3) == pytest.approx(20)
     # seed 0 at 25 is below √800; seed 3, which the baseline lacks, at 15 is below 20
     found = necessity.below_plateau(runs, ["both", "baseline"])
     assert (found.shown, found.runs) == (5, 5)
@@ -72,6 +85,12 @@ def test_a_run_is_held_to_the_plateau_of_the_other_seeds(runs: Runs) -> None:
     )  # fmt: skip
     found = necessity.below_plateau(above, ["both"])
     assert (found.shown, found.runs) == (0, 1)
+
+
+def test_a_plateau_of_one_seed_holds_nobody(tmp_path: Path) -> None:
+    runs = write(tmp_path, baseline=[made(0, 2_000, 10, 1)])
+    with pytest.raises(NotRun, match="1 of its runs memorise; a plateau needs two"):
+        necessity.below_plateau(Runs(runs.experiments, ARMS), ["baseline"])
 
 
 def test_the_mirror_counts_runs_that_never_grok(runs: Runs) -> None:
