@@ -101,6 +101,12 @@ class Arm:
         """The evaluations of each run, by key."""
         return {str(key): curve for key, curve in self.tables.curves.groupby("key")}
 
+    def finished_curves(self) -> dict[str, pd.DataFrame]:
+        """The evaluations of each run that has come to its end (`finished`), by key."""
+        cells = self.tables.cells
+        ended = set(cells.loc[finished(cells), "key"])
+        return {key: curve for key, curve in self.curves().items() if key in ended}
+
     def until(self, event: str) -> dict[str, pd.DataFrame]:
         """The evaluations up to an event, the last one of which shows it, of the runs that had it,
         by key."""

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.claims.arguments import ArmName, Column, CurveTest, CurveValue, EventName
-from analysis.claims.arms import Arm, Runs, equation, finished, observed, require
+from analysis.claims.arms import Arm, Runs, equation, observed, require
 from analysis.claims.estimate import Estimate
 from analysis.claims.estimators.times import GROK, THAN
 from analysis.forecasting import synchrony as curve_pairs
 from analysis.runs.experiments import NotRun
-from analysis.runs.tables import Tables
 from analysis.stats import bootstrap, effects, means, variances
 from analysis.stats.intervals import CONFIDENCE, Interval
 from analysis.times.order import median_lag
@@ -283,16 +282,11 @@ def _tested(
     if until is not None:
         curves, why = arm.until(until), f"did not have {until}"
     else:
-        cells = _finished_cells(arm.tables)
-        curves, why = {k: c for k, c in arm.curves().items() if k in cells}, "are not finished"
+        curves, why = arm.finished_curves(), "are not finished"
     if not curves:
         raise NotRun(f"{of}: no run had {until} yet" if until else f"{of}: no run is finished yet")
     left = len(arm.tables.cells) - len(curves)
     return arm, curves, [f"{left} of {len(arm.tables.cells)} runs {why}"] if left else []
-
-
-def _finished_cells(tables: Tables) -> set[str]:
-    return set(tables.cells.loc[finished(tables.cells), "key"])
 
 
 def _last(curve: pd.DataFrame, column: str, step: float) -> float:

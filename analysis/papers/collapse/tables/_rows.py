@@ -1,19 +1,18 @@
 """What the tables share: last values, means, and factors for people."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import pandas as pd
 
-from analysis.claims.arms import Arm, Runs, finished
+from analysis.claims.arguments import CurveValue
+from analysis.claims.arms import Arm, Runs
 from analysis.output.formats import estimated
 from analysis.runs.experiments import NotRun
 from analysis.runs.tables import varied_columns
 from analysis.stats import means
 from analysis.stats.intervals import Interval
-
-CurveValue = Callable[[pd.DataFrame], float]
 
 
 def arms(runs: Runs, names: Iterable[str]) -> Iterator[tuple[str, str, Arm]]:
@@ -32,27 +31,22 @@ def arms(runs: Runs, names: Iterable[str]) -> Iterator[tuple[str, str, Arm]]:
                     yield ", ".join([arm.label, *said]), strength, one
 
 
-def ends(arm: Arm) -> dict[str, pd.DataFrame]:
-    """The curves of the finished runs, by key."""
-    done = set(arm.tables.cells.loc[finished(arm.tables.cells), "key"])
-    return {key: curve for key, curve in arm.curves().items() if key in done}
-
-
 def last(arm: Arm, column: str) -> pd.Series:
     """The last known value of a column in each finished run, by key; none if it was not logged."""
-    curves = ends(arm) if column in arm.tables.curves else {}
+    curves = arm.finished_curves() if column in arm.tables.curves else {}
     known = {key: curve[column].dropna() for key, curve in curves.items()}
     return pd.Series({k: float(v.iloc[-1]) for k, v in known.items() if len(v)}, dtype=float)
 
 
 def of_runs(arm: Arm, value: CurveValue) -> pd.Series:
     """A number read from the curve of each finished run, by key, where there is one."""
-    return pd.Series({k: value(curve) for k, curve in ends(arm).items()}, dtype=float).dropna()
+    found = {key: value(curve) for key, curve in arm.finished_curves().items()}
+    return pd.Series(found, dtype=float).dropna()
 
 
-def mean(values: pd.Series, runs: Runs, decimals: int = 3, sign: str = "") -> str:
+def mean(values: pd.Series, runs: Runs, decimals: int = 3) -> str:
     """Mean over runs with its interval; – without any."""
-    return estimated(_mean(values, runs), decimals, sign) if len(values) else "–"
+    return estimated(_mean(values, runs), decimals) if len(values) else "–"
 
 
 def factor(logs: pd.Series, runs: Runs, of: int) -> str:

@@ -1,13 +1,11 @@
 """Theorems 3.2 and 3.4 of Sakamoto & Sato (2026) along training, by decay: what is bounded beside
 its bounds."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from analysis.claims.arms import Runs
 from analysis.papers.collapse.estimates.theorems import BOUND, BOUNDS, ESTIMATE, SIGMAS
-from analysis.papers.collapse.tables._rows import arms, ends, last, mean
+from analysis.papers.collapse.tables._rows import arms, last, mean, of_runs
 from analysis.runs.experiments import NotRun
 
 ERROR = {
@@ -15,6 +13,7 @@ ERROR = {
     "theorem/bound_directional": "bound, variance along w_c − w_k",
     "theorem/bound_train": "bound, moments of the training set",
 }
+INFORMATION = {ESTIMATE: "I(Z;X|Y)", BOUNDS[0]: "by covariances", BOUNDS[1]: "by their traces"}
 
 
 def tables(runs: Runs) -> dict[str, pd.DataFrame]:
@@ -34,7 +33,7 @@ def _errors(runs: Runs) -> list[dict[str, str]]:
     for _, decay, arm in arms(runs, ["decays"]):
         if last(arm, BOUND).empty:
             continue
-        told = pd.Series({k: (c[BOUND].dropna() < 1).mean() for k, c in ends(arm).items()})
+        told = of_runs(arm, lambda curve: (curve[BOUND].dropna() < 1).mean())
         row = {"λ": decay, "error": mean(1 - last(arm, "test_accuracy"), runs)}
         row |= {said: mean(last(arm, column), runs) for column, said in ERROR.items()}
         row["evaluations at which the bound is below 1"] = f"{100 * told.mean():.0f} %"
@@ -43,12 +42,9 @@ def _errors(runs: Runs) -> list[dict[str, str]]:
 
 
 def _information(runs: Runs) -> list[dict[str, str]]:
-    names: Sequence[tuple[str, str]] = list(
-        zip((ESTIMATE, *BOUNDS), ("I(Z;X|Y)", "by covariances", "by their traces"), strict=True)
-    )
     return [
         {"λ": decay, "σ": sigma}
-        | {said: mean(last(arm, name.format(sigma)), runs) for name, said in names}
+        | {said: mean(last(arm, name.format(sigma)), runs) for name, said in INFORMATION.items()}
         for _, decay, arm in arms(runs, ["decays"])
         for sigma in SIGMAS[::-1]
         if len(last(arm, ESTIMATE.format(sigma)))

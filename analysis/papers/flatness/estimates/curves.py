@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
+from analysis.claims.arguments import CurveValue
 from grokpipe.curves.definitions import MEMORISED
 from grokpipe.curves.events import RNC1, known
 
@@ -19,44 +21,35 @@ LAST = 10
 """evaluations whose median is a final value: one may be a spike of the loss"""
 
 
-def cdnv_while_memorising(curve: pd.DataFrame) -> float:
-    """ln of CDNV at T_mem over CDNV at the first evaluation."""
-    return _while_memorising(curve, CDNV)
+def while_memorising(column: str) -> CurveValue:
+    """The function of a curve: ln of a column at T_mem over its value at the first evaluation."""
+
+    def value(curve: pd.DataFrame) -> float:
+        values = _until(curve, column, MEMORISED.reached(curve["train_accuracy"]))
+        return _log_ratio(values[-1], values[0]) if len(values) else math.nan
+
+    return value
 
 
-def kappa_while_memorising(curve: pd.DataFrame) -> float:
-    """ln of κ at T_mem over κ at the first evaluation."""
-    return _while_memorising(curve, KAPPA)
+def at_generalisation(column: str) -> CurveValue:
+    """The function of a curve: ln of a column at the first test accuracy of GENERALISED over its
+    largest value until then."""
+
+    def value(curve: pd.DataFrame) -> float:
+        values = _until(curve, column, curve[TEST] >= GENERALISED)
+        return _log_ratio(values[-1], values.max()) if len(values) else math.nan
+
+    return value
 
 
-def surrogate_while_memorising(curve: pd.DataFrame) -> float:
-    """The same of the surrogate."""
-    return _while_memorising(curve, SURROGATE)
+cdnv_while_memorising = while_memorising(CDNV)
+kappa_while_memorising = while_memorising(KAPPA)
+surrogate_while_memorising = while_memorising(SURROGATE)
+released_while_memorising = while_memorising(RELEASED)
 
-
-def released_while_memorising(curve: pd.DataFrame) -> float:
-    """The same of the formula of the released code."""
-    return _while_memorising(curve, RELEASED)
-
-
-def kappa_at_generalisation(curve: pd.DataFrame) -> float:
-    """ln of κ at the first test accuracy of GENERALISED over its largest value until then."""
-    return _at_generalisation(curve, KAPPA)
-
-
-def surrogate_at_generalisation(curve: pd.DataFrame) -> float:
-    """The same of the surrogate."""
-    return _at_generalisation(curve, SURROGATE)
-
-
-def released_at_generalisation(curve: pd.DataFrame) -> float:
-    """The same of the formula of the released code."""
-    return _at_generalisation(curve, RELEASED)
-
-
-def final_test_accuracy(curve: pd.DataFrame) -> float:
-    """Median of the last LAST evaluations."""
-    return final(curve, TEST)
+kappa_at_generalisation = at_generalisation(KAPPA)
+surrogate_at_generalisation = at_generalisation(SURROGATE)
+released_at_generalisation = at_generalisation(RELEASED)
 
 
 def final(curve: pd.DataFrame, column: str) -> float:
@@ -80,22 +73,14 @@ def log_ratio_to_simplex(curve: pd.DataFrame) -> float:
     return float(np.log(rows[KAPPA] / rows["simplex/kappa"]).mean())
 
 
-def _while_memorising(curve: pd.DataFrame, column: str) -> float:
-    reached = curve["step"][MEMORISED.reached(curve["train_accuracy"])]
+def _until(curve: pd.DataFrame, column: str, shown: ArrayLike) -> NDArray[np.float64]:
+    """The known values of a column up to the first evaluation at which something is shown; none if
+    it never is, or the column was not measured."""
+    reached = curve["step"][np.asarray(shown)]
     if column not in curve or reached.empty:
-        return math.nan
+        return np.empty(0)
     steps, values = known(curve["step"], curve[column])
-    values = values[steps <= reached.iloc[0]]
-    return _log_ratio(values[-1], values[0]) if len(values) else math.nan
-
-
-def _at_generalisation(curve: pd.DataFrame, column: str) -> float:
-    reached = curve["step"][curve[TEST] >= GENERALISED]
-    if column not in curve or reached.empty:
-        return math.nan
-    steps, values = known(curve["step"], curve[column])
-    values = values[steps <= reached.iloc[0]]
-    return _log_ratio(values[-1], values.max()) if len(values) else math.nan
+    return values[steps <= reached.iloc[0]]
 
 
 def _log_ratio(value: float, over: float) -> float:

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pandas as pd
 
 from analysis.claims.arguments import ArmName
-from analysis.claims.arms import BASELINE, Arm, Runs, finished
+from analysis.claims.arms import BASELINE, Arm, Runs
 from analysis.claims.estimators.ratios import slowdown
 from analysis.output.formats import estimated, number
 from analysis.papers.flatness.estimates.curves import final
@@ -39,8 +39,7 @@ def _row(runs: Runs, arm: Arm) -> dict[str, str]:
             row["time over the baseline's [95 %]"] = estimated(
                 slowdown(runs, ArmName(arm.name)).interval, 2
             )
-    done = set(arm.tables.cells.loc[finished(arm.tables.cells), "key"])
-    curves = [curve for key, curve in arm.curves().items() if key in done]
+    curves = arm.finished_curves().values()
     for title, (column, decimals) in COLUMNS.items():
         values = pd.Series([final(curve, column) for curve in curves], dtype=float).dropna()
         row[title] = number(float(values.median()), decimals) if len(values) else "–"

@@ -49,7 +49,7 @@ def test_what_was_not_measured_or_never_came_has_no_number() -> None:
 
 def test_a_spike_is_no_final_value() -> None:
     accuracy = np.where(np.arange(11) == 10, 0.2, 0.97)
-    assert curves.final_test_accuracy(run(test_accuracy=accuracy)) == 0.97
+    assert curves.final(run(test_accuracy=accuracy), "test_accuracy") == 0.97
 
 
 def test_the_bound_is_asked_of_collapsed_networks_alone() -> None:
