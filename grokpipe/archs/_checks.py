@@ -1,4 +1,4 @@
-"""Check a network that an architecture module builds before it is trained."""
+"""Check networks and their configurations before anything is trained."""
 
 import torch
 from torch import nn
@@ -14,6 +14,12 @@ def check(network: nn.Module, task: Task, name: str) -> None:
     """
     if why := _complaint(network, task):
         raise InputError(f"arch={name}: {why}")
+
+
+def check_heads(heads: int, width: int) -> None:
+    """Raise InputError unless the heads of a Transformer divide its width."""
+    if width % heads:
+        raise InputError(f"arch.heads={heads}: must divide arch.width={width}")
 
 
 def _complaint(network: nn.Module, task: Task) -> str | None:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from grokpipe.archs import _images, transformer
+from grokpipe.archs import _images
+from grokpipe.archs._checks import check_heads
 from grokpipe.archs._images import unfit
 from grokpipe.archs.transformer import Block
 from grokpipe.config.fields import scientific
@@ -50,16 +51,21 @@ class ImageTransformer(nn.Module):
         self.patches = nn.Conv2d(channels, config.width, config.patch, stride=config.patch)
         self.cls = nn.Parameter(torch.randn(config.width))
         self.positions = nn.Parameter(torch.zeros(tokens, config.width))
-        self.blocks = nn.ModuleList(Block(_block(config)) for _ in range(config.layers))
+        # as PyTorch's TransformerEncoderLayer is by default, which the released code uses
+        sizes = config.width, config.heads, config.feedforward
+        self.blocks = nn.ModuleList(Block(*sizes, "post", "relu") for _ in range(config.layers))
         self.head = nn.Linear(config.width, classes)
         self.scale(config.init_scale)
 
     @torch.no_grad()
     def scale(self, factor: float) -> None:
         """Multiply the parameters of feed-forward networks and head by `factor`, in place."""
-        for name, parameter in self.named_parameters():
-            if name.split(".")[-2:-1] in (["up"], ["down"], ["head"]):
-                parameter.mul_(factor)
+        scaled = [self.head]
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            scaled += [block.up, block.down]
+        for parameter in (p for layer in scaled for p in layer.parameters()):
+            parameter.mul_(factor)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Compute logits (batch, classes) and features (batch, d) of images (batch, height, width)
@@ -133,8 +139,7 @@ def build_shortcut(config: Config, task: Task) -> nn.Module:
 
 
 def _built(kind: type[ImageTransformer], config: Config, task: Task) -> nn.Module:
-    if config.width % config.heads:
-        raise InputError(f"arch.heads={config.heads}: must divide arch.width={config.width}")
+    check_heads(config.heads, config.width)
     size = _images.size(task)
     if any(side % config.patch for side in size[1:]):
         raise InputError(
@@ -142,20 +147,3 @@ def _built(kind: type[ImageTransformer], config: Config, task: Task) -> nn.Modul
             f"{size[1]} × {size[2]}"
         )
     return kind(config, size, task.classes)
-
-
-def _block(config: Config) -> transformer.Config:
-    """Configuration of an encoder layer as PyTorch's `TransformerEncoderLayer` is by default."""
-    return transformer.Config(
-        name="transformer",
-        layers=1,
-        width=config.width,
-        heads=config.heads,
-        feedforward=config.feedforward,
-        tokens=2,
-        norm="post",
-        activation="relu",
-        embedding="unit",
-        init_scale=1.0,
-        causal=False,
-    )

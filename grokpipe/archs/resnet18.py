@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from grokpipe.archs import _images
+from grokpipe.archs._images import unfit
 from grokpipe.config.fields import scientific
 from grokpipe.errors import InputError
 from grokpipe.tasks import Task
+
+__all__ = ["Config", "ResNet", "build", "unfit"]
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,10 @@ class ResNet(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, channels, height, width), or (batch, height, width) for one channel → logits
         (batch, classes), features (batch, d)"""
-        x = images if images.dim() == 4 else images[:, None]
-        x = self.pool(self.norm(self.stem(x)).relu())
+        x = self.stem(_images.with_channels(images))
+        x = self.pool(self.norm(x).relu())
         z = self.blocks(x).mean((2, 3))
         return self.head(z), z
-
-
-def unfit(task: Task) -> str | None:
-    """Why this architecture cannot take the task, or None."""
-    return None if task.inputs.dim() in (3, 4) else "takes images"
 
 
 def build(config: Config, task: Task) -> nn.Module:
@@ -98,5 +97,5 @@ def build(config: Config, task: Task) -> nn.Module:
     """
     if not config.blocks:
         raise InputError("arch.blocks=[]: must be the blocks of each stage, such as [2, 2, 2, 2]")
-    channels = task.inputs.shape[1] if task.inputs.dim() == 4 else 1
+    channels, *_ = _images.size(task)
     return ResNet(channels, config, task.classes)

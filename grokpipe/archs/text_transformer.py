@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from grokpipe.archs._checks import check_heads
 from grokpipe.config.fields import scientific
-from grokpipe.errors import InputError
 from grokpipe.tasks import Task
 
 
@@ -117,6 +117,5 @@ def build_shortcut(config: Config, task: Task) -> nn.Module:
 
 
 def _built(kind: type[TextTransformer], config: Config, task: Task) -> nn.Module:
-    if config.width % config.heads:
-        raise InputError(f"arch.heads={config.heads}: must divide arch.width={config.width}")
+    check_heads(config.heads, config.width)
     return kind(config, task)

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from grokpipe.archs._checks import check_heads
 from grokpipe.archs._rows import Rows, attended, through
 from grokpipe.config.fields import scientific
-from grokpipe.errors import InputError
 from grokpipe.tasks import Task
 
 
@@ -68,15 +68,23 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Attention, then a feed-forward network, each with a residual sum and a LayerNorm."""
 
-    def __init__(self, config: Config):
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        feedforward: int,
+        norm: str,
+        activation: str,
+        causal: bool = False,
+    ):
         super().__init__()
-        self.post_norm = config.norm == "post"
-        self.activation = getattr(functional, config.activation)
-        self.attention = Attention(config.width, config.heads, config.causal)
-        self.norm1 = nn.LayerNorm(config.width)
-        self.up = nn.Linear(config.width, config.feedforward)
-        self.down = nn.Linear(config.feedforward, config.width)
-        self.norm2 = nn.LayerNorm(config.width)
+        self.post_norm = norm == "post"
+        self.activation = getattr(functional, activation)
+        self.attention = Attention(width, heads, causal)
+        self.norm1 = nn.LayerNorm(width)
+        self.up = nn.Linear(width, feedforward)
+        self.down = nn.Linear(feedforward, width)
+        self.norm2 = nn.LayerNorm(width)
 
     def feedforward(self, x: Tensor) -> Tensor:
         """(…, width) → the same"""
@@ -108,7 +116,11 @@ class Transformer(nn.Module):
         with_equals = config.tokens == 3
         self.embedding = nn.Embedding(vocabulary + with_equals, config.width)
         self.positions = nn.Parameter(torch.randn(config.tokens, config.width))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        sizes = config.width, config.heads, config.feedforward
+        self.blocks = nn.ModuleList(
+            Block(*sizes, config.norm, config.activation, config.causal)
+            for _ in range(config.layers)
+        )
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, classes)
         with torch.no_grad():
@@ -220,7 +232,6 @@ def build_shortcut(config: Config, task: Task) -> nn.Module:
 
 
 def _built(kind: type[Transformer], config: Config, task: Task) -> nn.Module:
-    if config.width % config.heads:
-        raise InputError(f"arch.heads={config.heads}: must divide arch.width={config.width}")
+    check_heads(config.heads, config.width)
     assert task.vocabulary is not None
     return kind(config, task.vocabulary, task.classes)
