@@ -11,7 +11,7 @@ from grokpipe.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paper", nargs="?", help="a paper that has a reproduce.yaml: entropy")
+    parser.add_argument("paper", nargs="?", help="a paper that has a reproduce.yaml: collapse")
     parser.add_argument(
         "--overrides",
         type=shlex.split,

@@ -19,6 +19,8 @@ PLAN = "reproduce.yaml"
 class PlanNode:
     experiments: dict[str, dict[str, Any]]
     left_out: dict[str, str] = field(default_factory=dict)
+    """why an experiment is not run unless it is named; what follows its training, if anything,
+    stands in `experiments` all the same"""
     small: list[str] = field(default_factory=list)
 
 
@@ -46,19 +48,17 @@ class Plan:
     """in the order in which they run"""
     left_out: dict[str, str]
     """why an experiment is not run, by its name"""
-    small: tuple[str, ...] = ()
-    """what `small` sets in all of them"""
+    others: tuple[Experiment, ...] = ()
+    """those that are left out"""
 
     def only(self, names: Sequence[str]) -> "Plan":
         """The plan with these experiments alone, in its own order; one that is left out may be
         named. Raises InputError for any other name."""
-        every = {one.name: one for one in self.experiments}
-        every |= {name: Experiment(name, small=self.small) for name in self.left_out}
+        every = {one.name: one for one in (*self.experiments, *self.others)}
         for name in names:
             if name not in every:
                 raise InputError(f"--only {name}: no such experiment; valid: {', '.join(every)}")
-        chosen = tuple(one for name, one in every.items() if name in names)
-        return Plan(self.paper, chosen, {}, self.small)
+        return Plan(self.paper, tuple(one for name, one in every.items() if name in names), {})
 
 
 def papers(folder: Path = reading.PAPERS) -> list[str]:
@@ -77,14 +77,13 @@ def read(paper: str, folder: Path = reading.PAPERS) -> Plan:
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     node = typed(PlanNode, content, str(path))
-    if both := node.experiments.keys() & node.left_out.keys():
-        raise InputError(f"{path}: {', '.join(sorted(both))}: both run and left out")
-    nodes = {
-        name: typed(ExperimentNode, given, f"{path}: {name}")
-        for name, given in node.experiments.items()
-    }
-    experiments = (
-        Experiment(name, tuple(one.remeasure), (*node.small, *one.small))
-        for name, one in nodes.items()
+    every = []
+    for name, given in ({name: {} for name in node.left_out} | node.experiments).items():
+        one = typed(ExperimentNode, given, f"{path}: {name}")
+        every.append(Experiment(name, tuple(one.remeasure), (*node.small, *one.small)))
+    return Plan(
+        paper,
+        tuple(one for one in every if one.name not in node.left_out),
+        node.left_out,
+        tuple(one for one in every if one.name in node.left_out),
     )
-    return Plan(paper, tuple(experiments), node.left_out, tuple(node.small))

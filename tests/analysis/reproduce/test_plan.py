@@ -25,7 +25,7 @@ def test_a_plan_has_every_experiment_of_its_paper(paper: str) -> None:
     there = {path.stem for path in (CONF / "experiment" / paper).glob("*.yaml")}
     assert there - planned - plan.left_out.keys() == set()
     assert planned - there == set()
-    measures = {name for one in plan.experiments for name in one.remeasure}
+    measures = {name for one in (*plan.experiments, *plan.others) for name in one.remeasure}
     assert measures - {*registry.names("measures")} == set()
     if paper in reading.names():
         claims = yaml.safe_load((reading.PAPERS / paper / reading.CLAIMS).read_text())
@@ -44,17 +44,20 @@ def test_a_plan_is_read_in_its_order(tmp_path: Path) -> None:
     experiments:
       second: {remeasure: [spectral, logits]}
       first: {small: ["a=1"]}
-    left_out: {third: too long}
+      fourth: {remeasure: [flatness]}
+    left_out: {third: too long, fourth: for a GPU}
     small: [steps=10]
     """
     plan = plans.read("made", write(tmp_path, text))
     assert [one.name for one in plan.experiments] == ["second", "first"]
     assert plan.experiments[0].remeasure == ("spectral", "logits")
     assert plan.experiments[1].small == ("steps=10", "a=1")
-    assert plan.left_out == {"third": "too long"}
+    assert plan.left_out == {"third": "too long", "fourth": "for a GPU"}
     chosen = plan.only(["third", "first"])
     assert [one.name for one in chosen.experiments] == ["first", "third"]
     assert chosen.experiments[1].small == ("steps=10",)
+    (named,) = plan.only(["fourth"]).experiments
+    assert (named.remeasure, named.small) == (("flatness",), ("steps=10",))
     with pytest.raises(InputError, match="--only forth: no such experiment; valid: second, first"):
         plan.only(["first", "forth"])
 
@@ -66,7 +69,6 @@ def test_a_plan_is_read_in_its_order(tmp_path: Path) -> None:
         ("experiments: {a: {measure: [b]}}", "a: no such key measure; valid: remeasure, small"),
         ("experiments: {a: }", "field 'experiments.a' is not Optional"),
         ("left_out: {a: b}", "experiments is missing"),
-        ("experiments: {a: {}}\nleft_out: {a: b}", "a: both run and left out"),
         ("experiments: {a: {}", "not YAML: "),
     ],
 )
