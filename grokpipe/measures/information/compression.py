@@ -133,8 +133,10 @@ def _within(points: Array, labels: NDArray[np.int64], weights: tuple[float, ...]
 
 
 def principal_components(features: Array) -> Array | None:
-    """The four leading principal components (n, 4) of features (n, d); None below four."""
-    if min(features.shape) <= DIMENSIONS or not np.isfinite(features).all():
+    """The four leading principal components (n, 4) of features (n, d); None for d below four, and
+    for too few samples to span them."""
+    n, d = features.shape
+    if n <= DIMENSIONS or d < DIMENSIONS or not np.isfinite(features).all():
         return None
     centred = features - features.mean(0)
     vectors = np.linalg.eigh(centred.T @ centred)[1]

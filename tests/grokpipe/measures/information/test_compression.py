@@ -103,5 +103,6 @@ def test_degenerate_points() -> None:
     assert math.isnan(entropy(points[:5], FIFTH))
     assert whitened(points[:1]) is None
     assert whitened(np.full((9, 4), np.nan)) is None
-    for features in (points[:3], points[:, :3], np.full((60, 9), np.inf)):
+    assert compression.principal_components(points) is not None  # four features are enough
+    for features in (points[:4], points[:, :3], np.full((60, 9), np.inf)):
         assert compression.principal_components(features) is None
