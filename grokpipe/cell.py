@@ -17,6 +17,7 @@ from grokpipe.config.schema import Config
 from grokpipe.curves import definitions
 from grokpipe.errors import InputError
 from grokpipe.measures import _columns as measured
+from grokpipe.measures.weights import depth
 from grokpipe.precision import dtype_of, in_precision
 from grokpipe.randomness import generator
 from grokpipe.tasks import Task
@@ -99,13 +100,13 @@ def check_fit(config: Config, task: Task) -> int:
     for key in ("names", "sparse"):
         for name in getattr(config.measures, key) or []:
             _check_choice("measures", f"measures.{key}", name, task, config.task.name)
-    _check_events(config, task)
     intervention = registry.module("interventions", config.intervention.name, "intervention")
     if hasattr(intervention, "check_task"):
         intervention.check_task(config, task)
     with torch.random.fork_rng(devices=[]):  # build once, so that wrong shapes raise here
         network = registry.module("archs", config.arch.name, "arch").build(config.arch, task)
     arch_checks.check(network.to(dtype_of(config.dtype)), task, config.arch.name)
+    _check_events(config, task, depth(dict(network.named_parameters())))
     if config.batches == "epochs" and (config.batch_size or 0) > len(task.train):
         raise InputError(
             f"batch_size={config.batch_size}: larger than the training set of {len(task.train)} "
@@ -114,9 +115,10 @@ def check_fit(config: Config, task: Task) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def _check_events(config: Config, task: Task) -> None:
-    """Check that the run logs the columns of the events that it waits for (stop rule, freeze)."""
-    own = task.classes, task.positions
+def _check_events(config: Config, task: Task, hidden: int) -> None:
+    """Check that the run logs the columns of the events that it waits for (stop rule, freeze);
+    `hidden` is the number of the network's fully connected hidden layers."""
+    own = task.classes, task.positions, hidden
     waited_for = [(k, event) for k, event, rule in leaves(config) if rule.event and event]
     for key, event in waited_for:
         logged = measured.columns(config.measures.names, *own)

@@ -7,7 +7,7 @@ derivative along a line costs a double backward pass: the measure is meant for f
 run (`measures.sparse`), or for its snapshots.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -17,6 +17,7 @@ from torch.func import functional_call
 
 from grokpipe.losses import PER_SAMPLE
 from grokpipe.measures import PART, Snapshot
+from grokpipe.measures.weights import depth
 
 COLUMN = "flatness/kappa_hidden"
 NAN = float("nan")
@@ -81,7 +82,7 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
     """
     network, inputs, labels = snapshot.network, snapshot.inputs, snapshot.train.labels
     if network is None or inputs is None or inputs.train_rows is None:
-        return {f"{COLUMN}/1": NAN}
+        return _columns([NAN] * depth(snapshot.parameters))
     draws = torch.Generator().manual_seed(SEED)
     tensors = {**snapshot.parameters, **snapshot.buffers}
     loss = PER_SAMPLE[snapshot.loss]
@@ -92,8 +93,12 @@ def measure(snapshot: Snapshot) -> dict[str, float]:
         table = table.double() if table.is_floating_point() else table
         losses = _against(loss, own)
         parts.append(kappas(network, tensors, table, losses, partial(signs, draws)))
-    each = [torch.cat(values).mean().item() for values in zip(*parts, strict=True)] or [NAN]
-    return {f"{COLUMN}/{n}": value for n, value in enumerate(each, start=1)}
+    return _columns([torch.cat(values).mean().item() for values in zip(*parts, strict=True)])
+
+
+def _columns(values: Sequence[float]) -> dict[str, float]:
+    """The row of a network with these κ, from the head down; NaN without any."""
+    return {f"{COLUMN}/{n}": value for n, value in enumerate(values or [NAN], start=1)}
 
 
 def _against(

@@ -10,7 +10,7 @@ from torch import Tensor
 from grokpipe.measures import Snapshot
 
 NAN = float("nan")
-DEPTH = 9  # pairs of layers that a release without the columns may be asked for
+DEPTH = 9  # hidden layers, more than any network here has
 ADDED = {f"balance/{pair}": "0.2" for pair in range(1, DEPTH + 1)}
 
 
@@ -30,6 +30,11 @@ def dense_layers(parameters: Mapping[str, Tensor]) -> list[Tensor]:
     """Weights of the layers hidden.0, hidden.1, … and head, from the input upwards."""
     names = takewhile(parameters.__contains__, (f"hidden.{n}.weight" for n in count()))
     return [parameters[name] for name in [*names, "head.weight"]]
+
+
+def depth(parameters: Mapping[str, Tensor]) -> int:
+    """Number of fully connected hidden layers."""
+    return len(dense_layers(parameters)) - 1
 
 
 def measure(snapshot: Snapshot) -> dict[str, float]:

@@ -19,8 +19,9 @@ from grokpipe.curves.definitions import TASKS
 from grokpipe.errors import InputError
 from grokpipe.launch import baselines
 from grokpipe.measures import _columns
+from grokpipe.measures.weights import depth
 from grokpipe.training.evaluate import Evaluator
-from grokpipe.training.pack import Pack
+from grokpipe.training.pack import Pack, initial_network
 from tests.helpers.cells import CONF, SMALL, SMALL_RESNET
 
 
@@ -123,6 +124,8 @@ def test_the_keys_of_named_events_are_stable(cell, token_cell) -> None:
          ["intervention.from_event=t_cross: training cannot know a level learned from other runs"]),
         (["intervention=norm_freeze", "intervention.from_event=tau2_rise"],
          ["intervention.from_event=tau2_rise: its level depends on the number of classes"]),
+        (["stop={event: 'balance/3<=0.1', sustained: 1, margin: 0}", "arch.depth=2"],
+         ["stop.event=balance/3<=0.1: no column balance/3; valid: train_accuracy, "]),
         (["intervention=norm_freeze", "intervention.from_event='flat>=1'"],
          ["intervention.from_event=flat>=1: no column flat"]),
     ],
@@ -143,11 +146,9 @@ def test_the_columns_that_are_known_beforehand_are_those_that_are_logged(
     equations = Cell.of(compose("task=equations", *small))
     for one in (cell(), token_cell(every), equations):
         row = Evaluator.of(one.config, one.task).row(Pack([one]).outputs(0))
-        known = _columns.columns(one.config.measures.names, one.classes, one.positions)
-        # balance/…: of as many pairs of layers as there are
-        assert [name for name in known if name in row or "balance/" not in name] == list(row)
+        own = one.classes, one.positions, depth(dict(initial_network(one).named_parameters()))
+        assert _columns.columns(one.config.measures.names, *own) == list(row)
         for column in list(row)[len(_columns.ALWAYS) :]:
-            own = one.classes, one.positions
             assert _columns.measuring(column, *own) in one.config.measures.names
     assert _columns.measuring("sharpness", 10) is None
 
