@@ -1,4 +1,4 @@
-"""What is done of a plan and what remains, as a table: cells, seed-steps, hours, disk space."""
+"""A table of what is done of a plan and what remains: cells, seed-steps, hours, disk space."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ HEADERS = ("experiment", "cells", "done", "failed", "seed-steps left", "hours", 
 
 @dataclass(frozen=True)
 class Remaining:
-    """What is done of one experiment, as `grokpipe.survey.remaining` tells it."""
+    """Progress of one experiment, as `grokpipe.survey.remaining` tells it."""
 
     experiment: str
     folder: str
@@ -47,8 +47,10 @@ class Remaining:
 
 
 def survey(commands: Sequence[Sequence[str]]) -> list[Remaining]:
-    """Ask grokpipe, in a process of its own since the sizes of networks need PyTorch, of training
-    commands, each given by its arguments. Raises InputError for what it refuses."""
+    """Progress of the experiments that training commands, each given by its arguments, would train.
+
+    Grokpipe is asked in a process of its own, since the sizes of networks need PyTorch. Raises
+    InputError for a command that it refuses."""
     done = ask([word for arguments in commands for word in arguments])
     if done.returncode:
         *_, line = done.stderr.splitlines() or [f"{COMMAND}: exit code {done.returncode}"]

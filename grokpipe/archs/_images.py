@@ -1,4 +1,4 @@
-"""What architectures that take images share."""
+"""Shapes, layouts and patches of images, for the architectures that take them."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""When something begins or ends for the cells of a stack: after a step, or at an event."""
+"""Moments at which something begins or ends for the cells of a stack: steps, or an event."""
 
 import math
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ class Moment:
         return [] if self.event is None or self.seen[cell] else [f"{self.keys}event={self.event}"]
 
     def state_dict(self) -> dict[str, Any]:
-        """What was seen of the event, (cell, …) each."""
+        """Whether the event was seen, and the follower's memory, (cell, …) each."""
         state = {"seen": self.seen, "reached": self.reached}
         if any(follower.needed > 1 for follower in self.followers):
             streaks = [(follower.since or 0, follower.count) for follower in self.followers]

@@ -114,7 +114,7 @@ def _others(rows: Tensor) -> Tensor:
 
 
 class Settings(NamedTuple):
-    """What a measure takes besides the batch, of one cell."""
+    """Settings of one cell that a measure takes besides the batch."""
 
     temperature: Tensor
     """()"""

@@ -2,7 +2,7 @@
 one more change there, so that what follows has one cause."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from grokpipe.interventions._moment import Moment, check_event
 
 @dataclass
 class Until:
-    """When an intervention ends, and what else changes then."""
+    """The end of an intervention, and what else changes then."""
 
     step: int | None = scientific(at_least=1, per_cell=True, neutral=None)
     """the optimiser step after which it acts no more; null: it ends at an event, or never"""
@@ -32,13 +32,9 @@ class Until:
 
     @property
     def changes(self) -> list[str]:
-        """Names of the further changes that are set."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return [
-            n
-            for n, v in values.items()
-            if n not in ("step", "event") and v is not None and v is not False
-        ]
+        """Names of the further changes that are set; a decay of 0 is one."""
+        names = ("lr_factor", "weight_decay", "release_head")
+        return [n for n in names if (v := getattr(self, n)) is not None and v is not False]
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,10 @@ def kappa_released(answer: Outputs, eos: Outputs, head: Tensor) -> float:
 def measure(snapshot: Snapshot) -> dict[str, float]:
     """Compute κ of the training loss in use, and the surrogate, on the training set.
 
-    Of two supervised positions both are of the answer's; beside them is the released formula, of
-    both. The published curve is averaged over the batches of an epoch, each under the weights
-    before its own update; here the whole training set is taken under the present weights.
+    With two supervised positions both are those of the answer, and the released formula, of both
+    positions, stands beside them. The published curve is averaged over the batches of an epoch,
+    each under the weights before its own update; here the whole training set is taken under the
+    present weights.
     """
     train, head = snapshot.train, snapshot.head
     squares, of_train = train.squared_lengths, snapshot.once(train_distribution)

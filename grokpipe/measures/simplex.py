@@ -1,4 +1,4 @@
-"""What relative flatness is under exact neural collapse (Han et al. 2025, Proposition 5.3).
+"""Relative flatness under exact neural collapse (Han et al. 2025, Proposition 5.3).
 
 Collapsed features are the means of their classes, the means less their own mean μ form a simplex of
 k corners of length M, and the rows of the head are λ times the corners. All samples then have one

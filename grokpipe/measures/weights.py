@@ -15,7 +15,7 @@ ADDED = {f"balance/{pair}": "0.2" for pair in range(1, DEPTH + 1)}
 
 
 def balance(above: Tensor, below: Tensor) -> float:
-    """How far two layers are from balance: ‖AᵀA − BBᵀ‖_F / √(‖AᵀA‖_F² + ‖BBᵀ‖_F²), in [0, 1].
+    """Imbalance of two layers: ‖AᵀA − BBᵀ‖_F / √(‖AᵀA‖_F² + ‖BBᵀ‖_F²), in [0, 1].
 
     `above` (k, d) and `below` (d, m) are the weights A and B of neighbouring linear layers. 0 for
     balanced layers (Arora, Cohen & Hazan 2018), to which weight decay brings linear ones; 1 for

@@ -1,1 +1,1 @@
-"""What only the paper of Han et al. (2025) needs."""
+"""Han et al. (2025), arXiv 2509.17738."""

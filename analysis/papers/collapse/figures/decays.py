@@ -1,4 +1,4 @@
-"""What the figures share: a colour for each decay, the same in all of them, and the columns."""
+"""Columns and colours that the figures share: a decay has the same colour in all of them."""
 
 from collections.abc import Mapping
 from typing import Any

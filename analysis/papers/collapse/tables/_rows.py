@@ -1,4 +1,4 @@
-"""What the tables share: last values, means, and factors for people."""
+"""Parts that the tables share: arms by strength, last values, and means as text."""
 
 import math
 from collections.abc import Iterable, Iterator

@@ -20,14 +20,14 @@ RISEN = 0.1
 
 
 def below_plateau(runs: Runs, of: list[ArmName]) -> Estimate:
-    """Of the runs of several arms that grok: in how many κ at T_grok is at most the plateau of the
+    """Share of the runs that grok, of several arms, whose κ at T_grok is at most the plateau of the
     baseline's other seeds (`level`). Raises NotRun."""
     return _share(runs, of, grokked=True)
 
 
 def below_plateau_without_grokking(runs: Runs, of: list[ArmName]) -> Estimate:
-    """The mirror: of the runs that never grok, in how many κ ends at most there. If it does in
-    most, a small κ says little."""
+    """The mirror: share of the runs that never grok whose κ ends at or below that plateau. If most
+    do, a small κ says little."""
     return _share(runs, of, grokked=False)
 
 
@@ -54,7 +54,8 @@ def plateaus(base: Arm) -> pd.Series:
 
 
 def level(plateaus: pd.Series, seed: int) -> float:
-    """What a run of a seed is held to: the geometric mean of the plateaus of the other seeds."""
+    """Level to which a run is held: the geometric mean of the plateaus of seeds other than its
+    own."""
     return float(np.exp(np.log(plateaus[plateaus.index != seed]).mean()))
 
 

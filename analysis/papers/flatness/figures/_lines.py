@@ -16,11 +16,8 @@ from analysis.runs.experiments import NotRun
 
 ACCURACY = {"test_accuracy": "test accuracy (dotted: training)"}
 CDNV = {"collapse/cdnv": "CDNV"}
-CURVATURES = {
-    "flatness/kappa": "κ",
-    "flatness/kappa_surrogate": "surrogate of κ",
-    "flatness/kappa_released": "released formula",
-}
+KAPPAS = {"flatness/kappa": "κ", "flatness/kappa_surrogate": "surrogate of κ"}
+CURVATURES = {**KAPPAS, "flatness/kappa_released": "released formula"}
 WIDTH, ROW = 7.0, 1.9  # inches
 ACROSS = 3  # panels in a row
 

@@ -11,13 +11,11 @@ TITLE = (
     " definition throughout, and the norm of the head."
 )
 OURS = False
-ARMS = ("away", "unplugged", "unplugged_rate", "unplugged_decay", "unplugged_cap")
+LET_GO = ("unplugged", "unplugged_rate", "unplugged_decay", "unplugged_cap")
 
 
 def draw(runs: Runs) -> Figure:
     """Raises NotRun where none was let go."""
-    let_go = _lines.there(runs, ARMS[1:])
-    arms = [*(arm for arm in _lines.there(runs, ARMS) if arm.name == "away"), *let_go]
-    curvatures = {name: _lines.CURVATURES[name] for name in list(_lines.CURVATURES)[:2]}
-    columns = {**_lines.ACCURACY, **curvatures, "head_norm": "norm of the head"}
-    return _lines.draw({"": arms}, columns)[0]
+    runs.there(LET_GO)
+    columns = {**_lines.ACCURACY, **_lines.KAPPAS, "head_norm": "norm of the head"}
+    return _lines.draw({"": _lines.there(runs, ("away", *LET_GO))}, columns)[0]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis.claims.arms import Runs
 from analysis.figures import run_lines
-from analysis.papers.flatness.estimates.constant import SETTINGS, Setting, surrogate
+from analysis.papers.flatness.estimates.constant import SETTINGS, surrogate
 
 TITLE = (
     "The surrogate of κ that is reported for networks under the regulariser (diamonds; a bar where"
@@ -22,7 +22,7 @@ def draw(runs: Runs) -> Figure:
     figure, axis = plt.subplots(figsize=(5.4, 2.2), layout="constrained")
     computed, published = run_lines.palette(2)
     for row, one in enumerate(SETTINGS):
-        low, high = _range(one)
+        low, high = one.at_least, one.at_most
         if np.isfinite(high) and high / low < 1.01:
             axis.plot([(low + high) / 2], [row], "D", color=published, markerfacecolor="white",
                       markersize=8)  # fmt: skip
@@ -40,7 +40,3 @@ def draw(runs: Runs) -> Figure:
     run_lines.grid(axis)
     sns.despine(figure)
     return figure
-
-
-def _range(one: Setting) -> tuple[float, float]:
-    return one.at_least, one.at_most

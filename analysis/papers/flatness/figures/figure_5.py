@@ -31,5 +31,4 @@ def draw(runs: Runs) -> Figure:
             missing.append(str(error))
     if not rows:
         raise NotRun("; ".join(missing))
-    curvatures = {name: _lines.CURVATURES[name] for name in list(_lines.CURVATURES)[:2]}
-    return _lines.draw(rows, {**_lines.ACCURACY, **curvatures})[0]
+    return _lines.draw(rows, {**_lines.ACCURACY, **_lines.KAPPAS})[0]

@@ -1,4 +1,4 @@
-"""What became of each arm: when it grokked, and what it ended with."""
+"""Outcome of each arm: time of grokking, and final values."""
 
 from contextlib import suppress
 
