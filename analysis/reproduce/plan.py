@@ -78,7 +78,8 @@ def read(paper: str, folder: Path = reading.PAPERS) -> Plan:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     node = typed(PlanNode, content, str(path))
     every = []
-    for name, given in ({name: {} for name in node.left_out} | node.experiments).items():
+    alone: dict[str, dict[str, Any]] = {name: {} for name in node.left_out}
+    for name, given in (alone | node.experiments).items():
         one = typed(ExperimentNode, given, f"{path}: {name}")
         every.append(Experiment(name, tuple(one.remeasure), (*node.small, *one.small)))
     return Plan(
