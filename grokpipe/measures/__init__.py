@@ -14,7 +14,7 @@ on a task; without that function the measure can be taken on every task.
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -55,8 +55,23 @@ class Outputs:
         return torch.linalg.vector_norm(self.features, dim=1, dtype=torch.float64).square()
 
 
+class Shared:
+    """Base of the input of measures: results that several of them need are computed once."""
+
+    def once(self, function: Callable[[Self], Value]) -> Value:
+        """Return function(self), computed at the first call."""
+        if function not in self._computed:
+            self._computed[function] = function(self)
+        value: Value = self._computed[function]
+        return value
+
+    @cached_property
+    def _computed(self) -> dict[Hashable, Any]:
+        return {}
+
+
 @dataclass(frozen=True, eq=False)
-class Inputs:
+class Inputs(Shared):
     """Inputs of the samples, shared by all snapshots of a cell."""
 
     table: Tensor
@@ -74,20 +89,9 @@ class Inputs:
             return self.table[first : first + count]
         return self.table[self.rows]
 
-    def once(self, function: Callable[["Inputs"], Value]) -> Value:
-        """Return function(self), computed at the first call: constants of the cell's task."""
-        if function not in self._computed:
-            self._computed[function] = function(self)
-        value: Value = self._computed[function]
-        return value
-
-    @cached_property
-    def _computed(self) -> dict[Hashable, Any]:
-        return {}
-
 
 @dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Shared):
     """One network at one step: the input of measures."""
 
     train: Outputs
@@ -119,17 +123,6 @@ class Snapshot:
     def log_probabilities(self) -> Tensor:
         """(n, classes) float64: log p of the training set, by the loss in use"""
         return log_probabilities(self.loss, self.train.logits.double())
-
-    def once(self, function: Callable[["Snapshot"], Value]) -> Value:
-        """Return function(self), computed at the first call: for what several measures share."""
-        if function not in self._computed:
-            self._computed[function] = function(self)
-        value: Value = self._computed[function]
-        return value
-
-    @cached_property
-    def _computed(self) -> dict[Hashable, Any]:
-        return {}
 
     @property
     def head(self) -> Tensor:
