@@ -213,10 +213,14 @@ def _jobs(
 
 
 def _cell(log: Path, config: Config, names: list[str]) -> Cell:
+    """The cell of a run log with these measures alone. It is checked with the run's own as well,
+    whose columns its events may need."""
+    every = [*dict.fromkeys([*names, *config.measures.all])]
     try:
-        return Cell.of(replace(config, measures=MeasuresConfig(names)))
+        cell = Cell.of(replace(config, measures=MeasuresConfig(every)))
     except InputError as error:
         raise InputError(f"{log}: {error}") from error
+    return replace(cell, config=replace(config, measures=MeasuresConfig(names)))
 
 
 def _set_up(job: Job, trained: dict[str, Any], threads: int) -> None:

@@ -33,6 +33,12 @@ def pretend_other_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprint, "source", lambda: "0123456789abcdef")
 
 
+def test_a_run_that_waits_for_a_measured_event_is_remeasured(cell, tmp_path: Path) -> None:
+    rule = "stop={event: 'logits/scale>=1e9', sustained: 1, margin: 0}"
+    train([cell(REGULAR, "measures.names=[logits]", rule)], tmp_path)
+    assert run(tmp_path, "margins") == ["1 cell: margins measured"]
+
+
 UNDEFINED = {
     "cell": ["simplex"],  # is of cross-entropy
     # of layers that see one row a sample; nHSIC takes 100 samples, compression codes; the margin is
