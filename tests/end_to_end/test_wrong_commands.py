@@ -29,7 +29,7 @@ COMMANDS = {
     "threads=0": ("threads=0: must be ≥ 1",),
     "threads=1000000": ("threads=1000000: must be < 1025",),
     "weight_decay=0.1,-1 -m": ("weight_decay=-1: must be ≥ 0", "cell 2 of 2: weight_decay=-1"),
-    "lr=1e-3,abc -m": ("lr=abc", "Float", "cell 2 of 2: lr=abc"),
+    "lr=1e-3,abc -m": ("lr=abc", "must be a number", "cell 2 of 2: lr=abc"),
     "~seed": ("seed=???: needs a value",),
     "+seed=3": ("seed: is there already", "without a plus"),
     # groups
@@ -87,7 +87,10 @@ COMMANDS = {
     "hydra.launcher.wait=maybe": ("hydra.launcher.wait=maybe", "bool"),
     "hydra.launcher.packs_per_gpu=0": ("hydra.launcher.packs_per_gpu=0: must be ≥ 1",),
     f"{SLURM} hydra.launcher.cpus=0 {DRY}": ("hydra.launcher.cpus=0: must be ≥ 1",),
-    f"{SLURM} hydra.launcher.time_min=1.5 {DRY}": ("hydra.launcher.time_min=1.5", "must be a whole number"),
+    f"{SLURM} hydra.launcher.time_min=1.5 {DRY}": (
+        "hydra.launcher.time_min=1.5",
+        "must be a whole number",
+    ),
     f"{SLURM} hydra.launcher.memory_gb=nan {DRY}": ("hydra.launcher.memory_gb=nan", "finite"),
     f"{SLURM} hydra.launcher.setup=module {DRY}": ("hydra.launcher.setup=module",),
     f"{SLURM} hydra.launcher.setup=[{{_target_:os.getcwd}}] {DRY}": ("hydra.launcher.setup",),
