@@ -72,8 +72,8 @@ def refuse_pooled(
 
 
 def _mixed(tables: Tables, by: Sequence[str]) -> list[str]:
-    """Swept columns whose values groups by these columns mix: no more than part the groups, so that
-    one that follows from another, as a regulariser's strength from the intervention, is left out."""
+    """The swept columns whose values groups by these columns mix, without those that follow from
+    the ones before, as a regulariser's strength does from the intervention."""
     cells = trajectories.with_neutral_values(tables.cells)
     mixed: list[str] = []
     for name in varied_columns(tables):
