@@ -187,5 +187,11 @@ def _trained(row: Mapping[Any, Any]) -> Trained:
     return tuple(str(row[name]) for name in TRAINED)
 
 
+def none(folder: Path) -> Tables:
+    """The tables behind a figure that is computed without a run."""
+    cells = pd.DataFrame(columns=CELL_COLUMNS)
+    return Tables(curves=cells[["key"]], cells=cells, folder=folder)
+
+
 def _missing(value: object) -> bool:
     return value is None or value != value
