@@ -208,9 +208,8 @@ def _figure(
         prepare()
         figure, names = runs.experiments.reading(lambda: module.draw(runs))
         tables = [runs.experiments.tables(name) for name in names]
-        of_figure, shown = sets.add(tables), run_sets.union(tables, runs.folder)
-        if shown is None:
-            raise InputError(f"{module.__name__}: drawn, but of no runs")
+        of_figure = sets.add(tables)
+        shown = run_sets.union(tables, runs.folder) or run_sets.nothing(runs.folder)
         path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
     except NotRun as error:
         missing = str(error)
