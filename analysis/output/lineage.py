@@ -103,11 +103,11 @@ def facts(stored: dict[str, Any]) -> list[tuple[str, str]]:
     of_cells = Counter(stored["cells"].values())  # lineage files of older versions have no states
     states = ", ".join(f"{n} {state}" for state, n in stored.get("states", of_cells).items())
     return [
-        ("runs", f"{states}; from {stored['folder']}"),
+        ("runs", f"{states or 'none'}; from {stored['folder']}"),
         *(("varied", f"{name}: {_few(values)}") for name, values in once(stored["varied"])),
         ("constant", "  ".join(f"{name}={plain(v)}" for name, v in once(stored["constant"]))),
         *(("commit", f"{commit} ({n})") for commit, n in stored["commits"].items()),
-        *([("dirty", f"({stored['dirty']})")] if stored["dirty"] else []),
+        *([("changed", f"from its commit ({stored['dirty']})")] if stored["dirty"] else []),
         *(("torch", f"{version} ({n})") for version, n in stored["torch"].items()),
         *(("processor", f"{name} ({n})") for name, n in stored.get("processor", {}).items()),
         *(("code", f"{version} ({n})") for version, n in stored["code"].items()),

@@ -209,7 +209,7 @@ def _figure(
         figure, names = runs.experiments.reading(lambda: module.draw(runs))
         tables = [runs.experiments.tables(name) for name in names]
         of_figure = sets.add(tables)
-        shown = run_sets.union(tables, runs.folder) or run_sets.nothing(runs.folder)
+        shown = run_sets.union(tables, runs.folder) or run_sets.none(runs.folder)
         path = save(shown, to, f"{FIGURE}{number}", figure, DPI)[-1]
     except NotRun as error:
         missing = str(error)

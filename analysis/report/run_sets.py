@@ -183,14 +183,14 @@ def union(several: Iterable[Tables | None], folder: Path) -> Tables | None:
     return Tables(curves=cells[["key"]], cells=cells, folder=folder)
 
 
-def nothing(folder: Path) -> Tables:
-    """No runs, of which a figure is drawn that is computed."""
-    cells = pd.DataFrame(columns=list(CELL_COLUMNS))
-    return Tables(curves=cells[["key"]], cells=cells, folder=folder)
-
-
 def _trained(row: Mapping[Any, Any]) -> Trained:
     return tuple(str(row[name]) for name in TRAINED)
+
+
+def none(folder: Path) -> Tables:
+    """The tables behind a figure that is computed without a run."""
+    cells = pd.DataFrame(columns=CELL_COLUMNS)
+    return Tables(curves=cells[["key"]], cells=cells, folder=folder)
 
 
 def _missing(value: object) -> bool:

@@ -57,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
     training = stages.training(plan, overrides, options.small)
     dry = ["hydra.launcher.dry_run=true"] if options.dry_run else []
     if sys.stderr.isatty():
-        print(f"asking what remains of {counted(len(training), 'experiment')} …", file=sys.stderr)
+        number = counted(len(training), "experiment")
+        print(f"asking what remains of {number}, and trying a few steps …", file=sys.stderr)
     found = survey.survey([(*arguments, *dry) for arguments in training.values()])
     folder = survey.folder_of(found)
     every = stages.stages(plan, folder, training, options.to)

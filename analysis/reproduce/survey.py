@@ -4,7 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from grokpipe.errors import InputError
 from grokpipe.store import manifest
 
 COMMAND = "grokpipe.survey.remaining"
+WIDTH = 100
 HEADERS = ("experiment", "cells", "done", "failed", "seed-steps left", "hours", "disk")
 
 
@@ -107,8 +109,21 @@ def text(found: Sequence[Remaining], plan: Plan) -> str:
             disable_numparse=True,
         )
     ]
-    lines += [f"left out: {name}: {why}" for name, why in plan.left_out.items()]
-    return "\n".join([*lines, *_notes(found)])
+    return "\n".join([*lines, *_left_out(plan.left_out), *_notes(found)])
+
+
+def _left_out(reasons: Mapping[str, str]) -> list[str]:
+    """A line for each reason, with all that it leaves out."""
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return [
+        line
+        for why, several in names.items()
+        for line in textwrap.wrap(
+            f"left out: {', '.join(several)}: {why}", WIDTH, subsequent_indent="  "
+        )
+    ]
 
 
 def _notes(found: Sequence[Remaining]) -> list[str]:

@@ -9,6 +9,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError
 
 from grokpipe import plugins
@@ -17,6 +18,7 @@ from grokpipe.config.composing import JobError
 from grokpipe.config.overrides import parse, varying, with_quotes
 from grokpipe.config.resolving import unknown
 from grokpipe.config.schema import GROUPS
+from grokpipe.config.wording import complaint
 
 NOT_A_KEY = re.compile(r"Could not (?:override|append to config:?|delete) ?'?([\w./@-]+)'?")
 NOT_IN = re.compile(r"Key '([^']+)' not in '(\w+)'")
@@ -66,9 +68,9 @@ def _line(
     if match := NO_CHOICE.search(text):
         return _no_choice(match[1], text, loader, overrides)
     if match := BAD_VALUE.search(text):
-        cause = str(error.__cause__ or "").splitlines()
-        if cause and "not in" not in cause[0]:  # "not in": an unknown key, handled below
-            return f"{match[1].strip().removeprefix('++')}: {cause[0]}"
+        cause = error.__cause__
+        if isinstance(cause, OmegaConfBaseException) and "not in" not in str(cause):
+            return f"{match[1].strip().removeprefix('++')}: {complaint(cause)}"
     file = f"{match[1]}.yaml: " if (match := IN_FILE.search(text)) else ""
     if match := NOT_A_KEY.search(text):
         key = match[1].split("@")[0].replace("/", ".")
@@ -119,8 +121,22 @@ def _no_choice(path: str, text: str, loader: ConfigLoader, overrides: Sequence[s
             f"entry point of grokpipe.conf names{lost}"
         )
     if valid := choices(loader, group, overrides):
-        return f"{group}={choice}: no such choice; valid: {', '.join(valid)}{lost}"
+        listed = ", ".join(_nearby(choice, valid))
+        return f"{group}={choice}: no such choice; valid: {listed}{lost}"
     return f"{path}: no such configuration{lost}"
+
+
+def _nearby(wrong: str, valid: Sequence[str]) -> list[str]:
+    """The choices of a group; of those in folders, the ones in the folder that a wrong choice means
+    one by one, the other folders by their names."""
+    folders = {name.partition("/")[0] for name in valid if "/" in name}
+    (meant,) = registry.nearest(wrong.partition("/")[0], sorted(folders))[:1] or [""]
+    shown = [
+        f"{folder}/…" if below and folder != meant else name
+        for name in valid
+        for folder, below, _ in [name.partition("/")]
+    ]
+    return [*dict.fromkeys(shown)]
 
 
 def _no_key(key: str, loader: ConfigLoader, jobs: Sequence[Sequence[str]], position: int) -> str:

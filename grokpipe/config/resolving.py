@@ -3,7 +3,6 @@
 import copy
 import importlib.util
 import json
-import re
 from dataclasses import MISSING, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -14,10 +13,10 @@ from omegaconf.errors import OmegaConfBaseException
 from grokpipe.config import registry
 from grokpipe.config.fields import check, leaves
 from grokpipe.config.schema import GROUPS, Config, EvalConfig, MeasuresConfig, StopConfig
+from grokpipe.config.wording import refused
 from grokpipe.errors import InputError, missing_package
 from grokpipe.schedule import snapshot_count
 
-NOT_NULL = re.compile(r"field '\w+' is not Optional")  # OmegaConf's words
 SPARSE_AT = "log:64"  # what measures.sparse_at=null means where there are sparse measures
 
 
@@ -32,7 +31,7 @@ def resolve(composed: DictConfig | dict[str, Any]) -> Config:
         try:
             container = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
         except OmegaConfBaseException as error:
-            raise InputError(_one_line(error)) from error
+            raise InputError(refused(error)) from error
     values: dict[str, Any] = {str(k): value for k, value in container.items() if k != "hydra"}
     for group, package in GROUPS.items():
         node = values.get(group)
@@ -201,7 +200,7 @@ def _typed(kind: Any, values: dict[str, Any], prefix: str) -> Any:
                 OmegaConf.update(node, name, value, merge=True)
             _known[key] = _spelled(OmegaConf.to_object(node), prefix)
         except OmegaConfBaseException as error:
-            raise InputError(prefix + _one_line(error)) from error
+            raise InputError(refused(error, prefix)) from error
     return copy.copy(_known[key])
 
 
@@ -230,7 +229,7 @@ def _typed_alone(name: str, value: Any) -> Any:
             OmegaConf.update(_alone(), name, value, merge=True)
             _known[key] = _alone()[name]
         except OmegaConfBaseException as error:
-            raise InputError(_one_line(error)) from error
+            raise InputError(refused(error)) from error
     return _known[key]
 
 
@@ -243,8 +242,3 @@ def _alone() -> DictConfig:
 def unknown(name: str, valid: list[str]) -> str:
     """Error message for an unknown key, with the most similar valid keys."""
     return f"{name}: no such key; nearest: {', '.join(registry.nearest(name, valid))}"
-
-
-def _one_line(error: OmegaConfBaseException) -> str:
-    first = NOT_NULL.sub("is null; must have a value", str(error.msg or error).splitlines()[0])
-    return f"{error.full_key}: {first}" if error.full_key else first

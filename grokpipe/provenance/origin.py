@@ -16,11 +16,13 @@ from grokpipe.config.schema import GROUPS, Config
 from grokpipe.training.device import processor
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ":(exclude)outputs"  # what is trained, drawn and gathered does not change what trains
 
 
 @lru_cache(maxsize=1)
 def commit() -> tuple[str | None, bool | None]:
-    """Commit of this clone, and whether files differ from it; (None, None) outside a clone."""
+    """Commit of this clone, and whether files other than results differ from it; (None, None)
+    outside a clone."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(ROOT), *arguments]
@@ -29,7 +31,7 @@ def commit() -> tuple[str | None, bool | None]:
     try:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != ROOT:
             return None, None
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--", ".", RESULTS))
     except (OSError, subprocess.CalledProcessError):
         return None, None
 

@@ -72,11 +72,16 @@ def refuse_pooled(
 
 
 def _mixed(tables: Tables, by: Sequence[str]) -> list[str]:
-    """The swept columns whose values groups by these columns mix."""
+    """The swept columns whose values groups by these columns mix, without those that follow from
+    the ones before, as a regulariser's strength does from the intervention."""
     cells = trajectories.with_neutral_values(tables.cells)
-    groups = cells.groupby([*by], dropna=False)
-    others = [name for name in varied_columns(tables) if name not in by]
-    return [name for name in others if groups[name].nunique(dropna=False).max() > 1]
+    mixed: list[str] = []
+    for name in varied_columns(tables):
+        parted = [*by, *mixed]
+        several = cells.groupby(parted, dropna=False)[name].nunique(dropna=False).max() > 1
+        if name not in parted and several:
+            mixed.append(name)
+    return mixed
 
 
 def unfinished(tables: Tables) -> list[str]:

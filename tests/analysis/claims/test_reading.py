@@ -68,7 +68,7 @@ def test_an_unknown_paper_names_the_valid_ones() -> None:
     [
         ({"figur": 1}, ["claim A-time", "no such key figur; valid: id, where, statement"]),
         ({"experiment": "e1_baseline"}, ["claim A-time", "no such key experiment"]),
-        ({"figure": 3}, ["claim A-time", "figure=3", "valid: 1, 2"]),
+        ({"figure": 4}, ["claim A-time", "figure=4", "valid: 1, 2, 3"]),
         ({"figure": "one"}, ["claim A-time", "figure=one"]),
         ({"used": "maybe"}, ["claim A-time", "used=maybe"]),
         ({"statement": ["x"]}, ["claim A-time", "statement=['x']"]),

@@ -89,6 +89,20 @@ def test_runs_that_differ_in_a_swept_column_are_no_repetitions(rates: Path, caps
     assert "note: lr differs within the groups" in capsys.readouterr().err
 
 
+def test_columns_that_follow_from_another_are_not_asked_for(tmp_path: Path, capsys) -> None:
+    """An intervention's own keys, or all that a task brings along, filled three lines."""
+    arms = write(tmp_path / "arms", **{"intervention.name": ("none", "mixing")})
+    cells = pd.read_parquet(arms / "cells.parquet")
+    own = cells["intervention.name"].map({"none": None, "mixing": 0.1})
+    cells.assign(**{"intervention.alpha": own}).to_parquet(arms / "cells.parquet", index=False)
+    assert main(["compare", str(arms), *COMPARE]) == 2
+    assert capsys.readouterr().err == (
+        "error: --by weight_decay: a group mixes runs that differ in intervention.name: "
+        "mixing, none; part them by --by weight_decay,intervention.name, or choose by "
+        "--where 'intervention.name=none', or compare --within intervention.name\n"
+    )
+
+
 def test_compare_within_has_a_table_of_all_strata_and_one_of_each(rates: Path, capsys) -> None:
     assert main(["compare", str(rates), *COMPARE, "--within", "lr"]) == 0
     shown = capsys.readouterr().out

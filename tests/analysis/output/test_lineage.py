@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.output import lineage
 from tests.helpers.made_runs import two_decays, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,6 +104,7 @@ def test_commits_and_software_with_the_number_of_runs(runs: Path) -> None:
     found = side(path)
     assert (found["commits"], found["dirty"]) == ({"c0ffee": 6, "beef": 1}, 1)
     assert found["code"] == {"unknown": 6, "aa:01": 1}
+    assert "\nchanged   from its commit (1)\n" in lineage.text(path)
 
 
 def test_the_same_again_gives_the_same_bytes(runs: Path) -> None:

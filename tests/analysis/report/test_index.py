@@ -43,7 +43,7 @@ def test_all_papers_have_their_report_and_a_place_in_the_index(
         "reproduced": "3", "not reproduced": "1", "inconclusive": "1", "used for calibration": "1",
         "not run": "1",
     }  # fmt: skip
-    assert "3 runs of 1 experiment; 1 of 2 figures drawn" in page.said
+    assert "3 runs of 1 experiment; 2 of 3 figures drawn" in page.said
     assert "what generalisation needs." in page.said
     for verdict in VERDICTS:
         assert verdict in page.said

@@ -72,9 +72,9 @@ def test_the_counts_add_up(page: Page) -> None:
 
 
 def test_figures_are_inside_or_say_what_is_missing(page: Page, runs: Path) -> None:
-    assert page.all("data-figure") == ["1", "2"]
+    assert page.all("data-figure") == ["1", "2", "3"]
     images = [of for tag, of in page.elements if tag == "img"]
-    assert len(images) == 1
+    assert len(images) == 2
     assert images[0]["src"].startswith("data:image/png;base64,iVBOR")
     assert (images[0]["width"], images[0]["height"]) == ("960", "240")  # 8 × 2 inches
     assert "Accuracy of each run, <u>wide</u> & low." in page.said
@@ -83,6 +83,13 @@ def test_figures_are_inside_or_say_what_is_missing(page: Page, runs: Path) -> No
     assert not re.search(r"Figure 1 \(ours", page.said)
     assert (runs / "report/figure_1.png").exists()
     assert (runs / "report/figure_1.why.json").exists()
+
+
+def test_a_figure_that_is_computed_needs_no_run(page: Page, runs: Path, capsys) -> None:
+    """The flatness paper's report failed on one, whatever had been run."""
+    assert "Computed, without a run." in page.said
+    main(["why", str(runs / "report/figure_3.png")])
+    assert "\nruns      none; from " in capsys.readouterr().out
 
 
 def test_tables_stand_beside_the_published_ones(page: Page) -> None:
@@ -202,7 +209,7 @@ def test_all_experiments(tmp_path: Path) -> None:
     write_run(tmp_path / "other", 7, 0.1, 300)
     write_gathered(gather.read(tmp_path / "other"), runs / "e2_mixing")
     report = made_report.report(runs)
-    assert [figure.missing for figure in report.figures] == ["", ""]
+    assert [figure.missing for figure in report.figures] == ["", "", ""]
     assert report.by_verdict()["not run"] == []
     assert [run_set.title for run_set in report.sets] == [
         "3 runs of e1_baseline", "1 run of e2_mixing", "4 runs of e1_baseline, e2_mixing"

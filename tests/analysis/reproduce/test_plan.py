@@ -9,7 +9,9 @@ from analysis.claims import reading
 from analysis.reproduce import plan as plans
 from grokpipe.config import registry
 from grokpipe.config.composing import CONF
+from grokpipe.config.resolving import resolve
 from grokpipe.errors import InputError
+from tests.helpers.cells import hydra_values
 
 
 def write(folder: Path, text: str) -> Path:
@@ -32,6 +34,16 @@ def test_a_plan_has_every_experiment_of_its_paper(paper: str) -> None:
         named = {arm["experiment"] for arm in claims["arms"].values()}
         own = {name for name in named if "/" not in name}
         assert own - planned - plan.left_out.keys() == set()
+
+
+@pytest.mark.slow(seconds=4)
+@pytest.mark.parametrize("paper", plans.papers())
+def test_a_trial_of_every_experiment_is_a_valid_cell(paper: str) -> None:
+    """SMALL=1 of the flatness paper was refused: what it set did not fit one experiment."""
+    for one in plans.read(paper).experiments:
+        small = ["seed=0" if text.startswith("seed=") else text for text in one.small]
+        values = hydra_values([f"experiment={paper}/{one.name}", *small])
+        assert resolve(values).name == f"{paper}_small"
 
 
 def test_every_paper_with_claims_has_a_plan() -> None:

@@ -55,6 +55,16 @@ def test_a_row_for_each_experiment_and_their_sum() -> None:
     )
 
 
+def test_a_reason_is_told_once() -> None:
+    names = [f"experiment_{number}" for number in range(9)]
+    plan = Plan("made", (), {**dict.fromkeys(names, "wait for a pilot"), "huge": "needs a GPU"})
+    left_out = survey.text([BASE], plan).splitlines()[4:]
+    listed = ", ".join(names)
+    assert " ".join(map(str.strip, left_out[:2])) == f"left out: {listed}: wait for a pilot"
+    assert left_out[2] == "left out: huge: needs a GPU"
+    assert max(map(len, left_out)) <= 100
+
+
 def test_failed_cells_unknown_hours_and_a_full_disk(monkeypatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(9, 8, 1_000_000))
