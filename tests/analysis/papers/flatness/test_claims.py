@@ -1,7 +1,6 @@
-"""Claims are judged once the runs of their arms are there, and a report has what needs none."""
+"""Every claim of the paper can be judged once the runs of its arms are there."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from analysis.claims import judge, reading
 from analysis.claims.estimate import Estimate
 from analysis.claims.schema import Paper
-from analysis.report import contents, pages
 from analysis.runs.tables import write_gathered
 from tests.helpers import entropy_runs
 from tests.helpers.entropy_runs import Run
@@ -59,20 +57,6 @@ def test_flatness_is_held_against_rivals_and_the_clock(paper: Paper, tmp_path: P
     assert list(beside)[-1] == "the clock" and len(beside) == 6
     for label, estimate in beside.items():
         assert isinstance(estimate, Estimate) and -1 <= estimate.interval.estimate <= 1, label
-
-
-def test_a_report_has_the_claim_and_the_figure_that_need_no_runs(
-    paper: Paper, tmp_path: Path
-) -> None:
-    folder, to = write(tmp_path / "runs", ["sphere"]), tmp_path / "report"
-    computed = tuple(claim for claim in paper.claims if claim.id == "F4-constant")
-    made = contents.build(replace(paper, claims=computed), folder, to)
-    assert [one.verdict for one in made.judged] == ["reproduced"]
-    (drawn,) = [figure for figure in made.figures if figure.path is not None]
-    assert drawn.number == 4 and drawn.lineage is None
-    assert (to / "figure_4.why.json").is_file()
-    pages.write(made, to)
-    assert "figure_4.png" in (to / "report.md").read_text()
 
 
 @pytest.mark.slow(seconds=10)
