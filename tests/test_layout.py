@@ -216,7 +216,6 @@ TOGETHER = {
     # parts of one thing, tested as that
     "grokpipe/test_cell.py": "grokpipe.config.schema grokpipe.config.resolving "
     "grokpipe.measures._columns",
-    "grokpipe/store/test_run_log.py": "grokpipe.provenance.origin",
     "grokpipe/test_remeasure.py": "grokpipe.store.remeasured",
     "grokpipe/provenance/test_fingerprint.py": "grokpipe.fingerprint",
     "grokpipe/launch/test_dashboard.py": "open_packs",

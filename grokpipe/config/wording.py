@@ -52,7 +52,7 @@ def _below(error: OmegaConfBaseException, prefix: str) -> str:
     node = error.parent_node[error.key] if isinstance(error.parent_node, DictConfig) else None
     if not isinstance(node, DictConfig):
         return ""
-    *names, last = [f"{prefix}{error.full_key}.{name}" for name in node]
+    *names, last = [f"{prefix}{error.full_key}.{name}" for name in map(str, node)]
     return f"; set {', '.join(names)} or {last}" if names else f"; set {last}"
 
 
