@@ -180,20 +180,21 @@ def median_correlation(
 
 
 def _runs(tables: Tables, columns: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each run's key and curves: step and these columns, NaN where not finite."""
-    _check(tables, columns)
+    """Yield each run's key and curves: step and these columns, of which it may be one, NaN where
+    not finite."""
+    _check(tables, columns, clock=["step"])
     for key, curves in tables.curves.groupby("key", sort=True):
-        ordered = curves.sort_values("step")[["step", *columns]]
+        ordered = curves.sort_values("step")[[*dict.fromkeys(["step", *columns])]]
         yield str(key), ordered.astype(float).replace([-math.inf, math.inf], math.nan)
 
 
-def _check(tables: Tables, columns: Sequence[str]) -> None:
-    """Raise InputError unless these are different columns that the curves measure."""
+def _check(tables: Tables, columns: Sequence[str], clock: Sequence[str] = ()) -> None:
+    """Raise InputError unless these are different columns that the curves measure, or the clock."""
     measures = [
         name for name in tables.curves if name not in ("key", "step", *tables.configuration)
     ]
     for column in columns:
-        if column not in measures:
+        if column not in [*measures, *clock]:
             valid = ", ".join(measures)
             raise InputError(f"{tables.folder}: no column {column}; valid: {valid}")
     if len(set(columns)) < len(columns):
