@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     _print(report.notes, report.by_verdict())
     with folders.writing(to):
         paths = pages.write(report, to)
-    print("\nwritten: " + " ".join(map(str, paths)))
+    common.print_written(paths)
 
 
 def _all(options: argparse.Namespace) -> None:
@@ -96,7 +96,7 @@ def _all(options: argparse.Namespace) -> None:
             print(f"{entry.paper.name}: not judged yet: {entry.why}")
     with folders.writing(to):
         paths = [*index.write(entries, to), *(entry.to / "report.html" for entry in judged)]
-    print("written: " + " ".join(map(str, paths)))
+    common.print_written(paths)
     if failed:
         raise InputError("; ".join(failed))
 

@@ -171,9 +171,10 @@ def mixtures(cells: pd.DataFrame) -> list[str]:
         for column in ("commit", "torch", "code", "processor")
     }
     notes = []
-    for column in ("commit", "torch"):
-        if (versions := len(values[column])) > 1:
-            notes.append(f"note: cells were trained by {versions} versions of {column}")
+    if (commits := len(values["commit"])) > 1:
+        notes.append(f"note: cells were trained at {commits} commits")
+    if (versions := len(values["torch"])) > 1:
+        notes.append(f"note: cells were trained with {versions} versions of PyTorch")
     trajectories = Counter(code.partition(":")[0] for code in values["code"] - {UNKNOWN})
     if (versions := max(trajectories.values(), default=1)) > 1:
         notes.append(f"note: cells were trained by {versions} versions of the scientific code")

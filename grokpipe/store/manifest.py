@@ -62,7 +62,10 @@ def record_asked(folder: Path, rows: list[dict[str, Any]]) -> Path:
 def read_asked(folder: Path) -> pd.DataFrame:
     """Read every cell ever requested in `folder`: one row per submission and cell."""
     parts = [pd.read_parquet(path) for path in sorted((folder / "asked").glob("*.parquet"))]
-    return pd.concat(parts) if parts else pd.DataFrame({"key": [], "experiment": []})
+    if not parts:
+        return pd.DataFrame({"key": [], "experiment": []})
+    # as objects, since a column may be null throughout one request and numbers in another
+    return pd.concat([part.astype(object) for part in parts]).infer_objects()
 
 
 def read_columns(folder: Path, names: Sequence[str]) -> set[tuple[Any, ...]]:

@@ -241,7 +241,8 @@ class Run:
             return
         for setting in self.pack.awaited(i) if state == "done" else []:
             never = f"{setting} never came"
-            self.progress.note(f"seed {self.pack.cells[i].config.seed}: {never}")
+            one_of = f"seed {self.pack.cells[i].config.seed}: " if len(self.pack.cells) > 1 else ""
+            self.progress.note(one_of + never)
             reason = f"{reason}; {never}"
         log = self.logs[i]
         if self.pack.cells[i].config.save.final:

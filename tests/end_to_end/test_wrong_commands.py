@@ -84,7 +84,7 @@ COMMANDS = {
     ),
     "hydra.launcher.processes=4 seed=0,1 -m": ("hydra.launcher.processes: no such key",),
     "+hydra.launcher.processes=4 seed=0,1 -m": ("hydra.launcher.processes: no such key",),
-    "hydra.launcher.wait=maybe": ("hydra.launcher.wait=maybe", "bool"),
+    "hydra.launcher.wait=maybe": ("hydra.launcher.wait=maybe", "true or false"),
     "hydra.launcher.packs_per_gpu=0": ("hydra.launcher.packs_per_gpu=0: must be ≥ 1",),
     f"{SLURM} hydra.launcher.cpus=0 {DRY}": ("hydra.launcher.cpus=0: must be ≥ 1",),
     f"{SLURM} hydra.launcher.time_min=1.5 {DRY}": (

@@ -1,6 +1,7 @@
 """A file of sentences: its bytes, its text, its hash, and the rows that readers return."""
 
 import hashlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -39,9 +40,10 @@ class Source:
         except UnicodeError as error:
             at = getattr(error, "start", 0)
             byte = f"byte {at:,} (0x{raw[at]:02x})" if at < len(raw) else "its end"
+            likely = "utf-16" if raw[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "latin-1 or cp1252"
             raise InputError(
                 f"{self.key}: {byte} is not {encoding}; name its encoding, "
-                "as task.encoding=latin-1 or cp1252"
+                f"as task.encoding={likely}"
             ) from error
 
 

@@ -302,7 +302,7 @@ def test_gather_notes_what_is_mixed(runs: Path, capsys) -> None:
     path = runs / "cells" / "0300000000000000" / "provenance.json"
     path.write_text(path.read_text().replace("c0ffee", "beef"))
     main(["gather", str(runs)])
-    assert "2 versions of commit" in capsys.readouterr().err
+    assert "trained at 2 commits" in capsys.readouterr().err
 
 
 def test_gather_only_what_an_experiment_asked_for(runs: Path, tmp_path: Path, capsys) -> None:

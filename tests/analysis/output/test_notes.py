@@ -11,7 +11,7 @@ def test_long_lists_end_in_a_number() -> None:
 
 def test_notes_that_say_the_same_are_one() -> None:
     notes = [
-        "note: cells were trained by 2 versions of commit",
+        "note: cells were trained at 2 commits",
         "note: wd=0.3: t_grok was not seen",
         "note: 2 runs are left out",
         "note: wd=0.1: t_grok was not seen",
@@ -21,7 +21,7 @@ def test_notes_that_say_the_same_are_one() -> None:
         "note: wd=0.1: no forecast",
     ]
     assert merged(notes) == [
-        "note: cells were trained by 2 versions of commit; on different processors: A, B",
+        "note: cells were trained at 2 commits; on different processors: A, B",
         "note: wd=0.3, wd=0.1: t_grok was not seen",
         "note: 2 runs are left out",
         "note: 3 runs are left out",

@@ -295,11 +295,20 @@ def test_an_event_that_never_comes_is_said_once(arm, tmp_path) -> None:
         "intervention.from_event=test_accuracy>=1 never came",
         "intervention.until.step=500 never came",
     ]
-    assert said == [f"seed 1: {line}" for line in never]
+    assert said == never  # the pack's name, which stands before them, has the only seed
     assert read_result(log.folder)["reason"] == "; ".join(["reached its steps", *never])
     baseline = Pack([replace(cell, config=replace(cell.config, intervention=_none()))])
     baseline.advance(STEPS)
     assert same(pack.parameters, baseline.parameters)
+
+
+def test_of_several_cells_the_line_has_the_seed(arm, tmp_path) -> None:
+    own = ("measure=cdnv", "from_step=500")
+    said: list[str] = []
+    progress = quiet()
+    progress.note = said.append  # type: ignore[method-assign]
+    trained(arm("regularise", ("beta=0.01", *own), ("beta=0.02", *own)), tmp_path, progress)
+    assert said == ["seed 1: intervention.from_step=500 never came"] * 2
 
 
 def _none():

@@ -15,6 +15,15 @@ def test_networks_whose_keys_of_one_name_have_other_types_are_requested(tmp_path
     assert manifest.read_asked(tmp_path)["arch.embedding"].tolist() == ["128", "unit"]
 
 
+def test_a_key_may_be_null_throughout_a_request(tmp_path: Path) -> None:
+    """init_scale has no effect with task=equations; pandas warned of it, between a user's lines."""
+    for scale in (None, 8.0):
+        rows = [{"key": str(scale), "experiment": "demo", "init_scale": scale}]
+        manifest.record_asked(tmp_path, rows)
+    asked = manifest.read_asked(tmp_path)["init_scale"]
+    assert asked.isna().tolist() == [True, False] and asked.tolist()[1] == 8.0
+
+
 def test_every_request_is_kept_with_its_time(tmp_path: Path) -> None:
     assert manifest.read_asked(tmp_path).empty
     before = pd.Timestamp.now("UTC").floor("s")

@@ -97,6 +97,18 @@ def test_correlations_within_runs(runs: Runs) -> None:
     assert found.interval.estimate == pytest.approx(np.median(partial))
 
 
+def test_the_clock_is_a_column_to_correlate_with(runs: Runs) -> None:
+    """Claim F6 of the flatness paper holds κ beside it, and failed once its baseline was run."""
+    partial = []
+    for one in curves(runs, until=False):
+        ranks = one[["step", "y", "z"]].rank()
+        left = [ranks[name] - np.polyval(np.polyfit(ranks["z"], ranks[name], 1), ranks["z"])
+                for name in ("step", "y")]  # fmt: skip
+        partial.append(np.corrcoef(*left)[0, 1])
+    found = partial_correlation(runs, "all", "step", "y", "z")
+    assert found.interval.estimate == pytest.approx(np.median(partial))
+
+
 def test_a_lag_is_that_of_the_half_changes(runs: Runs) -> None:
     """Test accuracy is half-way at T_grok, the entropy half of its 500 steps of fall before."""
     found = synchrony(runs, "all", "spectral/entropy_train", "test_accuracy")

@@ -86,6 +86,7 @@ WRONG = [
     (table, "x.csv", "text,label\na,1\nb,c,d,0\n", {}, "line 3, saw 4; text that holds the"),
     (table, "x.csv", 'text,label\n"a,1\n', {}, "EOF inside string"),
     (table, "x.csv", b"text,label\nCaf\xe9,1\n", {}, "byte 14 (0xe9) is not utf-8; name its enc"),
+    (table, "x.csv", "text,label\nCafé,1\n".encode("utf-16"), {}, "as task.encoding=utf-16"),
     (table, "x.csv", "text,label\n", {"encoding": "utf9"}, "task.encoding=utf9: no such encoding"),
     (table, "x.parquet", "text", {}, "not a Parquet file"),
     (trec, "x.label", "NUM:count How?\nHow many ?\n", {}, "line 2 begins with 'How'; must begin"),
