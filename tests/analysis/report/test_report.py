@@ -269,7 +269,8 @@ def test_the_command_says_where_it_wrote(runs: Path, monkeypatch, capsys) -> Non
     assert main(["report", "entropy", "--runs", str(runs)]) == 0
     printed = capsys.readouterr().out
     assert "3 reproduced" in printed
-    assert str(runs / "report/report.html") in printed
+    assert f"\n  {runs}/report/report.{{html,md}}\n" in printed
+    assert (runs / "report/report.html").exists()
 
 
 def _made_up(made_up: object) -> object:
