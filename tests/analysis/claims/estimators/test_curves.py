@@ -83,30 +83,29 @@ def test_pooled_correlation(runs: Runs, until: str | None) -> None:
     assert found.runs == 5 and found.note.startswith(f"{len(both):,} evaluations")
 
 
+def partial_by_residuals(runs: Runs, x: str, y: str, given: str) -> float:
+    """The median over runs of the correlation of what a line in the ranks of `given` leaves."""
+    found = []
+    for one in curves(runs, until=False):
+        ranks = one[[x, y, given]].rank()
+        left = [ranks[name] - np.polyval(np.polyfit(ranks[given], ranks[name], 1), ranks[given])
+                for name in (x, y)]  # fmt: skip
+        found.append(np.corrcoef(*left)[0, 1])
+    return float(np.median(found))
+
+
 def test_correlations_within_runs(runs: Runs) -> None:
     each = [stats.spearmanr(one["x"], one["y"])[0] for one in curves(runs, until=False)]
     found = synchrony(runs, "all", "x", "y", "levels")
     assert found.interval.estimate == pytest.approx(np.median(each))
-    partial = []
-    for one in curves(runs, until=False):
-        ranks = one[["x", "y", "z"]].rank()
-        left = [ranks[name] - np.polyval(np.polyfit(ranks["z"], ranks[name], 1), ranks["z"])
-                for name in ("x", "y")]  # fmt: skip
-        partial.append(np.corrcoef(*left)[0, 1])
     found = partial_correlation(runs, "all", "x", "y", "z")
-    assert found.interval.estimate == pytest.approx(np.median(partial))
+    assert found.interval.estimate == pytest.approx(partial_by_residuals(runs, "x", "y", "z"))
 
 
 def test_the_clock_is_a_column_to_correlate_with(runs: Runs) -> None:
     """Claim F6 of the flatness paper holds κ beside it, and failed once its baseline was run."""
-    partial = []
-    for one in curves(runs, until=False):
-        ranks = one[["step", "y", "z"]].rank()
-        left = [ranks[name] - np.polyval(np.polyfit(ranks["z"], ranks[name], 1), ranks["z"])
-                for name in ("step", "y")]  # fmt: skip
-        partial.append(np.corrcoef(*left)[0, 1])
     found = partial_correlation(runs, "all", "step", "y", "z")
-    assert found.interval.estimate == pytest.approx(np.median(partial))
+    assert found.interval.estimate == pytest.approx(partial_by_residuals(runs, "step", "y", "z"))
 
 
 def test_a_lag_is_that_of_the_half_changes(runs: Runs) -> None:
