@@ -14,14 +14,13 @@ from tests.helpers import entropy_runs
 from tests.helpers.entropy_runs import Run
 
 SEEDS = range(3)
-KINDS = ("none", "regularise")
 
 
-def made(seed: int, kind: str, draws: np.random.Generator) -> Run:
+def made(seed: int, draws: np.random.Generator) -> Run:
     """All columns that the claims read, with noise in each, of a run that groks at a step of its
     own."""
     groks = 100 * float(draws.integers(10, 20))
-    run = Run(seed, groks, settings={"intervention.name": kind})
+    run = Run(seed, groks)
     falls = np.where(run.steps >= groks, 0.01, 1.0)
     names = {
         "train_loss": 1, "collapse/rnc1": 0.5, "collapse/cdnv": 10, "collapse/cdnv_test": 20,
@@ -43,8 +42,7 @@ def write(folder: Path, experiments: Iterable[str]) -> Path:
     """Gathered tables of these experiments, with the noise of each its own."""
     draws = np.random.default_rng(0)
     for name in sorted(experiments):
-        kinds = KINDS if name == "one_layer" else KINDS[:1]
-        runs = [made(seed, kind, draws) for kind in kinds for seed in SEEDS]
+        runs = [made(seed, draws) for seed in SEEDS]
         write_gathered(entropy_runs.tables(name, runs, folder), folder / name)
     return folder
 
