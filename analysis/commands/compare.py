@@ -46,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also test equivalence: the largest difference that counts as none, in steps (500) or "
         "as a share of the baseline's mean (10%%)",
     )
+    parser.add_argument(
+        "--long", action="store_true",
+        help="print all that the files have: shares, ranges, means, effect sizes and all tests",
+    )  # fmt: skip
     common.add_format(parser)
 
 
@@ -86,12 +90,11 @@ def run(options: argparse.Namespace) -> None:
     trends = trend(long, by[0]) if len(by) == 1 else pd.DataFrame()
     tested = pd.concat([tested, trends.rename(columns={"arms": "arm"})], ignore_index=True)
     shown = tables.only(long["key"])
-    print(table_text(readable(table)))
+    _print(readable(table), options.long)
     common.print_notes(filter(None, [out_of_reach(tested, options.test)]))
-    print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
-    print(table_text(readable_tests(tested)))
     for row in trends.to_dict("records"):
         print(f"\ntrend of {row['event']} along {row['arms']}: {_trend(row)}")
+    _print_tests(tested, options)
     written = {"": (table, readable(table)), "_tests": (tested, readable_tests(tested))}
     _write(options, shown, long, by, [], written, table)
 
@@ -129,19 +132,19 @@ def _compare_within(
     common.print_notes(found.notes)
     columns = ", ".join(within)
     print(f"Within {columns}: runs are compared with those of the same {columns} only\n")
-    print(table_text(readable_within(found.combined)))
+    _print(readable_within(found.combined), options.long)
     common.print_notes(
         filter(None, [out_of_reach(found.tests, f"{options.test} within {columns}")])
     )
-    print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
-    print(table_text(readable_tests(found.tests)))
     each = dict(iter(found.strata.groupby(within, sort=False, dropna=False)))
     shown = []
     for values, table in each.items():
         pairs = zip(within, map(conditions.written, values), strict=True)
         name = ", ".join(f"{column}={value}" for column, value in pairs)
-        print(f"\n{name} (Holm: over all strata)\n\n{table_text(readable(table))}")
+        print(f"\n{name} (Holm: over all strata)\n")
+        _print(readable(table), options.long)
         shown.append(table.assign(event=[f"{event}, {name}" for event in table["event"]]))
+    _print_tests(found.tests, options)
     every = pd.concat(shown, ignore_index=True)
     whole = found.combined.assign(event=[f"{e}, within {columns}" for e in found.combined["event"]])
     written = {
@@ -152,6 +155,19 @@ def _compare_within(
     }
     drawn = pd.concat([whole, every], ignore_index=True)
     _write(options, tables.only(long["key"]), long, by, within, written, drawn)
+
+
+def _print(shown: pd.DataFrame, long: bool) -> None:
+    print(table_text(shown) if long else comparison.screen(shown))
+
+
+def _print_tests(tested: pd.DataFrame, options: argparse.Namespace) -> None:
+    """All tests with --long, otherwise where they are."""
+    if options.long:
+        print(f"\nAll tests, arm against {options.baseline}; Holm: over all rows of a test\n")
+        print(table_text(readable_tests(tested)))
+    else:
+        print("\nall tests, shares, means and effect sizes: --long, and the files")
 
 
 def _write(
@@ -170,7 +186,8 @@ def _write(
     to = common.destination(options)
     paths = []
     for ending, (exact, shown_table) in written.items():
-        name = naming.stem("compare", options, without=["test", "format"] if ending else [])
+        without = ["long", *(["test", "format"] if ending else [])]
+        name = naming.stem("compare", options, without=without)
         contents = None if shown_table is None else texts([shown_table])
         if options.format == "paper" and not ending and shown_table is not None:
             tables = comparison.printed(shown_table, by, options.baseline, within)
@@ -182,7 +199,8 @@ def _write(
         figure = survival.draw(of_event, [*by, *within])
         stem = naming.stem(["survival", str(event)], options, "by", "within", "where")
         paths += save(shown, to / "figures", stem, figure)
-    stem = naming.stem("differences", options, without=["test", "alternative", "margin", "format"])
+    shown_in_tables = ["test", "alternative", "margin", "long", "format"]
+    stem = naming.stem("differences", options, without=shown_in_tables)
     paths += save(shown, to / "figures", stem, forest.draw(drawn))
     common.print_written(paths)
 

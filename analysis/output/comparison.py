@@ -1,4 +1,4 @@
-"""Comparisons of arms for print."""
+"""Comparisons of arms for the screen and for print."""
 
 import re
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.output import symbols
 from analysis.output.paper import PaperTable, stacked
+from analysis.output.tables import table_text
 
 HEADS = {
     "strata": "strata",
@@ -19,6 +20,28 @@ HEADS = {
 }
 
 
+WIDE = ("share", "range", "mean", "Cliff's", "known to within")
+"""how the columns begin that the screen leaves to the files"""
+
+
+def screen(shown: pd.DataFrame) -> str:
+    """The table that `compare` writes, for a screen: one for each event, without shares, ranges,
+    means and Cliff's δ. The horizon of means that one heading names goes to that of differences."""
+    kept = shown.drop(columns=[name for name in shown if name.startswith(WIDE)])
+    horizon = _horizon(shown)
+    until = f" ≤ {horizon} [" if horizon else " ["
+    kept.columns = [re.sub(r"(^difference of means) \[", rf"\1{until}", name) for name in kept]
+    parts = [
+        (str(event), table_text(of_event.drop(columns="event")))
+        for event, of_event in kept.groupby("event", sort=False)
+    ]
+    return "\n\n".join(f"{event}\n\n{text}" for event, text in parts)
+
+
+def _horizon(shown: pd.DataFrame) -> str:
+    return "".join(re.findall(r"mean ≤ ([\d,]+)", " ".join(shown)))
+
+
 def printed(
     shown: pd.DataFrame, by: Sequence[str], baseline: str, within: Sequence[str] = ()
 ) -> list[PaperTable]:
@@ -26,7 +49,7 @@ def printed(
     comparison within strata of some columns, the one over all strata."""
     arm = ", ".join(map(symbols.column, by))
     (test,) = (name for name in shown if name.startswith("p ("))
-    horizon = "".join(re.findall(r"mean ≤ ([\d,]+)", " ".join(shown)))
+    horizon = _horizon(shown)
     restricted = f", restricted to {horizon} steps" if horizon else ""
     strata = f", within equal {', '.join(map(symbols.column, within))}" if within else ""
     heads = {"arm": arm} | {name: head for name, head in HEADS.items() if name in {*shown, "p"}}

@@ -39,6 +39,19 @@ def test_compare_prints_writes_and_draws(runs: Path, capsys) -> None:
     assert (runs / "tables" / f"compare_tau2_half{OF_DECAYS}.why.json").exists()
 
 
+def test_compare_prints_all_of_it_if_asked(runs: Path, capsys) -> None:
+    command = ["compare", str(runs), "--event", "tau2_half", "--by", "weight_decay"]
+    assert main([*command, "--baseline", "0.3"]) == 0
+    written = names(runs / "tables") | names(runs / "figures")
+    short = capsys.readouterr().out.split("written:")[0]
+    assert main([*command, "--baseline", "0.3", "--long"]) == 0
+    long = capsys.readouterr().out.split("written:")[0]
+    assert names(runs / "tables") | names(runs / "figures") == written
+    for told in ("share [95 %]", "Cliff's δ", "Mann–Whitney"):
+        assert told in long and told not in short
+    assert max(map(len, short.splitlines())) <= 100
+
+
 def test_compare_is_the_same_each_time(runs: Path) -> None:
     command = ["compare", str(runs), "--event", "tau2_half", "--by", "weight_decay"]
     main([*command, "--baseline", "0.3"])

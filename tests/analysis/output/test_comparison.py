@@ -1,8 +1,10 @@
-"""Comparisons for print."""
+"""Comparisons for the screen and for print."""
+
+import re
 
 import pandas as pd
 
-from analysis.output.comparison import printed
+from analysis.output.comparison import printed, screen
 
 SHOWN = pd.DataFrame(
     {
@@ -19,6 +21,17 @@ SHOWN = pd.DataFrame(
         "known to within": ["1", "1", "1"],
     }
 )
+
+
+def test_the_screen_has_a_narrow_table_for_each_event() -> None:
+    lines = screen(SHOWN).split("\n")
+    assert [line for line in lines if line.startswith("t_")] == ["t_grok", "t_mem"]
+    (heads, _) = (line for line in lines if line.startswith("arm"))
+    assert re.split(r"  +", heads) == [
+        "arm", "reached", "median [95 %]", "difference of means ≤ 50,000 [95 %]", "p (log-rank)",
+        "p, Holm",
+    ]  # fmt: skip
+    assert max(map(len, lines)) <= 100
 
 
 def test_a_table_for_each_event_without_what_print_has_no_place_for() -> None:
