@@ -18,7 +18,7 @@ from torch import Tensor
 from grokpipe.cell import Cell
 from grokpipe.config.fields import scientific_values
 from grokpipe.store import files
-from grokpipe.training.device import generation, processor
+from grokpipe.training.device import computing_seconds, generation, processor
 from grokpipe.training.evaluate import forward, slices
 from grokpipe.training.execution import LOCKSTEP, TURNS, Execution
 from grokpipe.training.pack import Pack
@@ -129,14 +129,15 @@ def step_seconds(cells: Sequence[Cell], device: torch.device, execution: Executi
     """Time one step of a stack of these cells in seconds: the fastest of a few, on fixed rows."""
     pack = Pack(cells, str(device), execution)
     rows = _rows(pack).expand(STEPS, -1, -1)
+    clock = time.perf_counter if device.type == "cuda" else computing_seconds
     times = []
     for _ in range(4):  # the first one traces and compiles
-        begun = time.perf_counter()
+        begun = clock()
         for stack in pack.stacks:
             stack.step(rows, 0)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        times.append((time.perf_counter() - begun) / STEPS)
+        times.append((clock() - begun) / STEPS)
     return min(times)
 
 

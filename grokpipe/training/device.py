@@ -35,6 +35,12 @@ def cores() -> int:
     return count
 
 
+def computing_seconds() -> float:
+    """A clock for timing arithmetic on a CPU: this process's processor time where it computes by one
+    thread, so that whatever else runs on the machine hardly counts; the wall clock for several."""
+    return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
+
+
 def idle_cores(seconds: float = 0.2) -> float:
     """Measure how many of those cores are idle, on average over that time."""
     before = _ticks()

@@ -6,7 +6,6 @@ switch that selects oneDNN also allows bf16, which processors with AMX would the
 only if products have the error of fp32, measured against float64.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.fx import Graph, Node
+
+from grokpipe.training.device import computing_seconds
 
 aten = torch.ops.aten
 WORST = 4e-6  # accepted error of fp32 products, relative to the largest entry; bf16 has 1e-3
@@ -147,8 +148,8 @@ def _leaves(node: Node) -> bool:
 
 
 def _seconds(product: Any, factors: Sequence[Tensor]) -> float:
-    count, begun = 0, time.perf_counter()
-    while (taken := time.perf_counter() - begun) < SECONDS:
+    count, begun = 0, computing_seconds()
+    while (taken := computing_seconds() - begun) < SECONDS:
         product(*factors)
         count += 1
     return taken / count

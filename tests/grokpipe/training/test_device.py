@@ -1,6 +1,7 @@
 """Devices by name, the GPUs that workers are spread over, idle cores, advice on threads."""
 
 import os
+import time
 
 import pytest
 import torch
@@ -52,6 +53,19 @@ def test_idle_cores_are_no_more_than_the_quota_of_cores(monkeypatch: pytest.Monk
     monkeypatch.setattr(device, "_ticks", lambda: next(ticks))
     monkeypatch.setattr(device, "cores", lambda: 2)
     assert device.idle_cores(0) == 2
+
+
+@pytest.mark.parametrize(("threads", "counted"), [(1, False), (2, True)])
+def test_time_without_the_core_counts_only_for_several_threads(threads, counted) -> None:
+    """Asleep, this process is as one that waits while another computes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        begun = device.computing_seconds()
+        time.sleep(0.3)
+        assert (device.computing_seconds() - begun > 0.2) is counted
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(
