@@ -36,8 +36,8 @@ def cores() -> int:
 
 
 def computing_seconds() -> float:
-    """A clock for timing arithmetic on a CPU: this process's processor time where it computes by one
-    thread, so that whatever else runs on the machine hardly counts; the wall clock for several."""
+    """A clock for timing arithmetic on a CPU: processor time of this process where it computes by
+    one thread, so that whatever else runs on the machine hardly counts; wall time for several."""
     return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
 
 
