@@ -118,7 +118,7 @@ class Run:
         ]
         self.pending: dict[int, NetworkOutputs] = {}
         self.pending_step = 0
-        self.undefined: list[set[str]] = [set() for _ in logs]
+        self.undefined: set[str] = set()
         self.snapshots = snapshot_steps(pack.cells[0].config)
         self.before, self.started = 0.0, time.monotonic()
         # A cell that finished after the checkpoint we resume from is trained again, so that the
@@ -210,7 +210,7 @@ class Run:
                 if self.pending_step in self.snapshots:
                     snapshots.save(self.logs[i].folder, self.pending_step, outputs.state)
             if self.early_stopping[i].diverged is None:
-                report_undefined(row, self.undefined[i], self.progress)
+                report_undefined(row, self.undefined, self.progress)
         self.rows += 1
 
     def finish_diverged(self) -> None:
@@ -275,7 +275,7 @@ def snapshot_steps(config: Config) -> set[int]:
 
 
 def report_undefined(row: dict[str, float], reported: set[str], progress: RunProgress) -> None:
-    """Note each undefined column once per run; adds its name to `reported`."""
+    """Note each undefined column once per pack; adds its name to `reported`."""
     new = [name for name, value in row.items() if math.isnan(value) and name not in reported]
     if new:
         reported.update(new)

@@ -153,6 +153,16 @@ def test_a_diverging_cell_leaves_with_its_step_and_harms_nobody(token_cell, tmp_
         pd.testing.assert_frame_equal(curves(log), curves(other), rtol=1e-3, atol=1e-5)
 
 
+def test_what_is_undefined_is_said_once_for_a_pack(cell, tmp_path: Path, monkeypatch) -> None:
+    """A single training image has no within-class variance, in either cell, at any evaluation."""
+    said, progress = [], quiet()
+    monkeypatch.setattr(progress, "note", said.append)
+    ill = [cell("train_size=1", "batch_size=1", "steps=2", f"seed={seed}") for seed in (0, 1)]
+    trained(ill, tmp_path, progress)
+    assert len(said) == 1 and said[0].startswith("undefined and logged as NaN: ")
+    assert "collapse/nc1" in said[0]
+
+
 @pytest.mark.slow
 def test_event_times_do_not_depend_on_the_width(token_cell, tmp_path: Path) -> None:
     """Sixteen seeds trained together and in packs of three: the same times in distribution."""
