@@ -172,7 +172,7 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     stored = dataset(folder / run_log.CURVES, format="parquet")
     names = [name for name in ("key", *COLUMNS) if name in stored.schema.names]
     table = stored.to_table(columns=names).to_pandas().sort_values(["key", "step"])
-    settings = pd.read_parquet(folder / CELLS).set_index("key").sort_index()
+    settings = pd.read_parquet(folder / CELLS, use_threads=False).set_index("key").sort_index()
     # columns of both tables are the configuration; other columns of cells.parquet are provenance
     settings = settings[[name for name in settings if name in stored.schema.names]]
     return settings, {str(key): curve for key, curve in table.groupby("key")}

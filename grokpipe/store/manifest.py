@@ -61,7 +61,8 @@ def record_asked(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 def read_asked(folder: Path) -> pd.DataFrame:
     """Read every cell ever requested in `folder`: one row per submission and cell."""
-    parts = [pd.read_parquet(path) for path in sorted((folder / "asked").glob("*.parquet"))]
+    paths = sorted((folder / "asked").glob("*.parquet"))
+    parts = [pd.read_parquet(path, use_threads=False) for path in paths]
     if not parts:
         return pd.DataFrame({"key": [], "experiment": []})
     # as objects, since a column may be null throughout one request and numbers in another

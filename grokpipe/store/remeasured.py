@@ -72,7 +72,7 @@ def read(folder: Path) -> Remeasured:
     path = folder / REMEASURED
     if not path.exists():
         return Remeasured(pd.DataFrame(index=pd.Index([], dtype="int64", name="step")), {})
-    stored = parquet.read_table(path)
+    stored = parquet.read_table(path, use_threads=False)
     notes = {
         name: Note(**{**note, "origin": Origin(**note["origin"])})
         for name, note in json.loads(stored.schema.metadata[NOTES]).items()

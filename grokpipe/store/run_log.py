@@ -160,7 +160,9 @@ def read_scientific(folder: Path) -> dict[str, Any]:
 def read_curves(folder: Path) -> pd.DataFrame:
     """Read the curves: one row per evaluation so far, `step` first."""
     if (folder / CURVES).exists() and read_result(folder) is not None:
-        return pd.read_parquet(folder / CURVES)
+        # by one thread: pandas opens the file itself, and threads that read a file of Python's can
+        # outlive the interpreter, which then hangs or aborts (apache/arrow 34314, 50482)
+        return pd.read_parquet(folder / CURVES, use_threads=False)
     return _table(read_lines(folder))
 
 

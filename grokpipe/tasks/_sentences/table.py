@@ -19,7 +19,7 @@ def read(source: Source) -> Rows:
     ending = source.path.suffix.lower()
     if ending == ".parquet":
         try:
-            table = pd.read_parquet(source.path)
+            table = pd.read_parquet(source.path, use_threads=False)
         except (OSError, ValueError) as error:  # pyarrow's errors are of these kinds
             raise InputError(f"{source.key}: not a Parquet file") from error
         return columns(source, table, "text", "label")
