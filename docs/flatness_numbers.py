@@ -6,6 +6,8 @@ from analysis.claims.arms import Runs
 from analysis.output.tables import table_text
 from analysis.papers.flatness.tables import constant
 from analysis.runs.experiments import Experiments
+from docs import paper_numbers
+from docs.reference import FLATNESS_PAPER
 
 
 def of_constants() -> str:
@@ -14,4 +16,4 @@ def of_constants() -> str:
     return table_text(table, "github")
 
 
-BLOCKS = {"constant": of_constants}
+BLOCKS = {"constant": of_constants, "verdicts": paper_numbers.verdicts(FLATNESS_PAPER)}

@@ -24,7 +24,7 @@ from docs import (
     statistics_numbers,
     tutorial_outputs,
 )
-from docs.reference import COLLAPSE, COLLAPSE_PAPER, ENTROPY_PAPER, ROOT, TUTORIAL
+from docs.reference import COLLAPSE, COLLAPSE_PAPER, ENTROPY_PAPER, FLATNESS_PAPER, ROOT, TUTORIAL
 
 SHOWN = ("tau1", "tau2_rise", "tau2_half", "tau2_arrive", "tau_rnc1@0.1")
 
@@ -67,7 +67,11 @@ BLOCKS = {
         "tau": tau_table,
         "exponents": exponents,
         "verdicts": paper_numbers.counts(
-            {"neural-collapse": COLLAPSE_PAPER, "spectral-entropy": ENTROPY_PAPER}
+            {
+                "neural-collapse": COLLAPSE_PAPER,
+                "spectral-entropy": ENTROPY_PAPER,
+                "flatness": FLATNESS_PAPER,
+            }
         ),
         "packs": speed_numbers.packs,
         "gpu": speed_numbers.gpu,
