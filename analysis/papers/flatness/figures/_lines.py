@@ -23,11 +23,11 @@ ACROSS = 3  # panels in a row
 
 
 def draw(
-    rows: Mapping[str, Sequence[Arm]], columns: Mapping[str, str]
+    rows: Mapping[str, Sequence[Arm]], columns: Mapping[str, str], log: bool = False
 ) -> tuple[Figure, dict[str, Axes]]:
     """Draw a panel for each column; with several rows, a row of panels for the arms under each
-    title. Returns the axes of the first row by column. Raises NotRun where none of the columns is
-    known."""
+    title. `log` spreads what comes early, without step 0. Returns the axes of the first row by
+    column. Raises NotRun where none of the columns is known."""
     every = [arm for arms in rows.values() for arm in arms]
     known = [name for name in columns if any(_known(arm.tables.curves, name) for arm in every)]
     if not known:
@@ -44,7 +44,10 @@ def draw(
         for axis, name in zip(of_row, known, strict=False):
             for arm in arms:
                 _panel(axis, arm.tables.curves, name, colours[arm.name])
-            run_lines.steps(axis, 4)
+            if log:
+                axis.set_xscale("log")
+            else:
+                run_lines.steps(axis, 4)
         if len(rows) > 1:
             of_row[0].set_ylabel(title)
     for axis, name in zip(places[0], known, strict=False):

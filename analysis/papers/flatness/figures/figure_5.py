@@ -31,4 +31,4 @@ def draw(runs: Runs) -> Figure:
             missing.append(str(error))
     if not rows:
         raise NotRun("; ".join(missing))
-    return _lines.draw(rows, {**_lines.ACCURACY, **_lines.KAPPAS})[0]
+    return _lines.draw(rows, {**_lines.ACCURACY, **_lines.KAPPAS}, log=True)[0]
