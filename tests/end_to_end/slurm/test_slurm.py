@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.cli import SERIAL, grokpipe
+from tests.helpers import packages
+from tests.helpers.cli import ENVIRONMENT, SERIAL, grokpipe
 from tests.helpers.sweeps import assert_same_tables, results, start, wait_for
 
 pytestmark = pytest.mark.slurm
@@ -191,12 +192,31 @@ def test_a_node_that_goes_down(cluster, tmp_path: Path, undisturbed: Path) -> No
     assert len(elements(folder)) == 2  # SLURM requeued it, nobody submitted it again
 
 
+ASLEEP = """
+    import time
+
+
+    def measure(snapshot):
+        time.sleep(1)
+        return {"asleep/seconds": 1.0}
+"""
+
+
 @pytest.mark.slow
 def test_a_time_limit(cluster, tmp_path: Path) -> None:
-    """A minute, of a run that needs more: the job is told some seconds before, and goes on."""
+    """A minute, of a run that needs more, most of it asleep, as these tests run beside others: the
+    job is told some seconds before, and goes on."""
     folder = tmp_path / "outputs/default"
-    pace = ("pack.width=1", "seed=0", "checkpoint.every=1000", "steps=200000", "compile=off")
-    launcher = start(tmp_path, SLURM, *GRID, *pace, "hydra.launcher.time_min=1", **environment())
+    site = tmp_path / "site"
+    packages.write(site, "asleep", {"asleep.py": ASLEEP}, {"measures": "asleep = asleep"})
+    path = f"{ENVIRONMENT['PYTHONPATH']}{os.pathsep}{site}"
+    pace = (
+        "pack.width=1", "seed=0", "checkpoint.every=1000", "steps=90", "eval.every=1",
+        "measures.names=[asleep]",
+    )  # fmt: skip
+    launcher = start(
+        tmp_path, SLURM, *GRID, *pace, "hydra.launcher.time_min=1", **environment(), PYTHONPATH=path
+    )
     out, err = launcher.communicate(timeout=500)
     assert launcher.returncode == 0, out + err
     assert {result["state"] for result in results(folder).values()} == {"done"}
