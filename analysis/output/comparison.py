@@ -31,11 +31,10 @@ def screen(shown: pd.DataFrame) -> str:
     horizon = _horizon(shown)
     until = f" ≤ {horizon} [" if horizon else " ["
     kept.columns = [re.sub(r"(^difference of means) \[", rf"\1{until}", name) for name in kept]
-    parts = [
-        (str(event), table_text(of_event.drop(columns="event")))
+    return "\n\n".join(
+        f"{event}\n\n{table_text(of_event.drop(columns='event'))}"
         for event, of_event in kept.groupby("event", sort=False)
-    ]
-    return "\n\n".join(f"{event}\n\n{text}" for event, text in parts)
+    )
 
 
 def _horizon(shown: pd.DataFrame) -> str:

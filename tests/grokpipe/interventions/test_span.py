@@ -134,7 +134,7 @@ SPANS = (
 """always; from a step; until a step, with a change; both; never"""
 
 
-def check(cells: list[Cell], whole: bool = False) -> None:
+def assert_the_plain_loop(cells: list[Cell], whole: bool = False) -> None:
     """Hold a pack, resumed within spans, to the plain loop; and its whole step before it is
     compiled."""
     assert len({cell.shared for cell in cells}) == 1
@@ -171,12 +171,14 @@ MEASURES = {
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_penalty_in_its_span_is_the_plain_loop(arm, measure) -> None:
     whole = measure == "kappa, up"
-    check(arm("regularise", *((*MEASURES[measure], *span) for span in SPANS)), whole)
+    assert_the_plain_loop(
+        arm("regularise", *((*MEASURES[measure], *span) for span in SPANS)), whole
+    )
 
 
 def test_settings_of_a_pack_are_each_cells_own(arm) -> None:
     surrogate = ("measure=kappa_surrogate", "head=cap")
-    check(
+    assert_the_plain_loop(
         arm(
             "regularise",
             (*surrogate, "beta=-0.02", "temperature=2", "unit_features=true", "bound=1.5"),
@@ -191,21 +193,21 @@ def test_settings_of_a_pack_are_each_cells_own(arm) -> None:
 def test_kappa_of_squared_error(arm) -> None:
     shared = ("loss=squared_error", *ADAMW)
     own = ("measure=kappa", "beta=0.01")
-    check(arm("regularise", own, (*own, "until.step=9"), shared=shared))
+    assert_the_plain_loop(arm("regularise", own, (*own, "until.step=9"), shared=shared))
 
 
 @pytest.mark.parametrize("form", ["cap", "sphere"])
 @pytest.mark.parametrize("shared", [ADAMW, SGD], ids=["adamw", "sgd"])
 def test_the_head_alone_is_the_plain_loop(arm, form, shared) -> None:
     spans = [(f"head={form}", f"bound={1.5 + i / 4}", *span) for i, span in enumerate(SPANS)]
-    check(arm("head_norm", *spans, shared=shared), whole=form == "sphere")
+    assert_the_plain_loop(arm("head_norm", *spans, shared=shared), whole=form == "sphere")
 
 
 @pytest.mark.parametrize("release", ["false", "true"])
 def test_a_penalty_ends_and_the_bound_stays_unless_it_is_released(arm, release) -> None:
     own = ("measure=uncertainty", "beta=-0.5", "head=sphere", f"until.release_head={release}")
     cells = arm("regularise", *((*own, f"bound={b}", "until.step=9") for b in (1.2, 3)))
-    check(cells)
+    assert_the_plain_loop(cells)
     pack = Pack(cells)
     for steps, held in ((9, True), (STEPS - 9, release == "false")):
         pack.advance(steps)
